@@ -1,0 +1,1 @@
+"""One module per page; each shows one thing that djust does."""
