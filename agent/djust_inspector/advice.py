@@ -1,0 +1,85 @@
+"""Why a developer may see less than expected, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import discovery, guard
+
+
+def collect() -> list[dict[str, Any]]:
+    """The advice for this process now."""
+    from . import server
+    from .configuration import view_classes
+
+    out: list[dict[str, Any]] = []
+
+    def add(code: str, message: str, fix: str | None = None) -> None:
+        out.append({"code": code, "message": message, "fix": fix})
+
+    from djust.config import config
+
+    hot = server.hot_reload()
+    if discovery.debug() and hot["enabled"] and not hot["available"]:
+        add("no_watchdog", "Files are not watched because the package watchdog is not installed", "pip install watchdog")
+    elif discovery.debug() and hot["enabled"] and not hot["running"]:
+        add(
+            "hot_reload_not_running",
+            "djust's file watcher is not running in this process",
+            "Leave LIVEVIEW_CONFIG['hot_reload_auto_enable'] on, or call djust.enable_hot_reload()",
+        )
+    if hot["defeated_by"]:
+        add(
+            "autoreload_defeats_hvr",
+            f"{hot['defeated_by']} restarts the server at every change, so hot view replacement never keeps a state",
+            "Start with runserver --noreload, or uvicorn without --reload",
+        )
+    layer = server.channel_layer()
+    if layer is None:
+        add(
+            "no_channel_layer",
+            "CHANNEL_LAYERS has no default layer: pushes and hot reload do not work, and pages cannot connect",
+            "Set CHANNEL_LAYERS, for development with channels.layers.InMemoryChannelLayer",
+        )
+    elif layer.endswith("InMemoryChannelLayer"):
+        add(
+            "in_memory_channel_layer",
+            "The channel layer is in memory: pushes from other processes (workers, management commands) do not arrive",
+            "Use channels_redis where another process pushes",
+        )
+    if not discovery.debug():
+        add(
+            "debug_off",
+            "DEBUG is off: djust refuses its own time travel, and hot reload does not run; the inspector's jump and replay work",
+        )
+    if discovery.debug() and config.get("update_check", True) and "update_check" in getattr(config, "_defaults", {}):
+        add(
+            "update_check",
+            "djust asks the internet once a day for newer releases",
+            'DJUST_CONFIG = {"update_check": False}',
+        )
+    recording = []
+    for cls in view_classes():
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        enabled = getattr(cls, "time_travel_enabled", False) is True
+        if enabled and not discovery.debug():
+            recording.append(name)
+        if not enabled:
+            add(
+                "time_travel_not_set",
+                f"{name} does not set time_travel_enabled: nothing from before attaching can be shown",
+                "time_travel_enabled = True",
+            )
+        if getattr(cls, "use_actors", False) is True:
+            add("use_actors", f"{name} keeps its state in an actor: jump and replay are not possible")
+    if recording:
+        add(
+            "time_travel_in_production",
+            "time_travel_enabled keeps up to time_travel_max_events whole states per page in memory also with DEBUG off: "
+            + ", ".join(recording),
+            "Set time_travel_enabled from DEBUG",
+        )
+    for message, entry in list(guard.errors.items()):
+        count = f" ({entry['count']} times)" if entry["count"] > 1 else ""
+        add("agent_error", f"The agent had an error: {message}{count}", None)
+    return out

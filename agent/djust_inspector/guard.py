@@ -1,0 +1,65 @@
+"""Errors of the agent stay in the agent.
+
+Everything that runs inside a hook goes through here: an exception is counted, kept for the
+``agent_error`` advice that the inspector shows, and swallowed.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import traceback
+from typing import Any, Callable, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEBUG = os.environ.get("DJUST_INSPECTOR_DEBUG") == "1"
+_lock = threading.Lock()
+#: Distinct errors by place and message: how often, and the last traceback.
+errors: dict[str, dict[str, Any]] = {}
+#: Set when there is a new distinct error, so that the server description is sent again.
+changed = threading.Event()
+
+
+def report(where: str) -> None:
+    """Keep the exception that is being handled. Never raises."""
+    try:
+        kind, error, trace = sys.exc_info()
+        message = f"{where}: {kind.__name__ if kind else '?'}: {_safe(error)}"
+        with _lock:
+            known = errors.get(message)
+            if known is not None:
+                known["count"] += 1
+                return
+            if len(errors) >= 50:
+                return
+            text = "".join(traceback.format_tb(trace)[-8:])
+            errors[message] = {"count": 1, "traceback": text}
+        changed.set()
+        if DEBUG:
+            sys.stderr.write(f"djust_inspector: {message}\n{text}\n")
+    except Exception:
+        pass
+
+
+def _safe(error: Any) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return "(its message cannot be read)"
+
+
+def guarded(function: F) -> F:
+    """A function whose exceptions are reported and become ``None``."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception:
+            report(function.__qualname__)
+            return None
+
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,187 @@
+"""Frames on their way to the inspectors: numbering, backlog, queues, overflow.
+
+Hooks call `publish` from the event loop and from worker threads; it never waits. Each attached
+inspector has a queue bounded in bytes: what does not fit is dropped, counted and announced as a
+``gap``. A bounded backlog lets an inspector that lost its connection resume.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import uuid
+from collections import deque
+from typing import Any, Callable
+
+from . import guard
+
+#: Bytes of frames that one inspector may lag behind before frames are dropped.
+QUEUE_BYTES = 48 * 1024 * 1024
+#: Bytes of frames kept for an inspector that comes back.
+BACKLOG_BYTES = 32 * 1024 * 1024
+#: Seconds during which recording goes on after the last inspector has left.
+GRACE_SECS = 60.0
+
+#: The one flag that every hook tests first. True while an inspector is attached or may come back.
+ACTIVE = False
+
+
+class Inspector:
+    """One attached inspector: its queue, filled from any thread, emptied by its own writer task."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.ready = asyncio.Event()
+        self.queue: deque[str] = deque()
+        self.bytes = 0
+        self.dropped = 0
+        self.closed = False
+
+    def put(self, text: str) -> None:
+        """Queue a frame or count it as dropped. Call with the hub's lock held."""
+        if self.closed:
+            return
+        size = len(text)
+        if self.dropped or (self.bytes + size > QUEUE_BYTES and self.queue):
+            # Nothing after a drop is of use before the sync that repairs it.
+            self.dropped += 1 + len(self.queue)
+            self.queue.clear()
+            self.bytes = 0
+        else:
+            self.queue.append(text)
+            self.bytes += size
+        self.wake()
+
+    def put_always(self, text: str) -> None:
+        """Queue an answer or a part of a sync, which must not be dropped. Call with the lock held."""
+        self.queue.append(text)
+        self.bytes += len(text)
+        self.wake()
+
+    def wake(self) -> None:
+        try:
+            self.loop.call_soon_threadsafe(self.ready.set)
+        except RuntimeError:  # its loop is closed: the inspector is gone
+            self.closed = True
+
+
+class Hub:
+    """The frames of this process and who gets them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.agent_id = uuid.uuid4().hex
+        self.started = time.time()
+        self.seq = 0
+        self.inspectors: list[Inspector] = []
+        self.backlog: deque[tuple[int, str]] = deque()
+        self.backlog_bytes = 0
+        #: The highest sequence number that an inspector must have seen to be able to resume.
+        self.lost_upto = 0
+        #: Sequence numbers used by syncs: (first, last). Resuming inside of one is impossible.
+        self._sync_ranges: deque[tuple[int, int]] = deque(maxlen=64)
+        self._grace: Any = None
+        #: Called with True when recording starts and with False when it ends.
+        self.on_active: list[Callable[[bool], None]] = []
+        self._counter = 0
+
+    # -- publishing
+
+    def next_key(self) -> str:
+        """A new identity for a step of this process."""
+        with self.lock:
+            self._counter += 1
+            return f"{self.agent_id[:12]}-{self._counter}"
+
+    def frame(self, kind: str, body: str) -> str:
+        """A numbered frame; `body` is its fields as JSON text without braces. Call with the lock held."""
+        self.seq += 1
+        return '{"t":"%s","seq":%d,"at":%.6f%s%s}' % (kind, self.seq, time.time(), "," if body else "", body)
+
+    def publish(self, kind: str, body: str) -> None:
+        """Send a frame to every inspector and keep it in the backlog. Never waits, never raises."""
+        try:
+            with self.lock:
+                text = self.frame(kind, body)
+                self.backlog.append((self.seq, text))
+                self.backlog_bytes += len(text)
+                while self.backlog_bytes > BACKLOG_BYTES and self.backlog:
+                    seq, old = self.backlog.popleft()
+                    self.backlog_bytes -= len(old)
+                    self.lost_upto = seq
+                for inspector in self.inspectors:
+                    inspector.put(text)
+        except Exception:
+            guard.report("hub.publish")
+
+    # -- coming and going
+
+    def can_resume(self, agent_id: Any, seq: Any) -> bool:
+        """Whether everything after `seq` is still here."""
+        return (
+            ACTIVE
+            and agent_id == self.agent_id
+            and type(seq) is int
+            and self.lost_upto <= seq <= self.seq
+            and not any(first <= seq < last for first, last in self._sync_ranges)
+        )
+
+    def activate(self) -> None:
+        """Start recording. Call before the first `attach` of an inspector, from its event loop."""
+        global ACTIVE
+        with self.lock:
+            if self._grace is not None:
+                self._grace.cancel()
+                self._grace = None
+            if ACTIVE:
+                return
+            # Nothing was recorded while nobody was there: an old number cannot be resumed from.
+            self.seq += 1
+            self.lost_upto = self.seq
+            self.backlog.clear()
+            self.backlog_bytes = 0
+            ACTIVE = True
+        for callback in self.on_active:
+            guard.guarded(callback)(True)
+
+    def attach(self, inspector: Inspector) -> None:
+        """Send live frames to it from now on. Call with the lock held, after queueing its sync."""
+        self.inspectors.append(inspector)
+
+    def replay(self, inspector: Inspector, seq: int) -> None:
+        """Queue what came after `seq`. Call with the lock held."""
+        for number, text in self.backlog:
+            if number > seq:
+                inspector.put_always(text)
+
+    def note_sync(self, first: int, last: int) -> None:
+        self._sync_ranges.append((first, last))
+
+    def detach(self, inspector: Inspector) -> None:
+        """Forget an inspector; the last one starts the grace time."""
+        with self.lock:
+            inspector.closed = True
+            if inspector in self.inspectors:
+                self.inspectors.remove(inspector)
+            if self.inspectors or self._grace is not None:
+                return
+            try:
+                self._grace = inspector.loop.call_later(GRACE_SECS, self._expire)
+            except RuntimeError:
+                self._expire()
+
+    def _expire(self) -> None:
+        global ACTIVE
+        with self.lock:
+            self._grace = None
+            if self.inspectors or not ACTIVE:
+                return
+            ACTIVE = False
+            self.backlog.clear()
+            self.backlog_bytes = 0
+        for callback in self.on_active:
+            guard.guarded(callback)(False)
+
+
+HUB = Hub()

@@ -1,0 +1,89 @@
+"""Log records: of a step when one is open in the record's context, else a ``log`` frame.
+
+The handler hangs on the root logger, and on djust's and Django's where they do not propagate, only
+while an inspector is attached. It changes no level: what the project filters stays filtered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import traceback
+from typing import Any
+
+from . import guard, hub, redact
+from .sessions import encodable
+from .turns import current, describe_error
+
+_busy = threading.local()
+
+
+class Recorder(logging.Handler):
+    """Turns records into log entries. Never raises and never logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not hub.ACTIVE or getattr(_busy, "on", False) or record.__dict__.get("_djust_inspector"):
+            return
+        _busy.on = True
+        try:
+            record.__dict__["_djust_inspector"] = True
+            self._note(record)
+        except Exception:
+            guard.report("logs")
+        finally:
+            _busy.on = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        pass
+
+    @staticmethod
+    def _note(record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except Exception:
+            message = str(record.msg)
+        message = redact.redact_text(message[:100_000])
+        trace = None
+        info = record.exc_info
+        if isinstance(info, tuple) and info[1] is not None:
+            trace = "".join(traceback.format_exception(*info))[:200_000]
+            trace = redact.redact_text(trace)
+        fields = '"level":%s,"logger":%s,"message":%s' % (
+            json.dumps(record.levelname), json.dumps(record.name), encodable(message))
+        last = '"traceback":%s' % ("null" if trace is None else encodable(trace))
+        turn = current()
+        if turn is None:
+            hub.HUB.publish("log", f"{fields},{last}")
+            return
+        turn.add_log('{%s,"at":%.6f,%s}' % (fields, record.created, last))
+        if record.levelno >= logging.ERROR:
+            if isinstance(info, tuple) and isinstance(info[1], BaseException):
+                shown = describe_error(info[1])
+            else:
+                shown = {"type": record.name, "message": message, "traceback": trace}
+            if turn.kind == "reload":
+                turn.log_error = shown
+            elif trace is not None and turn.error is None:
+                turn.log_error = shown
+
+
+_recorder = Recorder(level=logging.NOTSET)
+_NAMES = ("djust", "django", "django.request", "django.server", "channels", "daphne", "uvicorn", "uvicorn.error")
+
+
+def set_active(active: bool) -> None:
+    """Put the handler on, or take it off."""
+    targets = [logging.getLogger()]
+    targets += [
+        logger for logger in (logging.getLogger(name) for name in _NAMES) if not logger.propagate
+    ]
+    for logger in targets:
+        with contextlib.suppress(Exception):
+            if active and _recorder not in logger.handlers:
+                logger.addHandler(_recorder)
+            elif not active:
+                logger.removeHandler(_recorder)
+
+

@@ -1,0 +1,402 @@
+"""The LiveView sessions of this process, and how one is described to an inspector.
+
+Sessions are registered also while nobody is attached, so that an inspector which comes late sees
+all of them. Everything else is read from djust's own objects when it is needed, past descriptors
+and lazy objects: describing a session makes no query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import inspect
+import json
+import sys
+import time
+import types
+from collections import deque
+from typing import Any
+
+from . import guard
+from .hub import HUB
+from .streams import Stream
+from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
+
+dumps = json.dumps
+
+#: Frames outside any step that one session keeps for its next step.
+_PENDING_FRAMES = 400
+_PENDING_BYTES = 8 * 1024 * 1024
+#: A frame's text beyond this many characters is cut; its true size stays known.
+FRAME_TEXT = 1024 * 1024
+
+
+class Session:
+    """One browser page: its consumer, the streams of its views, and what was sent about it last."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.consumer = consumer
+        self.id: str = consumer.session_id
+        self.opened = time.time()
+        self.path: str | None = None
+        self.close: dict[str, Any] | None = None
+        self.close_reason: str | None = None
+        self.phase = "connected"
+        self.succeeds: str | None = None
+        self.ticks_paused = False
+        self.limit: dict[str, Any] | None = None
+        self.version = 0
+        try:
+            self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self.loop = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is only of use while an inspector is attached."""
+        self.streams: dict[str | None, Stream] = {}
+        self.frames: deque[tuple[Any, int, str]] = deque()
+        self.frame_bytes = 0
+        self.html: str | None = None
+        self.raw_html: str | None = None
+        self.sent: str | None = None
+        self.sent_ring: str | None = None
+        self.ring_at = 0.0
+        self.rate_at = 0.0
+        self.rate_timer: Any = None
+
+    # -- views
+
+    @property
+    def root(self) -> Any:
+        return getattr(self.consumer, "view_instance", None)
+
+    def views(self) -> dict[str | None, Any]:
+        """The root view under ``None`` and its children, of any depth, under their ids."""
+        root = self.root
+        if root is None:
+            return {}
+        out: dict[str | None, Any] = {None: root}
+        waiting = [root]
+        while waiting and len(out) < 500:
+            children = own_dict(waiting.pop()).get("_child_views")
+            if type(children) is dict:
+                for identity, child in list(children.items()):
+                    if type(identity) is str and identity not in out:
+                        out[identity] = child
+                        waiting.append(child)
+        return out
+
+    def id_of(self, view: Any) -> str | None:
+        """The id under which `view` is one of this session's views; ``None`` for the root."""
+        for identity, candidate in self.views().items():
+            if candidate is view:
+                return identity
+        return None
+
+    def stream(self, view_id: str | None) -> Stream:
+        stream = self.streams.get(view_id)
+        if stream is None:
+            stream = self.streams[view_id] = Stream()
+        return stream
+
+    # -- frames
+
+    def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
+        """Keep a WebSocket frame for the step of `turn`, or for the next step."""
+        from . import redact
+        from .streams import hidden_names
+
+        if text is None:
+            size = len(data or b"")
+            shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
+        else:
+            size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+            hidden = hidden_names(self.root) if self.root is not None else frozenset()
+            shown = redact.redact_frame(text, hidden)[:FRAME_TEXT]
+        entry = '{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, time.time(), size, encodable(shown))
+        self.frames.append((turn, len(entry), entry))
+        self.frame_bytes += len(entry)
+        while self.frames and (len(self.frames) > _PENDING_FRAMES or self.frame_bytes > _PENDING_BYTES):
+            self.frame_bytes -= self.frames.popleft()[1]
+
+    def take_frames(self, turn: Any) -> str:
+        """The frames of `turn` and the loose ones, as a JSON list; they are not kept any longer."""
+        mine, others = [], deque()
+        for entry in self.frames:
+            owner = entry[0]
+            if owner is None or owner is turn or owner.closed:
+                mine.append(entry[2])
+                self.frame_bytes -= entry[1]
+            else:
+                others.append(entry)
+        self.frames = others
+        return "[" + ",".join(mine) + "]"
+
+    # -- description
+
+    def describe(self, with_ring: bool = True) -> str:
+        """The fields of a ``session`` frame as JSON text."""
+        scope = getattr(self.consumer, "scope", None) or {}
+        headers = dict(scope.get("headers") or [])
+        agent = headers.get(b"user-agent")
+        client = getattr(self.consumer, "_client_ip", None) or (scope.get("client") or [None])[0]
+        views = self.views()
+        root = views.pop(None, None)
+        described = [
+            guard.guarded(describe_view)(identity, view, self, with_ring) or "null" for identity, view in views.items()
+        ]
+        return (
+            '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
+            '"view":%s,"children":[%s],"opened":%.6f,"close":%s,"succeeds":%s'
+            % (
+                dumps(self.id),
+                self.phase,
+                dumps(client),
+                dumps(user_name(scope)),
+                dumps(pseudonym(scope)),
+                dumps(agent.decode("latin-1")[:400] if agent else None),
+                dumps(self.path or page_path(root)),
+                (guard.guarded(describe_view)(None, root, self, with_ring) or "null") if root is not None else "null",
+                ",".join(described),
+                self.opened,
+                dumps(self.close),
+                dumps(self.succeeds),
+            )
+        )
+
+
+SESSIONS: dict[str, Session] = {}
+#: Pages closed lately: (session id, Django session or client, path, when), for `succeeds`.
+_closed: deque[tuple[str, Any, str | None, float]] = deque(maxlen=200)
+
+
+def of(consumer: Any) -> Session | None:
+    """The session of a consumer, registered on first sight."""
+    session = consumer.__dict__.get("_djust_inspector")
+    if session is None and getattr(consumer, "session_id", None):
+        session = consumer.__dict__["_djust_inspector"] = Session(consumer)
+        SESSIONS[session.id] = session
+    return session
+
+
+def publish(session: Session, force: bool = False) -> None:
+    """Send the session's description when it changed. A longer ring alone is sent once a second."""
+    stable = session.describe(with_ring=False)
+    now = time.monotonic()
+    if not force and stable == session.sent and now - session.ring_at < 1.0:
+        return
+    full = session.describe()
+    if not force and stable == session.sent and full == session.sent_ring:
+        return
+    session.sent, session.sent_ring, session.ring_at = stable, full, now
+    HUB.publish("session", full)
+
+
+def link_successor(session: Session) -> None:
+    """Find the closed page of which this one is the reload or the reconnection."""
+    if session.succeeds is not None:
+        return
+    who, path, now = _who(session), session.path or page_path(session.root), time.time()
+    for entry in reversed(_closed):
+        if entry[1] == who and entry[2] == path and now - entry[3] < 300:
+            session.succeeds = entry[0]
+            _closed.remove(entry)
+            return
+
+
+def closed(session: Session) -> None:
+    """Remember a page that ended, and forget the rest of it."""
+    _closed.append((session.id, _who(session), session.path or page_path(session.root), time.time()))
+    SESSIONS.pop(session.id, None)
+
+
+def _who(session: Session) -> Any:
+    scope = getattr(session.consumer, "scope", None) or {}
+    known = pseudonym(scope)
+    if known:
+        return known
+    headers = dict(scope.get("headers") or [])
+    return ((scope.get("client") or [None])[0], headers.get(b"user-agent"))
+
+
+# -- reading djust's and Django's objects
+
+
+def encodable(text: str) -> str:
+    """A plain JSON string also for text with lone surrogates."""
+    try:
+        return dumps(text, ensure_ascii=False) if text.encode("utf-8") is not None else '""'
+    except UnicodeEncodeError:
+        return dumps(text.encode("utf-8", "backslashreplace").decode("utf-8"), ensure_ascii=False)
+
+
+def unwrap(lazy: Any) -> Any:
+    """What a lazy object holds already, without making it load anything."""
+    for _ in range(4):
+        fields = own_dict(lazy)
+        if "_wrapped" not in fields:
+            return lazy
+        lazy = fields["_wrapped"]
+    return None
+
+
+def user_name(scope: dict[str, Any]) -> str | None:
+    """The name of the logged-in user, when it is loaded already."""
+    user = unwrap(scope.get("user"))
+    fields = own_dict(user)
+    for cls in _class_mro(type(user)):
+        field = _class_dict(cls).get("USERNAME_FIELD")
+        if type(field) is str:
+            name = fields.get(field)
+            return str.__str__(name) if type(name) is str else None
+    return None
+
+
+def pseudonym(scope: dict[str, Any]) -> str | None:
+    """A stable name for a Django session that does not reveal its key."""
+    fields = own_dict(unwrap(scope.get("session")))
+    key = fields.get("_SessionBase__session_key") or fields.get("_session_key")
+    if type(key) is not str:
+        return None
+    from django.conf import settings
+
+    secret = getattr(settings, "SECRET_KEY", "") or ""
+    secret = secret if isinstance(secret, bytes) else str(secret).encode()
+    return hmac.new(secret, key.encode(), hashlib.sha256).hexdigest()[:12]
+
+
+def page_path(view: Any) -> str | None:
+    """The path of the page as the view's request has it."""
+    path = own_dict(own_dict(view).get("request")).get("path") if view is not None else None
+    return path if type(path) is str else None
+
+
+def class_attribute(view: Any, name: str, default: Any = None) -> Any:
+    """A class-level option as the view sees it: its own attribute, else the class's, never a descriptor."""
+    fields = own_dict(view)
+    if name in fields:
+        return fields[name]
+    for cls in _class_mro(type(view)):
+        if name in _class_dict(cls):
+            return _class_dict(cls)[name]
+    return default
+
+
+def _names(value: Any) -> list[str]:
+    if type(value) is dict:
+        return [k for k in value if type(k) is str]
+    return [n for n in value if type(n) is str] if type(value) in (list, tuple, set, frozenset) else []
+
+
+def describe_view(identity: str | None, view: Any, session: Session, with_ring: bool = True) -> str:
+    """A VIEW as JSON text."""
+    buffer = own_dict(view).get("_time_travel_buffer")
+    ring = None
+    if buffer is not None and with_ring:
+        entries = own_dict(buffer).get("_buf")
+        if type(entries) is deque:
+            ring = {"len": len(entries), "max": entries.maxlen}
+    components = own_dict(view).get("_components")
+    listed = []
+    handlers = [handler_texts(type(view), None)]
+    if type(components) is dict:
+        for key, component in list(components.items()):
+            cls = component_parts(component)[0]
+            listed.append({"id": key if type(key) is str else None, "class": class_name(cls)})
+            handlers.append(handler_texts(cls, key if type(key) is str else None))
+    template = class_attribute(view, "template_name")
+    tick = class_attribute(view, "tick_interval")
+    return (
+        '{"id":%s,"class":%s,"template":%s,"sticky":%s,"time_travel":%s,"ring":%s,"tick_ms":%s,"ticks_paused":%s,'
+        '"temporary_assigns":%s,"static_assigns":%s,"use_actors":%s,"components":%s,"handlers":[%s],%s}'
+        % (
+            dumps(identity),
+            dumps(class_name(type(view))),
+            dumps(template if type(template) is str else None),
+            dumps(class_attribute(view, "sticky") is True),
+            dumps(class_attribute(view, "time_travel_enabled") is True),
+            dumps(ring),
+            dumps(tick if type(tick) in (int, float) else None),
+            dumps(session.ticks_paused and identity is None),
+            dumps(_names(class_attribute(view, "temporary_assigns"))),
+            dumps(_names(class_attribute(view, "static_assigns"))),
+            dumps(class_attribute(view, "use_actors") is True),
+            dumps(listed),
+            ",".join(text for text in handlers if text),
+            _place(type(view)),
+        )
+    )
+
+
+_class_cache: dict[tuple[int, str | None], tuple[type, str]] = {}
+
+
+def handler_texts(cls: type, component: str | None) -> str:
+    """The event handlers of a class as JSON texts joined by commas; read from the class only, and once."""
+    cached = _class_cache.get((id(cls), component))
+    if cached is not None and cached[0] is cls:
+        return cached[1]
+    found: dict[str, Any] = {}
+    for base in reversed(_class_mro(cls)):
+        for name, member in list(_class_dict(base).items()):
+            if type(member) in (staticmethod, classmethod):
+                member = member.__func__
+            if type(member) is types.FunctionType and not name.startswith("_"):
+                marks = member.__dict__.get("_djust_decorators")
+                if type(marks) is dict and "event_handler" in marks:
+                    found[name] = member
+                    continue
+            found.pop(name, None)
+    text = ",".join(_handler_text(name, function, component) for name, function in sorted(found.items()))
+    if len(_class_cache) > 2000:
+        _class_cache.clear()
+    _class_cache[(id(cls), component)] = (cls, text)
+    return text
+
+
+def _handler_text(name: str, function: Any, component: str | None) -> str:
+    params = []
+    try:
+        signature = inspect.signature(inspect.unwrap(function))
+    except (TypeError, ValueError):
+        signature = None
+    for index, param in enumerate(signature.parameters.values() if signature else ()):
+        if index == 0 and param.name in ("self", "cls"):
+            continue
+        if param.kind in (param.VAR_KEYWORD, param.VAR_POSITIONAL):
+            continue
+        annotation = param.annotation
+        kind = None
+        if annotation is not param.empty:
+            kind = annotation if type(annotation) is str else getattr(annotation, "__name__", None) or str(annotation)
+        text = '{"name":%s,"type":%s,"required":%s' % (
+            dumps(param.name), dumps(kind), dumps(param.default is param.empty))
+        if param.default is not param.empty:
+            text += ',"default":' + Walker().named(param.name, param.default)
+        params.append(text + "}")
+    doc = function.__doc__
+    first = doc.strip().splitlines()[0][:300] if type(doc) is str and doc.strip() else ""
+    return '{"name":%s,"params":[%s],"component":%s,"doc":%s}' % (
+        dumps(name), ",".join(params), dumps(component), encodable(first))
+
+
+def _place(cls: type) -> str:
+    """``"file":…,"line":…`` of a class."""
+    cached = _class_cache.get((id(cls), "\0place"))
+    if cached is not None and cached[0] is cls:
+        return cached[1]
+    module = sys.modules.get(_class_dict(cls).get("__module__") or "")
+    file, line = getattr(module, "__file__", None), None
+    if type(file) is str:
+        try:
+            line = inspect.getsourcelines(cls)[1]
+        except (OSError, TypeError, SyntaxError, IndexError):
+            line = None
+    text = '"file":%s,"line":%s' % (dumps(file), dumps(line))
+    _class_cache[(id(cls), "\0place")] = (cls, text)
+    return text
+
+
+__all__ = ["SESSIONS", "Session", "of", "publish", "text_of"]

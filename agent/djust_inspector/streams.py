@@ -1,0 +1,252 @@
+"""The states of a session's views as revisions, so that only what changed travels.
+
+A stream belongs to one view of one session. It keeps the JSON text of each assign as it was sent
+last; a new state is encoded, compared text by text, and becomes a change to that revision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json.encoder
+import pickle
+import sys
+from typing import Any
+
+from . import redact
+from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
+
+_encode_str = json.encoder.encode_basestring
+
+#: Live revisions start here; a ring's history, which is always older, counts from one.
+FIRST_REV = 1_000_000
+#: From this many characters on an assign is fingerprinted before it is encoded again.
+_FINGERPRINT_FROM = 1_000
+_SCALARS = (str, int, float, bool, type(None))
+#: Limit of a whole state, so that many large assigns do not add up beyond what a frame may hold.
+_NOTHING = object()
+
+
+class _Unplain(Exception):
+    """The value holds something else than Python's own plain types."""
+
+
+class _Sink(io.RawIOBase):
+    """Hashes what is written and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        self.hash = hashlib.blake2b(digest_size=16)
+        self.size = 0
+
+    def write(self, data: Any) -> int:  # type: ignore[override]
+        self.size += len(data)
+        if self.size > 64 * 1024 * 1024:
+            raise _Unplain
+        self.hash.update(data)
+        return len(data)
+
+
+class _Fingerprinter(pickle.Pickler):
+    """Pickles plain types only: for any other it gives up before running any code of theirs."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        raise _Unplain
+
+
+def fingerprint(value: Any) -> bytes | None:
+    """A digest of a value made of exact built-in types only, else ``None``.
+
+    Ten times as fast as encoding, linear in the number of objects also for shared and cyclic ones.
+    Equal digests mean equal content; different ones may still mean equal content.
+    """
+    sink = _Sink()
+    try:
+        _Fingerprinter(sink, protocol=5).dump(value)
+    except Exception:
+        return None
+    return sink.hash.digest()
+
+
+def _framework_names() -> frozenset[str]:
+    module = sys.modules.get("djust.live_view")
+    found = getattr(module, "_FRAMEWORK_INTERNAL_ATTRS", None)
+    return found if isinstance(found, frozenset) else frozenset()
+
+
+#: Public instance attributes that djust or Django put there, in versions whose own list lacks them.
+_ALSO_FRAMEWORK = frozenset(
+    """http_method_names args kwargs request response_class content_type template_name template
+    use_actors tick_interval login_required login_url permission_required temporary_assigns
+    static_assigns on_mount sticky sticky_id time_travel_enabled enable_state_snapshot""".split()
+)
+
+
+def state_fields(view: Any) -> dict[str, str]:
+    """Names of the ``state()`` fields of a view's class, to the slot in which the instance keeps them."""
+    out: dict[str, str] = {}
+    for cls in reversed(_class_mro(type(view))):
+        for name, member in list(_class_dict(cls).items()):
+            kind = type(member)
+            if kind.__name__ == "StateProperty" and kind.__module__ == "djust.decorators":
+                out[name] = f"_state_{name}"
+            elif name in out:
+                del out[name]
+    return out
+
+
+_state_fields_of: dict[int, tuple[Any, dict[str, str]]] = {}
+
+
+def _state_fields(view: Any) -> dict[str, str]:
+    cls = type(view)
+    known = _state_fields_of.get(id(cls))
+    if known is None or known[0] is not cls:
+        if len(_state_fields_of) > 1000:
+            _state_fields_of.clear()
+        known = _state_fields_of[id(cls)] = (cls, state_fields(view))
+    return known[1]
+
+
+def public_assigns(view: Any) -> dict[str, Any]:
+    """The assigns of a view by name: its public attributes, ``state()`` fields and components.
+
+    Class-level components live in private slots and are added under their id. Nothing is called.
+    """
+    fields = own_dict(view)
+    framework = _framework_names()
+    out: dict[str, Any] = {}
+    seen: set[int] = set()
+    for name, value in list(fields.items()):
+        if type(name) is not str or name.startswith("_") or name in framework or name in _ALSO_FRAMEWORK:
+            continue
+        if type(value) in _FUNCTIONS:
+            continue
+        out[name] = value
+        seen.add(id(value))
+    for name, slot in _state_fields(view).items():
+        if not name.startswith("_"):
+            if slot in fields:
+                out[name] = fields[slot]
+            else:
+                default = _find_default(type(view), name)
+                if default is not _NOTHING:
+                    out[name] = default
+    components = fields.get("_components")
+    if type(components) is dict:
+        for identity, component in list(components.items()):
+            if id(component) not in seen and type(identity) is str and identity not in out:
+                out[identity] = component
+    return out
+
+
+def _find_default(cls: type, name: str) -> Any:
+    for base in _class_mro(cls):
+        member = _class_dict(base).get(name)
+        if member is not None:
+            return own_dict(member).get("default", _NOTHING)
+    return _NOTHING
+
+
+_FUNCTIONS = (type(lambda: None), type(len), type("".join), type(Walker().text))
+
+
+def hidden_names(view: Any) -> frozenset[str]:
+    """Names that the project hides: the class's ``time_travel_excluded_fields`` and djust's default scrub."""
+    config = getattr(sys.modules.get("djust.config"), "config", None)
+    settings = own_dict(config).get("_config") if config is not None else None
+    scrub = settings.get("bug_capture_default_scrub") if type(settings) is dict else None
+    excluded = own_dict(view).get("time_travel_excluded_fields")
+    if excluded is None:
+        for cls in _class_mro(type(view)):
+            excluded = _class_dict(cls).get("time_travel_excluded_fields")
+            if excluded is not None:
+                break
+    return redact.names(excluded, scrub)
+
+
+class Stream:
+    """The revisions of one view's state."""
+
+    def __init__(self) -> None:
+        self.rev: int | None = None
+        self.texts: dict[str, str] = {}
+        self._marks: dict[str, tuple[str, Any]] = {}
+        self._next = FIRST_REV
+
+    def capture(self, view: Any) -> str:
+        """The view's state now, as the JSON text of a STATE."""
+        return self.commit(self.encode(view))
+
+    def encode(self, view: Any) -> dict[str, str]:
+        """The JSON text of each assign now; texts of unchanged assigns are the ones held already."""
+        walker = Walker(hidden_names(view))
+        marks: dict[str, tuple[str, Any]] = {}
+        texts: dict[str, str] = {}
+        for name, value in public_assigns(view).items():
+            kind = type(value)
+            before = self._marks.get(name)
+            if kind in _SCALARS:
+                if before is not None and before[1] is value and kind is not float:
+                    text = before[0]
+                else:
+                    text = walker.named(name, value)
+                mark = value
+            else:
+                mark = None
+                if before is not None and len(before[0]) >= _FINGERPRINT_FROM:
+                    mark = fingerprint(value)
+                if mark is not None and before is not None and before[1] == mark:
+                    text = before[0]
+                else:
+                    text = walker.named(name, value)
+                    if mark is None and len(text) >= _FINGERPRINT_FROM:
+                        mark = fingerprint(value)
+            marks[name] = (text, mark)
+            texts[name] = text
+        self._marks = marks
+        return texts
+
+    def commit(self, texts: dict[str, str]) -> str:
+        """Make `texts` the newest revision and say what changed, as the JSON text of a STATE."""
+        if self.rev is not None and self.texts == texts:
+            return '{"rev":%d}' % self.rev
+        old = self.texts
+        base = self.rev
+        self.rev = self._next
+        self._next += 1
+        self.texts = texts
+        if base is None:
+            return '{"rev":%d,"base":null,"set":%s}' % (self.rev, join(texts))
+        changed = {name: text for name, text in texts.items() if old.get(name) != text}
+        gone = [name for name in old if name not in texts]
+        body = '{"rev":%d,"base":%d,"set":%s' % (self.rev, base, join(changed))
+        if gone:
+            body += ',"del":[%s]' % ",".join(_encode_str(name) for name in gone)
+        return body + "}"
+
+    def restart(self) -> None:
+        """Forget the revision held: another view took the place of the old one."""
+        self.rev = None
+        self.texts = {}
+
+    def whole(self) -> str:
+        """The newest revision as a whole STATE, for an inspector that holds none."""
+        if self.rev is None:
+            return '{"missing":"nothing recorded yet"}'
+        return '{"rev":%d,"base":null,"set":%s}' % (self.rev, join(self.texts))
+
+    def same(self) -> str:
+        """A STATE that says that nothing changed."""
+        return "null" if self.rev is None else '{"rev":%d}' % self.rev
+
+
+def join(texts: dict[str, str]) -> str:
+    """An object's JSON text from the texts of its values."""
+    return "{" + ",".join(_encode_str(_utf8(name)) + ":" + text for name, text in texts.items()) + "}"
+
+
+def _utf8(name: str) -> str:
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+__all__ = ["Stream", "component_parts", "fingerprint", "hidden_names", "public_assigns"]

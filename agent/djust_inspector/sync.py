@@ -1,0 +1,42 @@
+"""What an inspector is told that knows nothing yet: configuration, sessions, history, current states."""
+
+from __future__ import annotations
+
+from . import configuration, guard, history, sessions
+from .hub import HUB, Inspector
+from .turns import dumps
+
+
+def queue(inspector: Inspector, history: bool) -> None:
+    """Queue a whole sync for one inspector. Call with the hub's lock held, so that nothing comes between."""
+    first = HUB.seq + 1
+    text = guard.guarded(configuration.describe)()
+    if text is not None:
+        inspector.put_always(HUB.frame("config", text))
+    for session in list(sessions.SESSIONS.values()):
+        guard.guarded(_session)(inspector, session, history)
+    inspector.put_always(HUB.frame("synced", ""))
+    HUB.note_sync(first, HUB.seq)
+
+
+def _session(inspector: Inspector, session: sessions.Session, with_history: bool) -> None:
+    if session.phase == "connected" and session.root is not None:
+        session.phase = "mounted"
+    inspector.put_always(HUB.frame("session", session.describe()))
+    views = session.views()
+    if with_history:
+        for view_id, view in views.items():
+            for step in guard.guarded(history.steps)(session, view_id, view) or []:
+                inspector.put_always(HUB.frame("step", step))
+    for view_id, view in views.items():
+        stream = session.stream(view_id)
+        if stream.rev is None:
+            guard.guarded(stream.capture)(view)
+        inspector.put_always(
+            HUB.frame("state", '"session":%s,"view":%s,"state":%s' % (dumps(session.id), dumps(view_id), stream.whole()))
+        )
+    from . import limits
+
+    levels = guard.guarded(limits.describe)(session)
+    if levels is not None:
+        inspector.put_always(HUB.frame("rate", levels))
