@@ -1,0 +1,468 @@
+//! The border of the engine: what a window asks for, and what it is told.
+//!
+//! Everything that is drawn lives on this side of it. A [`Request`] is a question or a command and gets exactly one
+//! [`Answer`] by its id; a [`Notice`] comes unasked. [`Handle`] is all that a window knows of the engine, whether that
+//! runs in the same process or behind Tauri.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Configuration, Diff, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId,
+    ViewId,
+};
+
+/// The engine, seen from the window. Neither call ever waits.
+pub trait Handle {
+    /// Sends a request. `false` when the engine has ended or is too far behind: the request was not taken.
+    fn send(&self, id: RequestId, request: Request) -> bool;
+
+    /// Takes what has happened since the last call, at most `max_steps` steps of it. `true` when there is more.
+    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool;
+
+    /// Sets what is called, from any thread, when [`Handle::drain`] would find something.
+    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>);
+}
+
+/// A question or a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Attach to a server and record it. Answer: [`Answer::Opened`].
+    Attach {
+        /// `http://…` or `https://…`, with the WebSocket path if it is not `/ws/live/`.
+        url: String,
+        /// The agent's token.
+        token: String,
+    },
+    /// Attach to a server that was found on this machine. Answer: [`Answer::Opened`].
+    AttachFound {
+        /// Its process id.
+        pid: u32,
+    },
+    /// Open a recording of the library. Answer: [`Answer::Opened`].
+    OpenRecording(RecordingId),
+    /// Open a recording file: it is imported into the library first. Answer: [`Answer::Opened`].
+    OpenFile(std::path::PathBuf),
+    /// Detach from a server, or close a recording. What was recorded stays in the library. Answer: [`Answer::Done`].
+    Close(SourceId),
+    /// Delete a recording from the library. Answer: [`Answer::Done`].
+    DeleteRecording(RecordingId),
+    /// Write a recording to a file. Answer: [`Answer::Done`].
+    Export {
+        /// Which.
+        recording: RecordingId,
+        /// Where to.
+        path: std::path::PathBuf,
+    },
+    /// Everything about a step. Answer: [`Answer::Detail`].
+    Detail {
+        /// Where.
+        source: SourceId,
+        /// Which.
+        step: StepId,
+    },
+    /// One end of a step. Answer: [`Answer::State`].
+    State {
+        /// Where.
+        source: SourceId,
+        /// Which.
+        step: StepId,
+        /// Which end.
+        side: Side,
+    },
+    /// What differs between two ends of steps, of one view or of two. Answer: [`Answer::Diff`].
+    Diff {
+        /// Where.
+        source: SourceId,
+        /// From.
+        from: (StepId, Side),
+        /// To.
+        to: (StepId, Side),
+    },
+    /// The page's HTML at one end of a step. Answer: [`Answer::Html`].
+    Html {
+        /// Where.
+        source: SourceId,
+        /// Which.
+        step: StepId,
+        /// Which end.
+        side: Side,
+    },
+    /// Put a live page back. Answer: [`Answer::Command`].
+    Jump {
+        /// Where.
+        source: SourceId,
+        /// To which end of which step.
+        target: JumpTarget,
+        /// Only this component's fields.
+        component: Option<String>,
+    },
+    /// Put the page to the state that it had before the first jump. Answer: [`Answer::Command`].
+    ReturnToLive {
+        /// Where.
+        source: SourceId,
+        /// Which page.
+        session: SessionId,
+        /// Which view of it.
+        view: Option<ViewId>,
+    },
+    /// Send a step's event again, from the state that it began with. Answer: [`Answer::Command`].
+    Replay {
+        /// Where.
+        source: SourceId,
+        /// Which event.
+        step: StepId,
+        /// Other parameters, a JSON object; `None` for the recorded ones.
+        params: Option<String>,
+        /// Put the state before the step back first.
+        restore: bool,
+    },
+    /// Send any event to a view or component. Answer: [`Answer::Command`].
+    Dispatch {
+        /// Where.
+        source: SourceId,
+        /// To which page.
+        session: SessionId,
+        /// Which view of it.
+        view: Option<ViewId>,
+        /// Which component.
+        component: Option<String>,
+        /// Handler.
+        event: String,
+        /// A JSON object.
+        params: String,
+    },
+    /// What djust's own ring holds now. Answer: [`Answer::Ring`].
+    Ring {
+        /// Where.
+        source: SourceId,
+        /// Which page.
+        session: SessionId,
+        /// Which view of it.
+        view: Option<ViewId>,
+    },
+    /// Stop or restart a view's ticks. Answer: [`Answer::Command`].
+    Ticks {
+        /// Where.
+        source: SourceId,
+        /// Which page.
+        session: SessionId,
+        /// Which view of it.
+        view: Option<ViewId>,
+        /// Stop them.
+        paused: bool,
+    },
+    /// Let an address connect again. Answer: [`Answer::Command`].
+    LiftCooldown {
+        /// Where.
+        source: SourceId,
+        /// The page whose address it is.
+        session: SessionId,
+    },
+}
+
+/// Where a jump goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JumpTarget {
+    /// The step.
+    pub step: StepId,
+    /// Which end of it.
+    pub side: Side,
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// A server or a recording is a source now. Its notices follow.
+    Opened(SourceId),
+    /// Done; the text says what.
+    Done(String),
+    /// Everything about a step.
+    Detail(Box<StepDetail>),
+    /// A state.
+    State(StateAnswer),
+    /// A diff.
+    Diff(Box<Diff>),
+    /// HTML of the page, if a render was seen.
+    Html(Option<String>),
+    /// djust's ring, as JSON text.
+    Ring(String),
+    /// The server did it.
+    Command(CommandDone),
+    /// It was not done.
+    Failed(Failure),
+}
+
+/// A state, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateAnswer {
+    /// JSON text of typed values.
+    Full(std::sync::Arc<str>),
+    /// The reason, for people.
+    Missing(String),
+}
+
+/// What a command did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandDone {
+    /// In words.
+    pub message: String,
+    /// What could not be put back.
+    pub not_restored: Vec<NotRestored>,
+    /// How the handler ended, for a replayed or dispatched event that did not end well.
+    pub trouble: Option<String>,
+}
+
+/// An assign that a jump left as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotRestored {
+    /// Which.
+    pub path: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Why something was not done: what happened, why, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// For decisions of a program.
+    pub code: ErrorCode,
+    /// One sentence without full stop.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Failures that a program decides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// No live server behind this source.
+    NotAttached,
+    /// No such source, session, view or step.
+    NotFound,
+    /// The state or HTML was not recorded.
+    Missing,
+    /// The server said no.
+    ServerRefused,
+    /// The server did not answer in time.
+    Timeout,
+    /// One command at a time per page.
+    Busy,
+    /// The recording is of a newer format.
+    RecordingTooNew,
+    /// The file is no recording, or damaged at its beginning.
+    RecordingDamaged,
+    /// Another process has the library.
+    StoreLocked,
+    /// Reading or writing failed.
+    Io,
+    /// The request makes no sense as it is.
+    BadRequest,
+}
+
+/// What is told unasked. Every variant but [`Notice::Steps`] replaces what was told before about the same thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// A source is there, or changed.
+    Source(Box<Source>),
+    /// A source is gone.
+    SourceClosed(SourceId),
+    /// A page is there, or changed.
+    Session(SourceId, Box<Session>),
+    /// New steps, in order, without a gap to the last ones.
+    Steps(SourceId, Vec<Step>),
+    /// Rate-limit levels of a page.
+    Rate(SourceId, SessionId, Box<Rate>),
+    /// The server's configuration.
+    Config(SourceId, Box<Configuration>),
+    /// Where a page stands.
+    Cursor(SourceId, SessionId, RemoteCursor),
+    /// The library.
+    Recordings(Vec<RecordingInfo>),
+    /// Servers on this machine.
+    Found(Vec<FoundServer>),
+    /// The answer to a request.
+    Answer(RequestId, Answer),
+    /// Something for people to know, now.
+    Message(Level, String),
+}
+
+/// How loud a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something is not as it should be.
+    Warning,
+    /// Something was lost or not done.
+    Error,
+}
+
+/// Where the live page stands. Moves only when the server has confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteCursor {
+    /// Where its own events left it.
+    #[default]
+    Live,
+    /// A jump was sent and not yet answered.
+    Jumping(JumpTarget),
+    /// The inspector put it here, and nothing has happened since.
+    At(JumpTarget),
+    /// The connection was lost while it was jumping.
+    Unknown,
+}
+
+/// An attached server or an opened recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its number in this run.
+    pub id: SourceId,
+    /// What it is.
+    pub kind: SourceKind,
+    /// How it is connected.
+    pub state: SourceState,
+    /// For people: project and address, or the recording's title.
+    pub title: String,
+    /// The server, as far as known.
+    pub server: Option<ServerInfo>,
+    /// What is being written, or was.
+    pub recorder: RecorderStatus,
+}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A running server.
+    Live {
+        /// Its address.
+        url: String,
+    },
+    /// A recording.
+    Recording,
+}
+
+/// How a source is connected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// Trying for the first time.
+    Connecting,
+    /// Connected.
+    Attached,
+    /// The connection broke; trying again.
+    Lost {
+        /// Unix seconds.
+        since: f64,
+        /// Tries so far.
+        attempt: u32,
+        /// Why the last one failed.
+        why: String,
+    },
+    /// Over: detached, refused, or the server ended for good.
+    Ended {
+        /// Why.
+        reason: String,
+    },
+    /// A recording: nothing to connect to.
+    Replaying,
+}
+
+/// What the recorder has done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecorderStatus {
+    /// The recording in the library.
+    pub recording: Option<RecordingId>,
+    /// When it began, Unix seconds.
+    pub started: f64,
+    /// Steps in it.
+    pub steps: u64,
+    /// Bytes on disk, about.
+    pub bytes: u64,
+    /// Frames that were lost on the way.
+    pub dropped: u64,
+    /// Why recording stopped, if it did.
+    pub stopped: Option<String>,
+    /// Why the recording could be read only in part, if so.
+    pub damaged: Option<String>,
+}
+
+/// A recording in the library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingInfo {
+    /// Its id.
+    pub id: RecordingId,
+    /// For people.
+    pub title: String,
+    /// When it began, Unix seconds.
+    pub started: f64,
+    /// When the last step was written, Unix seconds.
+    pub ended: f64,
+    /// Steps in it.
+    pub steps: u64,
+    /// Bytes stored.
+    pub bytes: u64,
+    /// Pages in it.
+    pub sessions: u32,
+    /// Version of djust it was made with.
+    pub djust: String,
+    /// Version of the format.
+    pub format: u32,
+    /// Whether a recorder still writes to it.
+    #[serde(default)]
+    pub recording: bool,
+}
+
+/// A server with an agent on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FoundServer {
+    /// Process id.
+    pub pid: u32,
+    /// Address.
+    pub url: String,
+    /// Project's name.
+    pub project: String,
+    /// Working directory.
+    pub cwd: String,
+    /// Version of djust.
+    pub djust: String,
+    /// `settings.DEBUG`.
+    pub debug: bool,
+    /// When it began, Unix seconds.
+    pub started: f64,
+}
+
+impl Source {
+    /// Whether commands can be sent now.
+    pub const fn is_attached(&self) -> bool {
+        matches!(self.state, SourceState::Attached)
+    }
+}
+
+impl Session {
+    /// Whether the page is still open.
+    pub fn is_open(&self) -> bool {
+        self.phase != Phase::Closed
+    }
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

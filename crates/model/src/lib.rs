@@ -1,0 +1,27 @@
+//! What the inspector knows, as plain data: sessions, steps, timelines, values, diffs, and the border of the engine.
+//!
+//! Pure: no IO, no clock, no threads. The engine and the window hold the same types and fold the same changes, so
+//! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
+
+mod border;
+mod config;
+mod diff;
+mod ids;
+mod server;
+mod session;
+mod step;
+mod timeline;
+mod value;
+
+pub use border::{
+    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Level, NotRestored, Notice, RecorderStatus, RecordingInfo,
+    RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
+};
+pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
+pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
+pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
+pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
+pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
+pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
+pub use timeline::Timeline;
+pub use value::{Kind, Value, ValueError, parse_value};
