@@ -128,6 +128,7 @@ def _welcome(inspector: Inspector, hello: dict[str, Any]) -> None:
 
     resume = hello.get("resume")
     resume = resume if type(resume) is dict else {}
+    guard.guarded(server.changed)()  # remembers it as sent
     described = safe_dumps(guard.guarded(server.describe)() or {})
     with HUB.lock:
         resumed = HUB.can_resume(resume.get("agent"), resume.get("seq"))

@@ -82,7 +82,9 @@ def install_all() -> None:
     hook(time_travel, "djust.time_travel.record_event_end", _make_event_end)
 
     runtime = _module("djust.runtime")
-    hook(getattr(runtime, "ViewRuntime", None), "djust.runtime.ViewRuntime._execute_async_task", _make_async_task)
+    view_runtime = getattr(runtime, "ViewRuntime", None)
+    if hasattr(view_runtime, "_execute_async_task"):  # where it is absent the consumer runs all background work
+        hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", _make_async_task)
     found = {"_call_handler": False, "_validate_event_security": False}
     for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime")):
         for name, make in (("_call_handler", _make_call_handler), ("_validate_event_security", _make_validate)):

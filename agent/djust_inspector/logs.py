@@ -15,7 +15,7 @@ from typing import Any
 
 from . import guard, hub, redact
 from .sessions import encodable
-from .turns import current, describe_error
+from .turns import current, describe_error, without_agent
 
 _busy = threading.local()
 
@@ -49,7 +49,7 @@ class Recorder(logging.Handler):
         info = record.exc_info
         if isinstance(info, tuple) and info[1] is not None:
             trace = "".join(traceback.format_exception(*info))[:200_000]
-            trace = redact.redact_text(trace)
+            trace = redact.redact_text(without_agent(trace))
         fields = '"level":%s,"logger":%s,"message":%s' % (
             json.dumps(record.levelname), json.dumps(record.name), encodable(message))
         last = '"traceback":%s' % ("null" if trace is None else encodable(trace))

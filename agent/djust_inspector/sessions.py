@@ -46,7 +46,8 @@ class Session:
         self.succeeds: str | None = None
         self.ticks_paused = False
         self.limit: dict[str, Any] | None = None
-        self.version = 0
+        self.last_view = "null"
+        self.last_children = ""
         try:
             self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
@@ -147,6 +148,9 @@ class Session:
         described = [
             guard.guarded(describe_view)(identity, view, self, with_ring) or "null" for identity, view in views.items()
         ]
+        if root is not None:
+            self.last_view = guard.guarded(describe_view)(None, root, self, with_ring) or "null"
+            self.last_children = ",".join(described)
         return (
             '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
             '"view":%s,"children":[%s],"opened":%.6f,"close":%s,"succeeds":%s'
@@ -158,8 +162,9 @@ class Session:
                 dumps(pseudonym(scope)),
                 dumps(agent.decode("latin-1")[:400] if agent else None),
                 dumps(self.path or page_path(root)),
-                (guard.guarded(describe_view)(None, root, self, with_ring) or "null") if root is not None else "null",
-                ",".join(described),
+                # A page that has closed is described with the views that it had.
+                self.last_view if root is not None or self.phase == "closed" else "null",
+                self.last_children if root is not None or self.phase == "closed" else "",
                 self.opened,
                 dumps(self.close),
                 dumps(self.succeeds),

@@ -10,6 +10,7 @@ from .turns import dumps
 def queue(inspector: Inspector, history: bool) -> None:
     """Queue a whole sync for one inspector. Call with the hub's lock held, so that nothing comes between."""
     first = HUB.seq + 1
+    guard.guarded(configuration.changed)()  # remembers it as sent
     text = guard.guarded(configuration.describe)()
     if text is not None:
         inspector.put_always(HUB.frame("config", text))

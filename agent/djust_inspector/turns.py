@@ -155,11 +155,11 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     return {
         "type": type(error).__qualname__,
         "message": redact.redact_text(message[:20_000]),
-        "traceback": redact.redact_text(_without_agent(trace)[:200_000]),
+        "traceback": redact.redact_text(without_agent(trace)[:200_000]),
     }
 
 
-def _without_agent(trace: str) -> str:
+def without_agent(trace: str) -> str:
     """A traceback without the agent's own frames, which are no news to anybody."""
     lines = trace.splitlines(keepends=True)
     out, skip = [], False
@@ -229,6 +229,18 @@ def _after_step(turn: Turn, session: Session) -> None:
     if turn.kind != "close":
         sessions.publish(session)
     send_rate(session)
+    if turn.kind in ("mount", "hvr", "hot_reload") or guard.changed.is_set():
+        guard.changed.clear()
+        from . import server
+
+        described = server.changed()
+        if described is not None:
+            HUB.publish("server", '"server":' + safe_dumps(described))
+        from . import configuration
+
+        text = configuration.changed()
+        if text is not None:
+            HUB.publish("config", text)
 
 
 def publish_step(turn: Turn) -> None:

@@ -1,0 +1,175 @@
+"""Putting recorded assigns back onto a live view or component.
+
+Only what can be put back safely is: everything else is left as it is and reported with the reason.
+Assignment goes through djust's own guard (``safe_setattr``), so private and dunder names are refused.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+from typing import Any
+
+from .decode import Lost, decode
+from .sessions import class_attribute
+from .streams import hidden_names, public_assigns
+from .walker import Walker, _class_mro, class_name, component_parts
+
+#: Types of live values that may be replaced by a value of another plain type.
+_PLAIN = (type(None), bool, int, float, str, bytes, list, dict, tuple, set, frozenset)
+
+
+class Report:
+    """What was restored and what was not, with reasons."""
+
+    def __init__(self) -> None:
+        self.restored: list[str] = []
+        self.lost: list[dict[str, str]] = []
+
+    def lose(self, path: str, why: str) -> None:
+        self.lost.append({"path": path, "why": why})
+
+
+def restore(view: Any, wanted: dict[str, Any], component_id: str | None) -> Report:
+    """Put `wanted` (typed values by assign, or by field of one component) back."""
+    report = Report()
+    live = public_assigns(view)
+    if component_id is not None:
+        _restore_component(view, live, wanted, component_id, report)
+        return report
+    hidden = hidden_names(view)
+    static = class_attribute(view, "static_assigns")
+    for name, value in wanted.items():
+        if name not in live:
+            report.lose(name, "the view has no such assign now")
+        elif _tag(value) == "component" and _is_component(live[name]):
+            _fields(live[name], value, name, report)
+        elif _differs(live[name], value, name, hidden):
+            before = len(report.lost)
+            _assign(view, name, value, live[name], name, report)
+            if len(report.lost) == before and static and name in static:
+                report.lose(name, "static_assigns: the state has it, but the page keeps what it rendered first")
+        else:
+            report.restored.append(name)
+    return report
+
+
+def compare(view: Any, wanted: dict[str, Any], component_id: str | None, report: Report) -> None:
+    """Report restored assigns that did not become what was wanted."""
+    if component_id is not None:
+        return
+    hidden = hidden_names(view)
+    live = public_assigns(view)
+    temporary = class_attribute(view, "temporary_assigns") or ()
+    for name in list(report.restored):
+        if name in temporary or "." in name or name not in wanted:
+            continue
+        if name not in live or _differs(live[name], wanted[name], name, hidden):
+            report.restored.remove(name)
+            report.lose(name, "the view changed it again")
+
+
+def _tag(value: Any) -> Any:
+    return value.get("$t") if type(value) is dict else None
+
+
+def _is_component(value: Any) -> bool:
+    return Walker().text(value).startswith('{"$t":"component"') if type(value) not in _PLAIN else False
+
+
+def _differs(live: Any, wanted: Any, name: str, hidden: frozenset[str]) -> bool:
+    """Whether the live value is another one than wanted. Redacted values always are: nobody can know."""
+    text = Walker(hidden).named(name, live)
+    if '"$t":"redacted"' in text or '"$t":"cut"' in text or '"$t":"deep"' in text:
+        return True
+    return json.loads(text) != wanted
+
+
+def _assign(owner: Any, name: str, value: Any, live: Any, path: str, report: Report) -> None:
+    from djust.security import safe_setattr
+
+    try:
+        made = _fit(decode(value, path), live, path)
+        if not safe_setattr(owner, name, made, allow_private=False):
+            raise Lost(path, "djust does not allow this name to be set")
+    except Lost as lost:
+        report.lose(lost.path, lost.why)
+    except Exception as error:  # a property's setter, a slot …: the project's own code refuses
+        report.lose(path, f"setting it raised {type(error).__name__}: {error}")
+    else:
+        report.restored.append(path)
+
+
+def _fit(value: Any, live: Any, path: str) -> Any:
+    """`value` in the live value's own type where that is a known container; `Lost` where it would lose its type."""
+    kind = type(live)
+    if kind in _PLAIN or kind is type(value):
+        return value
+    if kind is collections.OrderedDict and type(value) is dict:
+        return collections.OrderedDict(value)
+    if kind is collections.defaultdict and type(value) is dict:
+        return collections.defaultdict(live.default_factory, value)
+    if kind is collections.Counter and type(value) is dict:
+        return collections.Counter(value)
+    if kind is collections.deque and type(value) is list:
+        return collections.deque(value, live.maxlen)
+    if tuple in _class_mro(kind) and hasattr(kind, "_make") and type(value) is tuple:
+        return kind._make(value)
+    text = Walker().text(live)
+    tag = json.loads(text)
+    tag = tag.get("$t") if type(tag) is dict else None
+    if tag in ("model", "queryset", "component", "view", "file", "function", "class", "object"):
+        raise Lost(path, f"it holds a {tag} now ({class_name(kind)}), which is not replaced")
+    if tag is None and kind not in _PLAIN and any(base in _class_mro(kind) for base in (dict, list, set, tuple)):
+        raise Lost(path, f"it is a {class_name(kind)} now and would lose its type")
+    return value
+
+
+def _restore_component(
+    view: Any, live: dict[str, Any], wanted: dict[str, Any], component_id: str, report: Report
+) -> None:
+    from .walker import own_dict
+
+    registry = own_dict(view).get("_components")
+    component = registry.get(component_id) if type(registry) is dict else None
+    if component is None:
+        for value in live.values():
+            if _is_component(value) and component_parts(value)[1] == component_id:
+                component = value
+    if component is None:
+        report.lose(component_id, "the view has no such component now")
+        return
+    for name, value in wanted.items():
+        # A whole component value, as a state has it, is taken apart; anything else is one of its fields.
+        if _tag(value) == "component":
+            if value.get("id") in (component_id, None) or name == component_id:
+                _fields(component, value, component_id, report)
+            continue
+        _field(component, name, value, component_id, report)
+
+
+def _fields(component: Any, value: dict[str, Any], path: str, report: Report) -> None:
+    cls, _, fields = component_parts(component)
+    wanted_class = value.get("class")
+    if wanted_class is not None and wanted_class != class_name(cls):
+        report.lose(path, f"it is a {class_name(cls)} now, not a {wanted_class}")
+        return
+    inner = value.get("v")
+    if type(inner) is not dict:
+        report.lose(path, "the component's fields were not recorded")
+        return
+    hidden: frozenset[str] = frozenset()
+    for name, item in inner.items():
+        if name in fields and not _differs(fields[name], item, name, hidden):
+            continue
+        _field(component, name, item, path, report)
+    if not any(entry["path"].startswith(path + ".") for entry in report.lost):
+        report.restored.append(path)
+
+
+def _field(component: Any, name: str, value: Any, path: str, report: Report) -> None:
+    fields = component_parts(component)[2]
+    if name not in fields:
+        report.lose(f"{path}.{name}", "the component has no such field now")
+        return
+    _assign(component, name, value, fields[name], f"{path}.{name}", report)
