@@ -1,0 +1,468 @@
+//! What an agent says.
+
+use std::collections::BTreeMap;
+
+use inspector_model::{
+    Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, Rate, ServerInfo, Session, SessionId, Side, SqlQuery, Status, StepId,
+    StepKind, Timing, ViewId,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::state::StateChange;
+
+/// A frame of the agent.
+#[derive(Debug)]
+pub struct AgentFrame {
+    /// Its number; `welcome`, `refused` and `answer` have none.
+    pub seq: Option<u64>,
+    /// When it was sent, Unix seconds.
+    pub at: f64,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a frame says.
+#[derive(Debug)]
+pub enum Body {
+    /// The agent speaks our protocol.
+    Welcome(Box<Welcome>),
+    /// It does not.
+    Refused(RefusedReason),
+    /// A page.
+    Session(Box<Session>),
+    /// A state without a step.
+    State {
+        /// Whose.
+        session: SessionId,
+        /// Which view.
+        view: Option<ViewId>,
+        /// The state.
+        state: StateChange,
+    },
+    /// Something happened.
+    Step(Box<AgentStep>),
+    /// Rate-limit levels.
+    Rate(SessionId, Box<Rate>),
+    /// The configuration.
+    Config(Box<Configuration>),
+    /// A log record outside any step.
+    Log(Box<LogRecord>),
+    /// The server changed.
+    Server(Box<ServerInfo>),
+    /// Frames were dropped; a sync follows.
+    Gap {
+        /// How many.
+        dropped: u64,
+        /// Why.
+        why: String,
+    },
+    /// The sync is over.
+    Synced,
+    /// The server is going down.
+    Bye(String),
+    /// A command's answer.
+    Answer {
+        /// The command.
+        id: u64,
+        /// What came of it.
+        result: Result<Box<RawValue>, AnswerError>,
+    },
+    /// A frame that this version does not know.
+    Unknown(String),
+}
+
+/// The agent's greeting.
+#[derive(Debug, Deserialize)]
+pub struct Welcome {
+    /// The agent's id: new with each server process.
+    pub agent: String,
+    /// Version of the agent.
+    #[serde(default)]
+    pub version: String,
+    /// Whether the stream goes on where it was left.
+    #[serde(default)]
+    pub resumed: bool,
+    /// The last number given.
+    #[serde(default)]
+    pub seq: u64,
+    /// The process.
+    #[serde(default)]
+    pub server: ServerInfo,
+}
+
+/// Why the agent does not talk to us.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RefusedReason {
+    /// Short name.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AnswerError {
+    /// `no_session`, `busy`, `refused` …
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// One step, as the agent tells it.
+#[derive(Debug)]
+pub struct AgentStep {
+    /// Its identity.
+    pub key: String,
+    /// The page.
+    pub session: Option<SessionId>,
+    /// The child view.
+    pub view: Option<ViewId>,
+    /// The component.
+    pub component: Option<String>,
+    /// What happened.
+    pub kind: StepKind,
+    /// What it is called.
+    pub name: String,
+    /// Typed parameters, JSON text.
+    pub params: Option<String>,
+    /// Parameters as the browser sent them, JSON text.
+    pub raw: Option<String>,
+    /// djust's request number.
+    pub reference: Option<i64>,
+    /// Unix seconds.
+    pub started: f64,
+    /// Milliseconds.
+    pub ms: Option<f64>,
+    /// Where the time went.
+    pub timing: Option<Timing>,
+    /// The state that it found; `None` where nothing was held before.
+    pub before: Option<StateChange>,
+    /// The state that it left.
+    pub after: Option<StateChange>,
+    /// How it ended.
+    pub status: Status,
+    /// What went wrong.
+    pub error: Option<ErrorDetail>,
+    /// Why it happened.
+    pub cause: Option<Cause>,
+    /// Queries.
+    pub sql: Vec<SqlQuery>,
+    /// Log records.
+    pub logs: Vec<LogRecord>,
+    /// Frames.
+    pub frames: Vec<Frame>,
+    /// The page, when it was rendered anew.
+    pub html: Option<String>,
+    /// Taken from djust's ring.
+    pub history: bool,
+}
+
+/// A frame that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent sent a frame that cannot be read: {reason}")]
+pub struct Undecodable {
+    /// What the parser said.
+    pub reason: String,
+}
+
+/// Reads a frame. Never panics, never reads more than the text.
+pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
+    let head: Head = read(text)?;
+    let body = match head.t.as_str() {
+        "welcome" => Body::Welcome(read(text)?),
+        "refused" => Body::Refused(read(text)?),
+        "session" => Body::Session(read(text)?),
+        "state" => {
+            let wire: StateWire = read(text)?;
+            Body::State { session: wire.session, view: wire.view, state: wire.state }
+        }
+        "step" => Body::Step(Box::new(read::<StepWire>(text)?.into())),
+        "rate" => {
+            let wire: RateWire = read(text)?;
+            Body::Rate(wire.session, Box::new(wire.rate))
+        }
+        "config" => Body::Config(read(text)?),
+        "log" => Body::Log(read(text)?),
+        "server" => Body::Server(Box::new(read::<ServerWire>(text)?.server)),
+        "gap" => {
+            let wire: GapWire = read(text)?;
+            Body::Gap { dropped: wire.dropped, why: wire.why }
+        }
+        "synced" => Body::Synced,
+        "bye" => Body::Bye(read::<ByeWire>(text)?.why),
+        "answer" => {
+            let wire: AnswerWire = read(text)?;
+            let result = if wire.ok { wire.result.ok_or_else(AnswerError::default) } else { Err(wire.error.unwrap_or_default()) };
+            Body::Answer { id: wire.id, result }
+        }
+        _ => Body::Unknown(head.t),
+    };
+    Ok(AgentFrame { seq: head.seq, at: head.at, body })
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Undecodable> {
+    serde_json::from_str(text).map_err(|error| Undecodable { reason: error.to_string() })
+}
+
+#[derive(Deserialize)]
+struct Head {
+    t: String,
+    #[serde(default)]
+    seq: Option<u64>,
+    #[serde(default)]
+    at: f64,
+}
+
+#[derive(Deserialize)]
+struct StateWire {
+    session: SessionId,
+    #[serde(default)]
+    view: Option<ViewId>,
+    state: StateChange,
+}
+
+#[derive(Deserialize)]
+struct RateWire {
+    session: SessionId,
+    #[serde(flatten)]
+    rate: Rate,
+}
+
+#[derive(Deserialize)]
+struct ServerWire {
+    server: ServerInfo,
+}
+
+#[derive(Deserialize)]
+struct GapWire {
+    #[serde(default)]
+    dropped: u64,
+    #[serde(default)]
+    why: String,
+}
+
+#[derive(Deserialize)]
+struct ByeWire {
+    #[serde(default)]
+    why: String,
+}
+
+#[derive(Deserialize)]
+struct AnswerWire {
+    id: u64,
+    ok: bool,
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<AnswerError>,
+}
+
+#[derive(Deserialize)]
+struct HtmlWire {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct StepWire {
+    key: String,
+    #[serde(default)]
+    session: Option<SessionId>,
+    #[serde(default)]
+    view: Option<ViewId>,
+    #[serde(default)]
+    component: Option<String>,
+    kind: StepKind,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    params: Option<Box<RawValue>>,
+    #[serde(default)]
+    raw: Option<String>,
+    #[serde(default, rename = "ref")]
+    reference: Option<i64>,
+    #[serde(default)]
+    started: f64,
+    #[serde(default)]
+    ms: Option<f64>,
+    #[serde(default)]
+    timing: Option<Timing>,
+    #[serde(default)]
+    before: Option<StateChange>,
+    #[serde(default)]
+    after: Option<StateChange>,
+    #[serde(default)]
+    status: Status,
+    #[serde(default)]
+    error: Option<ErrorDetail>,
+    #[serde(default)]
+    cause: Option<CauseWire>,
+    #[serde(default)]
+    sql: Vec<SqlQuery>,
+    #[serde(default)]
+    logs: Vec<LogRecord>,
+    #[serde(default)]
+    frames: Vec<Frame>,
+    #[serde(default)]
+    html: Option<HtmlWire>,
+    #[serde(default)]
+    history: bool,
+}
+
+/// The union of what causes say; the step's kind tells which part means something.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CauseWire {
+    target: Option<TargetWire>,
+    dispatched: bool,
+    reload: Option<String>,
+    file: Option<String>,
+    kind: Option<String>,
+    module: Option<String>,
+    classes: Vec<String>,
+    result: Option<String>,
+    reason: Option<String>,
+    code: Option<u16>,
+    limit: Option<String>,
+    caller: Option<String>,
+    warnings: Option<u32>,
+    max_warnings: Option<u32>,
+    started_by: Option<String>,
+}
+
+/// What a command gave as its target, echoed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TargetWire {
+    step: Option<StepId>,
+    side: Side,
+    edited: bool,
+}
+
+impl CauseWire {
+    fn into_cause(self, kind: StepKind) -> Option<Cause> {
+        if self.dispatched {
+            return Some(Cause::Dispatched);
+        }
+        match kind {
+            StepKind::Jump => {
+                let target = self.target.unwrap_or_default();
+                Some(Cause::Jump { step: target.step, side: target.side })
+            }
+            StepKind::Replay => {
+                let target = self.target.unwrap_or_default();
+                Some(Cause::Replay { step: target.step, edited: target.edited })
+            }
+            StepKind::Reload => Some(Cause::Save {
+                file: self.file.unwrap_or_default(),
+                file_kind: self.kind.unwrap_or_default(),
+                module: self.module,
+                classes: self.classes,
+            }),
+            StepKind::HotReload | StepKind::Hvr => Some(Cause::Reloaded {
+                reload: self.reload.unwrap_or_default(),
+                file: self.file.unwrap_or_default(),
+                result: self.result.unwrap_or_default(),
+                reason: self.reason,
+            }),
+            _ if self.started_by.is_some() => Some(Cause::Started { by: self.started_by.unwrap_or_default() }),
+            _ if self.limit.is_some() || self.code.is_some() || kind == StepKind::RateLimited => Some(Cause::Limit {
+                code: self.code,
+                reason: self.reason.unwrap_or_default(),
+                limit: self.limit,
+                caller: self.caller,
+                warnings: self.warnings,
+                max_warnings: self.max_warnings,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl From<StepWire> for AgentStep {
+    fn from(wire: StepWire) -> Self {
+        Self {
+            key: wire.key,
+            session: wire.session,
+            view: wire.view,
+            component: wire.component,
+            kind: wire.kind,
+            name: wire.name,
+            params: wire.params.map(|raw| raw.get().to_owned()),
+            raw: wire.raw,
+            reference: wire.reference,
+            started: wire.started,
+            ms: wire.ms,
+            timing: wire.timing,
+            before: wire.before,
+            after: wire.after,
+            status: wire.status,
+            error: wire.error,
+            cause: wire.cause.and_then(|cause| cause.into_cause(wire.kind)),
+            sql: wire.sql,
+            logs: wire.logs,
+            frames: wire.frames,
+            html: wire.html.map(|html| html.text),
+            history: wire.history,
+        }
+    }
+}
+
+/// What a jump or replay answers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CommandResult {
+    /// The step that it became.
+    pub step: Option<String>,
+    /// What was left as it was.
+    pub not_restored: Vec<NotRestored>,
+    /// How the handler ended.
+    pub status: Option<Status>,
+    /// What the handler raised.
+    pub error: Option<ErrorDetail>,
+    /// What the page's ticks are now.
+    pub paused: Option<bool>,
+    /// Addresses that may connect again.
+    pub lifted: Vec<String>,
+    /// Anything else, kept.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_read_with_its_cause() {
+        let frame = decode(
+            r#"{"t":"step","seq":4,"at":1.5,"key":"k","session":"s","kind":"jump","name":"jump","cause":{"target":{"step":7,"side":"before"}},
+            "params":{"n":1},"html":{"version":2,"text":"<p>"},"from_the_future":1}"#,
+        )
+        .unwrap();
+        let Body::Step(step) = frame.body else { panic!("not a step: {frame:?}") };
+        assert_eq!(frame.seq, Some(4));
+        assert_eq!(step.cause, Some(Cause::Jump { step: Some(StepId(7)), side: Side::Before }));
+        assert_eq!(step.params.as_deref(), Some(r#"{"n":1}"#));
+        assert_eq!(step.html.as_deref(), Some("<p>"));
+    }
+
+    #[test]
+    fn unknown_frames_are_no_error_and_garbage_says_why() {
+        assert!(matches!(decode(r#"{"t":"wibble"}"#).unwrap().body, Body::Unknown(name) if name == "wibble"));
+        for bad in ["", "{}", "[]", r#"{"t":"step"}"#, r#"{"t":1}"#, r#"{"t":"state","session":"s"}"#] {
+            assert!(!decode(bad).unwrap_err().reason.is_empty(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn answers_carry_result_or_reason() {
+        let ok = decode(r#"{"t":"answer","id":3,"ok":true,"result":{"step":"k"}}"#).unwrap();
+        assert!(matches!(ok.body, Body::Answer { id: 3, result: Ok(_) }));
+        let no = decode(r#"{"t":"answer","id":3,"ok":false,"error":{"code":"no_session","message":"gone"}}"#).unwrap();
+        assert!(matches!(no.body, Body::Answer { id: 3, result: Err(error) } if error.code == "no_session"));
+    }
+}

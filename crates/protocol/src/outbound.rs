@@ -1,0 +1,150 @@
+//! What the inspector says.
+
+use inspector_model::{JumpTarget, SessionId, Side, StepId, ViewId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json, json};
+
+/// Where a broken stream shall go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Resume {
+    /// The agent that it came from.
+    pub agent: String,
+    /// The last number taken in.
+    pub seq: u64,
+}
+
+/// The first frame of a connection.
+pub fn hello(resume: Option<&Resume>) -> String {
+    json!({"t": "hello", "protocol": crate::PROTOCOL, "inspector": env!("CARGO_PKG_VERSION"), "resume": resume}).to_string()
+}
+
+/// A command to the agent.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Put assigns back.
+    Jump {
+        /// Which page.
+        session: SessionId,
+        /// Which view.
+        view: Option<ViewId>,
+        /// Only this component's fields.
+        component: Option<String>,
+        /// The whole values of the assigns that shall change, a JSON object.
+        set: Box<RawValue>,
+        /// What the step shall say that it went to.
+        target: JumpTarget,
+    },
+    /// Put assigns back, then send an event.
+    Replay {
+        /// Which page.
+        session: SessionId,
+        /// Which view has the handler.
+        view: Option<ViewId>,
+        /// Which component has it.
+        component: Option<String>,
+        /// What to put back first.
+        set: Option<Box<RawValue>>,
+        /// The event.
+        event: String,
+        /// A JSON object.
+        params: Box<RawValue>,
+        /// The step that is replayed.
+        step: StepId,
+        /// Whether the parameters are other ones than recorded.
+        edited: bool,
+    },
+    /// Send an event.
+    Dispatch {
+        /// Which page.
+        session: SessionId,
+        /// Which view has the handler.
+        view: Option<ViewId>,
+        /// Which component has it.
+        component: Option<String>,
+        /// The event.
+        event: String,
+        /// A JSON object.
+        params: Box<RawValue>,
+    },
+    /// Read djust's ring.
+    Ring {
+        /// Which page.
+        session: SessionId,
+        /// Which view.
+        view: Option<ViewId>,
+    },
+    /// Stop or restart ticks.
+    Ticks {
+        /// Which page.
+        session: SessionId,
+        /// Which view.
+        view: Option<ViewId>,
+        /// Stop them.
+        paused: bool,
+    },
+    /// Let a page's address connect again.
+    LiftCooldown {
+        /// Which page.
+        session: SessionId,
+    },
+    /// Send everything anew.
+    Sync,
+}
+
+impl Command {
+    /// The frame. `id` comes back in the answer.
+    pub fn encode(&self, id: u64) -> String {
+        let mut frame = Map::new();
+        frame.insert("t".into(), "command".into());
+        frame.insert("id".into(), id.into());
+        let mut put = |key: &str, value: Json| {
+            frame.insert(key.to_owned(), value);
+        };
+        match self {
+            Self::Jump { session, view, component, set, target } => {
+                put("do", "jump".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+                put("component", json!(component));
+                put("set", json!(set));
+                put("target", json!({"step": target.step, "side": target.side}));
+            }
+            Self::Replay { session, view, component, set, event, params, step, edited } => {
+                put("do", "replay".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+                put("component", json!(component));
+                put("set", json!(set));
+                put("event", event.as_str().into());
+                put("params", json!(params));
+                put("target", json!({"step": step, "side": Side::Before, "edited": edited}));
+            }
+            Self::Dispatch { session, view, component, event, params } => {
+                put("do", "dispatch".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+                put("component", json!(component));
+                put("event", event.as_str().into());
+                put("params", json!(params));
+            }
+            Self::Ring { session, view } => {
+                put("do", "ring".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+            }
+            Self::Ticks { session, view, paused } => {
+                put("do", "ticks".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+                put("paused", (*paused).into());
+            }
+            Self::LiftCooldown { session } => {
+                put("do", "lift_cooldown".into());
+                put("session", session.as_str().into());
+            }
+            Self::Sync => put("do", "sync".into()),
+        }
+        Json::Object(frame).to_string()
+    }
+}
