@@ -260,7 +260,7 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     turn.view_id = view_id
     turn.component = component if type(component) is str else None
     turn.raw = json.dumps(redact_json(params, hidden_names(view)), ensure_ascii=False)
-    turn.params = turns.typed({k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view)
+    turn.params = turns.typed_params({k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view)
     turn.cause = cause
     token = CURRENT.set(turn)
     error: BaseException | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from . import redact
 from .sessions import Session, encodable
 from .streams import Stream, hidden_names
-from .turns import typed
+from .turns import typed_params
 from .walker import Walker, own_dict
 
 dumps = json.dumps
@@ -104,7 +104,7 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
                 dumps(view_id),
                 dumps(component if type(component) is str else None),
                 encodable(str(snapshot.event_name)),
-                typed(params, view),
+                typed_params(params, view),
                 encodable(raw),
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
                 snapshot.ts,
@@ -130,7 +130,7 @@ def ring(view: Any) -> str:
                 encodable(str(snapshot.event_name)),
                 snapshot.ts,
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
-                typed(params, view),
+                typed_params(params, view),
                 "null" if snapshot.error is None else encodable(redact.redact_text(str(snapshot.error))),
                 _whole(snapshot.state_before, hidden),
                 _whole(snapshot.state_after, hidden),

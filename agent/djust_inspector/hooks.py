@@ -343,7 +343,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
         turn.raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False)
-        turn.params = turns.typed(_plain_params(params), view)
+        turn.params = turns.typed_params(_plain_params(params), view)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
             turn.view_id = target
@@ -490,7 +490,7 @@ def _calling(turn: Turn, handler: Any, params: Any) -> None:
         if turn.before is None and turn.session is not None:
             turn.look_before(turn.session.views().get(turn.view_id))
         if type(params) is dict:
-            turn.params = turns.typed(params, owner if owner is turn.view else turn.view)
+            turn.params = turns.typed_params(params, owner if owner is turn.view else turn.view)
 
 
 def _make_validate(original: Any) -> Any:

@@ -1,7 +1,7 @@
 """Log records: of a step when one is open in the record's context, else a ``log`` frame.
 
-The handler hangs on the root logger, and on djust's and Django's where they do not propagate, only
-while an inspector is attached. It changes no level: what the project filters stays filtered.
+The handler hangs on the root logger, and on those that do not propagate to it, only while an
+inspector is attached. It changes no level: what the project filters stays filtered.
 """
 
 from __future__ import annotations
@@ -70,20 +70,18 @@ class Recorder(logging.Handler):
 
 
 _recorder = Recorder(level=logging.NOTSET)
-_NAMES = ("djust", "django", "django.request", "django.server", "channels", "daphne", "uvicorn", "uvicorn.error")
+
+def _targets() -> list[logging.Logger]:
+    """The root logger, and every logger whose records do not get there."""
+    known = list(logging.getLogger().manager.loggerDict.values())
+    return [logging.getLogger(), *(logger for logger in known if type(logger) is logging.Logger and not logger.propagate)]
 
 
 def set_active(active: bool) -> None:
     """Put the handler on, or take it off."""
-    targets = [logging.getLogger()]
-    targets += [
-        logger for logger in (logging.getLogger(name) for name in _NAMES) if not logger.propagate
-    ]
-    for logger in targets:
+    for logger in _targets():
         with contextlib.suppress(Exception):
-            if active and _recorder not in logger.handlers:
-                logger.addHandler(_recorder)
-            elif not active:
+            if not active:
                 logger.removeHandler(_recorder)
-
-
+            elif _recorder not in logger.handlers:
+                logger.addHandler(_recorder)

@@ -178,6 +178,18 @@ def typed(value: Any, view: Any = None) -> str:
     return Walker(hidden_names(view) if view is not None else frozenset()).text(value)
 
 
+def typed_params(params: Any, view: Any = None) -> str:
+    """Parameters as typed JSON text. A form event names its field beside its value, which is hidden by it."""
+    if type(params) is dict and "value" in params:
+        field = params.get("field") or params.get("name")
+        hidden = hidden_names(view) if view is not None else frozenset()
+        if type(field) is str and (field in hidden or redact.sensitive(field)):
+            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, view))
+            shown["value"] = {"$t": "redacted", "of": type(params["value"]).__name__}
+            return json.dumps(shown, ensure_ascii=False)
+    return typed(params, view)
+
+
 @guard.guarded
 def finish(turn: Turn, error: BaseException | None = None) -> None:
     """Close a turn and send its step, unless nothing came of it."""

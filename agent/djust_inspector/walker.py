@@ -33,6 +33,7 @@ _MISSING = object()
 _class_dict = type.__dict__["__dict__"].__get__
 _class_mro = type.__dict__["__mro__"].__get__
 _class_qualname = type.__dict__["__qualname__"].__get__
+_class_module = type.__dict__["__module__"].__get__
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def own_dict(value: Any) -> dict[str, Any]:
 
 def class_name(cls: type) -> str:
     """``module.QualName`` of a class, read past a metaclass that would answer differently."""
-    module = _class_dict(cls).get("__module__")
+    module = _class_module(cls)
     name = _class_qualname(cls)
     if type(module) is str and module not in ("builtins",):
         return f"{module}.{name}"
@@ -227,6 +228,7 @@ class Walker:
             if self.nodes <= 0 or self.size <= 0:
                 return '{"$t":"cut","of":"%s","len":%d,"v":[%s]}' % (
                     base.__name__, base.__len__(value), ",".join(sorted(texts)))
+            self.nodes -= 1
             texts.append(self.text(item, depth + 1))
         return '{"$t":"%s","v":[%s]}' % (base.__name__, ",".join(sorted(texts)))
 
@@ -508,7 +510,7 @@ def _static(cls: Any, name: str) -> Any:
 
 
 def _known_zone(zone: Any) -> bool:
-    module = _class_dict(type(zone)).get("__module__")
+    module = _class_module(type(zone))
     return type(zone) is datetime.timezone or (
         type(module) is str and module.split(".")[0] in ("zoneinfo", "pytz", "dateutil", "_zoneinfo", "datetime")
     )
