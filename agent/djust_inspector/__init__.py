@@ -5,7 +5,7 @@ WebSocket on the route of djust's own consumer. Nothing here may break, block or
 server: every hook is optional, every error inside stays inside, and with no inspector attached a
 hook is one test of a flag.
 
-Start reading at ``install.py`` (what is hooked), ``hub.py`` (what is sent) and ``docs/PROTOCOL.md``.
+Start reading at ``installer.py`` (what is hooked), ``hub.py`` (what is sent) and ``docs/PROTOCOL.md``.
 """
 
 __version__ = "0.1.0"
@@ -14,6 +14,6 @@ PROTOCOL = 1
 
 def install() -> bool:
     """Hook the djust of this process. Safe to call again; false where djust is not there or switched off."""
-    from .install import install as _install
+    from .installer import install as _install
 
     return _install()

@@ -82,7 +82,7 @@ def start() -> None:
     """Watch for the address and write the file when it is known. Called once, after the hooks are in."""
     listening.watch()
     listening.on_address.append(refresh)
-    atexit.register(remove)
+    atexit.register(_at_exit)
     _before_fatal_signals()
     refresh()
     if _written is None:
@@ -262,6 +262,22 @@ def remove() -> None:
                 _path = None
     except Exception:
         pass
+
+
+def _at_exit() -> None:
+    """Remove this process's file, and that of a child: a reloader that ends kills its server outright."""
+    remove()
+    try:
+        clean()
+    except Exception:
+        pass
+
+
+def clean() -> None:
+    """Remove the files of processes that are gone."""
+    where = folder()
+    if where.is_dir():
+        _clean(where)
 
 
 def _before_fatal_signals() -> None:

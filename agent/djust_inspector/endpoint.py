@@ -12,7 +12,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from . import PROTOCOL, __version__, discovery, guard, sync
+from . import PROTOCOL, __version__, discovery, farewell, guard, sync
 from .hub import HUB, Inspector
 from .turns import safe_dumps
 
@@ -109,6 +109,7 @@ async def _serve(scope: Any, receive: Any, send: Any) -> None:
         return
     inspector = Inspector(asyncio.get_running_loop())
     HUB.activate()
+    farewell.prepare()
     try:
         _welcome(inspector, parsed)
         writer = asyncio.ensure_future(_write(inspector, send))

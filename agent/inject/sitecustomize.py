@@ -26,7 +26,7 @@ def _install():
     if parent not in sys.path:
         # Last on the path: a package of the project is found before one of ours.
         sys.path.append(parent)
-    from djust_inspector.install import install_on_import
+    from djust_inspector.installer import install_on_import
 
     install_on_import()
 

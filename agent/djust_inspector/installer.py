@@ -6,8 +6,8 @@ comes first does the work.
 
 from __future__ import annotations
 
+import atexit
 import importlib.abc
-import importlib.util
 import os
 import sys
 import threading
@@ -15,7 +15,7 @@ from typing import Any
 
 from . import guard
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # importing djust.websocket below comes back here through the import hook
 _installed = False
 TARGET = "djust.websocket"
 
@@ -39,6 +39,8 @@ def install() -> bool:
         except Exception:
             guard.report("import djust.websocket")
             return False
+        if _installed:
+            return True
         _installed = True
     try:
         from . import discovery, hooks
@@ -62,6 +64,19 @@ def install_on_import() -> None:
     from . import listening
 
     listening.watch()
+    atexit.register(_clean_after_reloader)
+
+
+def _clean_after_reloader() -> None:
+    """``runserver``'s reloader, which never imports djust's consumer, ends its server without a chance to clean up."""
+    if "runserver" not in getattr(sys, "argv", ()) or _installed:
+        return
+    try:
+        from . import discovery
+
+        discovery.clean()
+    except Exception:
+        guard.report("clean")
 
 
 class _Finder(importlib.abc.MetaPathFinder):
