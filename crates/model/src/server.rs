@@ -19,7 +19,7 @@ pub struct ServerInfo {
     /// Version of Python.
     pub python: String,
     /// The ASGI server, with its version where known.
-    pub asgi: String,
+    pub asgi: Option<String>,
     /// `settings.DEBUG`.
     pub debug: bool,
     /// Class of the default channel layer.

@@ -1,0 +1,110 @@
+//! What the tasks stand on: Python environments, system packages, the built program.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// The versions of djust that are tested. The first is the one of the demo.
+pub const DJUST_VERSIONS: [&str; 3] = ["1.2.6", "1.1.9", "1.0.12"];
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Where builds go.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Runs a command in the workspace's folder; its output is ours.
+pub fn run(command: &mut Command) -> anyhow::Result<()> {
+    let name = format!("{command:?}").replace('"', "");
+    let status = command.current_dir(root()).status().with_context(|| format!("could not be started: {name}"))?;
+    ensure!(status.success(), "failed ({status}): {name}");
+    Ok(())
+}
+
+/// `cargo`, the one that runs us.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Builds the program and says where it is.
+pub fn program() -> anyhow::Result<PathBuf> {
+    run(cargo().args(["build", "--package", "djust-inspector", "--bin", "djust-inspector"]))?;
+    Ok(target().join("debug").join(if cfg!(windows) { "djust-inspector.exe" } else { "djust-inspector" }))
+}
+
+/// The Python of an environment with this djust and an ASGI server. Made when it is not there or its requirements have changed.
+pub fn python(version: &str) -> anyhow::Result<PathBuf> {
+    let environment = target().join("venvs").join(format!("djust-{version}"));
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let requirements = root().join("tests/project/requirements.txt");
+    let wanted = format!("djust=={version}\n{}", std::fs::read_to_string(&requirements)?);
+    let stamp = environment.join("requirements");
+    if python.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
+        return Ok(python);
+    }
+    println!("Making a Python environment with djust {version}");
+    let base = base_python()?;
+    std::fs::create_dir_all(environment.parent().unwrap_or(&environment))?;
+    let made = Command::new(&base).args(["-m", "venv"]).arg(&environment).status()?;
+    ensure!(made.success(), "Python's venv module does not work here; on Debian or Ubuntu: sudo apt-get install python3-venv");
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("djust=={version}"))
+        .arg("-r")
+        .arg(&requirements))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(python)
+}
+
+/// A Python of 3.10 or newer.
+fn base_python() -> anyhow::Result<PathBuf> {
+    for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
+        let output = Command::new(name).args(["-c", "import sys; print(sys.version_info >= (3, 10))"]).output();
+        if output.is_ok_and(|output| output.stdout.starts_with(b"True")) {
+            return Ok(name.into());
+        }
+    }
+    bail!("Python 3.10 or newer is needed; on Debian or Ubuntu: sudo apt-get install python3 python3-venv")
+}
+
+/// A program on the path, if it is there.
+pub fn which(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).flat_map(|dir| names.iter().map(move |name| dir.join(name))).find(|file| file.is_file())
+}
+
+/// Makes sure that system packages are there, each told by a program or file of it. Installs them where that is allowed without a password.
+pub fn system_packages(wanted: &[(&str, &dyn Fn() -> bool)]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = wanted.iter().filter(|(_, is_there)| !is_there()).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let line = format!("apt-get install -y {}", missing.join(" "));
+    let as_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+    let with_sudo = !as_root && Command::new("sudo").args(["-n", "true"]).output().is_ok_and(|output| output.status.success());
+    if which(&["apt-get"]).is_none() || !(as_root || with_sudo) {
+        bail!("these are missing: {}; install them, on Debian or Ubuntu with: sudo {line}", missing.join(", "));
+    }
+    println!("Installing {}", missing.join(", "));
+    let apt = |arguments: &[&str]| {
+        let mut command = if as_root { Command::new("apt-get") } else { Command::new("sudo") };
+        if with_sudo {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    // Package lists may be old; when they cannot be renewed, what is there may still do.
+    let _ = apt(&["update", "-q"]).status();
+    let mut install = apt(&["install", "-q", "-y", "--no-install-recommends"]);
+    install.args(&missing);
+    run(&mut install)?;
+    let still: Vec<&str> = wanted.iter().filter(|(_, is_there)| !is_there()).map(|(package, _)| *package).collect();
+    ensure!(still.is_empty(), "these are missing even after their installation: {}", still.join(", "));
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! All set-up and every task of the project: `cargo xtask demo | test | recordings`.
+//!
+//! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
+//! is said with the line that installs it.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner speaks on its standard streams")]
+
+mod demo;
+mod environment;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start the example project with the agent inside, and the inspector's window attached to it.
+    Demo {
+        /// Open a sample recording instead: needs no Python.
+        #[arg(long)]
+        recording: bool,
+        /// Record without a window even if there is a display.
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Format check, lints, Rust tests with real servers and a real browser, and the agent's tests on every supported djust.
+    Test,
+    /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
+    Recordings,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Demo { recording: true, .. } => demo::recording(),
+        Task::Demo { headless, .. } => demo::live(headless),
+        Task::Test => test::all(),
+        Task::Recordings => test::recordings(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
