@@ -21,7 +21,9 @@ def collect() -> list[dict[str, Any]]:
 
     hot = server.hot_reload()
     if discovery.debug() and hot["enabled"] and not hot["available"]:
-        add("no_watchdog", "Files are not watched because the package watchdog is not installed", "pip install watchdog")
+        add(
+            "no_watchdog", "Files are not watched because the package watchdog is not installed", "pip install watchdog"
+        )
     elif discovery.debug() and hot["enabled"] and not hot["running"]:
         add(
             "hot_reload_not_running",

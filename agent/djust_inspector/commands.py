@@ -243,9 +243,7 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     if type(params) is not dict:
         raise Refused("bad_request", "`params` must be an object")
     if '"$t": "redacted"' in json.dumps(params):
-        raise Refused(
-            "bad_request", "the parameters hold a redacted value", "Put a value in its place, then replay"
-        )
+        raise Refused("bad_request", "the parameters hold a redacted value", "Put a value in its place, then replay")
     view_id, view = view_of(session, view_id)
     component = command.get("component")
     data = dict(params)
@@ -260,7 +258,9 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     turn.view_id = view_id
     turn.component = component if type(component) is str else None
     turn.raw = json.dumps(redact_json(params, hidden_names(view)), ensure_ascii=False)
-    turn.params = turns.typed_params({k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view)
+    turn.params = turns.typed_params(
+        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view
+    )
     turn.cause = cause
     token = CURRENT.set(turn)
     error: BaseException | None = None

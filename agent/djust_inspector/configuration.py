@@ -94,7 +94,13 @@ _ALIASES = {
     ),
 }
 _RATE_MEMBERS = (
-    "rate", "burst", "max_warnings", "max_connections_per_ip", "reconnect_cooldown", "upload_rate", "upload_burst"
+    "rate",
+    "burst",
+    "max_warnings",
+    "max_connections_per_ip",
+    "reconnect_cooldown",
+    "upload_rate",
+    "upload_burst",
 )
 
 
@@ -147,12 +153,16 @@ def changed() -> str | None:
     return text
 
 
-def _entry(
-    key: str, group: str, kind: str, default: Any, value: Any, source: str, traps: list[str], doc: str
-) -> str:
+def _entry(key: str, group: str, kind: str, default: Any, value: Any, source: str, traps: list[str], doc: str) -> str:
     return '{"key":%s,"group":"%s","type":%s,"default":%s,"value":%s,"source":%s,"traps":%s,"doc":%s}' % (
-        dumps(key), group, dumps(kind), Walker().named(key, default), Walker().named(key, value),
-        dumps(source), dumps(traps), dumps(doc),
+        dumps(key),
+        group,
+        dumps(kind),
+        Walker().named(key, default),
+        Walker().named(key, value),
+        dumps(source),
+        dumps(traps),
+        dumps(doc),
     )
 
 
@@ -193,7 +203,9 @@ def _resolved(key: str, fallback: Any = None) -> tuple[Any, Any, str, list[str]]
         if hasattr(settings, alias):
             source = alias if source == "default" else f"{source}, {alias}"
     if source == "LIVEVIEW_CONFIG" and value != live[key]:
-        traps.append(f"LIVEVIEW_CONFIG says {Walker().text(live[key])[:200]}, which djust repaired or something changed")
+        traps.append(
+            f"LIVEVIEW_CONFIG says {Walker().text(live[key])[:200]}, which djust repaired or something changed"
+        )
         if value == default:
             source = "default"
     elif source == "default" and value != default:
@@ -219,7 +231,9 @@ def _setting(key: str) -> str:
         if isinstance(value, dict):
             absent = [m for m in _RATE_MEMBERS if m not in value]
             if absent:
-                traps.append("replaces the whole default; without " + ", ".join(absent) + " the readers use their own fallback")
+                traps.append(
+                    "replaces the whole default; without " + ", ".join(absent) + " the readers use their own fallback"
+                )
         traps.append("pages on the SSE transport ignore it and use djust's default")
     elif key == "event_security" and value != "strict":
         traps.append("methods that are no event handlers can be called by the page")
@@ -288,7 +302,16 @@ def _flat(key: str) -> str:
     settings = discovery.settings()
     known = hasattr(settings, key)
     value = getattr(settings, key, None) if known else None
-    return _entry(key, "setting", type(value).__name__ if known else "any", None, value, key if known else "default", [], _FLAT[key])
+    return _entry(
+        key,
+        "setting",
+        type(value).__name__ if known else "any",
+        None,
+        value,
+        key if known else "default",
+        [],
+        _FLAT[key],
+    )
 
 
 def _attribute(cls: type, key: str) -> tuple[Any, str]:

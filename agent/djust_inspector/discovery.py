@@ -174,7 +174,12 @@ def _routed_path() -> str | None:
                 for route in routes:
                     handler = getattr(route.callback, "consumer_class", None)
                     pattern = str(getattr(route, "pattern", ""))
-                    if handler is not None and issubclass(handler, consumer) and "<" not in pattern and "(" not in pattern:
+                    if (
+                        handler is not None
+                        and issubclass(handler, consumer)
+                        and "<" not in pattern
+                        and "(" not in pattern
+                    ):
                         return "/" + pattern.lstrip("^/").rstrip("$")
                 return None
             app = getattr(app, "application", None) or getattr(app, "inner", None)
@@ -294,10 +299,7 @@ def _before_fatal_signals() -> None:
             raise_signal(number)
 
         signal.raise_signal = removing  # type: ignore[assignment]
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        ):
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
 
             def on_term(number: int, frame: Any) -> None:
                 remove()

@@ -47,7 +47,10 @@ def texts(state: Any, hidden: frozenset[str]) -> dict[str, str]:
     if type(components) is dict:
         for identity, fields in components.items():
             if type(identity) is str and type(fields) is dict:
-                out[identity] = '{"$t":"component","class":null,"id":%s,"v":%s}' % (dumps(identity), walker.text(fields))
+                out[identity] = '{"$t":"component","class":null,"id":%s,"v":%s}' % (
+                    dumps(identity),
+                    walker.text(fields),
+                )
     return out
 
 
@@ -62,7 +65,9 @@ class _RingWalker(Walker):
             name = value.get("__djust_component__")
             if type(name) is str:
                 return '{"$t":"component","class":%s,"id":null,"v":%s}' % (
-                    encodable(name), super().text(value.get("state"), depth))
+                    encodable(name),
+                    super().text(value.get("state"), depth),
+                )
         return super().text(value, depth)
 
 

@@ -58,17 +58,14 @@ def describe(session: Session) -> str | None:
                 if levels is not None:
                     name = handler if type(handler) is str else getattr(handler, "__qualname__", "?")
                     handlers.append({"handler": name, "caller": mine[caller], **levels})
-    return (
-        '"session":%s,"global":%s,"upload":%s,"warnings":%s,"max_warnings":%s,"handlers":%s,"ip":%s'
-        % (
-            dumps(session.id),
-            dumps(level(getattr(limiter, "global_bucket", None))),
-            dumps(level(getattr(limiter, "upload_bucket", None))),
-            dumps(getattr(limiter, "warnings", 0)),
-            dumps(getattr(limiter, "max_warnings", 0)),
-            dumps(handlers),
-            dumps(address_state(getattr(session.consumer, "_client_ip", None))),
-        )
+    return '"session":%s,"global":%s,"upload":%s,"warnings":%s,"max_warnings":%s,"handlers":%s,"ip":%s' % (
+        dumps(session.id),
+        dumps(level(getattr(limiter, "global_bucket", None))),
+        dumps(level(getattr(limiter, "upload_bucket", None))),
+        dumps(getattr(limiter, "warnings", 0)),
+        dumps(getattr(limiter, "max_warnings", 0)),
+        dumps(handlers),
+        dumps(address_state(getattr(session.consumer, "_client_ip", None))),
     )
 
 

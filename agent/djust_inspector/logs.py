@@ -11,7 +11,6 @@ import json
 import logging
 import threading
 import traceback
-from typing import Any
 
 from . import guard, hub, redact
 from .sessions import encodable
@@ -51,7 +50,10 @@ class Recorder(logging.Handler):
             trace = "".join(traceback.format_exception(*info))[:200_000]
             trace = redact.redact_text(without_agent(trace))
         fields = '"level":%s,"logger":%s,"message":%s' % (
-            json.dumps(record.levelname), json.dumps(record.name), encodable(message))
+            json.dumps(record.levelname),
+            json.dumps(record.name),
+            encodable(message),
+        )
         last = '"traceback":%s' % ("null" if trace is None else encodable(trace))
         turn = current()
         if turn is None:
@@ -71,10 +73,14 @@ class Recorder(logging.Handler):
 
 _recorder = Recorder(level=logging.NOTSET)
 
+
 def _targets() -> list[logging.Logger]:
     """The root logger, and every logger whose records do not get there."""
     known = list(logging.getLogger().manager.loggerDict.values())
-    return [logging.getLogger(), *(logger for logger in known if type(logger) is logging.Logger and not logger.propagate)]
+    return [
+        logging.getLogger(),
+        *(logger for logger in known if type(logger) is logging.Logger and not logger.propagate),
+    ]
 
 
 def set_active(active: bool) -> None:

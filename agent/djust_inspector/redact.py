@@ -31,9 +31,7 @@ def sensitive(name: str) -> bool:
     found = _known.get(name)
     if found is None:
         words = [w.lower() for w in _SPLIT.findall(name[:200])]
-        found = any(w in WORDS for w in words) or any(
-            f"{a}_{b}" in PAIRS for a, b in zip(words, words[1:])
-        )
+        found = any(w in WORDS for w in words) or any(f"{a}_{b}" in PAIRS for a, b in zip(words, words[1:]))
         if len(_known) > 20_000:  # names come from data too; the memory must stay small
             _known.clear()
         _known[name] = found
@@ -58,8 +56,10 @@ def redact_json(value: Any, extra: frozenset[str] = frozenset()) -> Any:
         hidden_value = type(field) is str and (field in extra or sensitive(field))
         out = {}
         for key, item in value.items():
-            if item is not None and type(item) is not bool and (
-                (type(key) is str and (key in extra or sensitive(key))) or (hidden_value and key == "value")
+            if (
+                item is not None
+                and type(item) is not bool
+                and ((type(key) is str and (key in extra or sensitive(key))) or (hidden_value and key == "value"))
             ):
                 # djust's own protocol uses a few of these names for what is no secret.
                 if not (key in _DJUST_OWN and type(item) in (int, str) and key == "session_id"):

@@ -377,14 +377,21 @@ def _handler_text(name: str, function: Any, component: str | None) -> str:
         if annotation is not param.empty:
             kind = annotation if type(annotation) is str else getattr(annotation, "__name__", None) or str(annotation)
         text = '{"name":%s,"type":%s,"required":%s' % (
-            dumps(param.name), dumps(kind), dumps(param.default is param.empty))
+            dumps(param.name),
+            dumps(kind),
+            dumps(param.default is param.empty),
+        )
         if param.default is not param.empty:
             text += ',"default":' + Walker().named(param.name, param.default)
         params.append(text + "}")
     doc = function.__doc__
     first = doc.strip().splitlines()[0][:300] if type(doc) is str and doc.strip() else ""
     return '{"name":%s,"params":[%s],"component":%s,"doc":%s}' % (
-        dumps(name), ",".join(params), dumps(component), encodable(first))
+        dumps(name),
+        ",".join(params),
+        dumps(component),
+        encodable(first),
+    )
 
 
 def _place(cls: type) -> str:

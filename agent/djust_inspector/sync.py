@@ -34,7 +34,9 @@ def _session(inspector: Inspector, session: sessions.Session, with_history: bool
         if stream.rev is None:
             guard.guarded(stream.capture)(view)
         inspector.put_always(
-            HUB.frame("state", '"session":%s,"view":%s,"state":%s' % (dumps(session.id), dumps(view_id), stream.whole()))
+            HUB.frame(
+                "state", '"session":%s,"view":%s,"state":%s' % (dumps(session.id), dumps(view_id), stream.whole())
+            )
         )
     from . import limits
 

@@ -227,7 +227,10 @@ class Walker:
         for item in list(base.__iter__(value)):
             if self.nodes <= 0 or self.size <= 0:
                 return '{"$t":"cut","of":"%s","len":%d,"v":[%s]}' % (
-                    base.__name__, base.__len__(value), ",".join(sorted(texts)))
+                    base.__name__,
+                    base.__len__(value),
+                    ",".join(sorted(texts)),
+                )
             self.nodes -= 1
             texts.append(self.text(item, depth + 1))
         return '{"$t":"%s","v":[%s]}' % (base.__name__, ",".join(sorted(texts)))
@@ -236,7 +239,10 @@ class Walker:
         inner, whole = self._items(list(collections.deque.__iter__(value)), depth)
         maxlen = collections.deque.maxlen.__get__(value)  # type: ignore[attr-defined]
         return '{"$t":"object","class":"collections.deque","v":[%s],"whole":%s,"maxlen":%s}' % (
-            inner, "true" if whole else "false", "null" if maxlen is None else str(maxlen))
+            inner,
+            "true" if whole else "false",
+            "null" if maxlen is None else str(maxlen),
+        )
 
     def _dict(self, value: Any, depth: int) -> str:
         pairs = list(dict.items(value))
@@ -282,7 +288,7 @@ class Walker:
         public = [(k, v) for k, v in list(dict.items(fields)) if type(k) is str and not k.startswith("_")]
         inner, whole = self._fields(public, depth)
         if whole:
-            return "{%s,\"v\":%s}" % (head, inner)
+            return '{%s,"v":%s}' % (head, inner)
         return '{"$t":"cut","of":%s,"len":%d,"v":%s}' % (text_of("object"), len(public), inner)
 
     # -- leaves
@@ -337,7 +343,9 @@ class Walker:
         )
 
     def _dataclass(self, value: Any, depth: int) -> str:
-        return self._object('"$t":"dataclass","class":%s' % text_of(class_name(type(value))), slots_and_dict(value), depth)
+        return self._object(
+            '"$t":"dataclass","class":%s' % text_of(class_name(type(value))), slots_and_dict(value), depth
+        )
 
     def _model(self, value: Any, depth: int) -> str:
         meta = _static(type(value), "_meta")
@@ -367,13 +375,17 @@ class Walker:
     def _view(self, value: Any, depth: int) -> str:
         identity = own_dict(value).get("_view_id")
         return '{"$t":"view","class":%s,"id":%s}' % (
-            text_of(class_name(type(value))), text_of(identity) if type(identity) is str else "null")
+            text_of(class_name(type(value))),
+            text_of(identity) if type(identity) is str else "null",
+        )
 
     def _file(self, value: Any, depth: int) -> str:
         fields = own_dict(value)
         name, size = fields.get("_name", fields.get("name")), fields.get("size")
         return '{"$t":"file","name":%s,"size":%s}' % (
-            text_of(name) if type(name) is str else "null", str(size) if type(size) is int else "null")
+            text_of(name) if type(name) is str else "null",
+            str(size) if type(size) is int else "null",
+        )
 
     def _function(self, value: Any, depth: int) -> str:
         if type(value) is functools.partial:

@@ -43,9 +43,9 @@ import config.urls  # noqa: E402,F401  (loads the project's views)
 @pytest.fixture(autouse=True)
 def quiet_hub():
     """Each test starts with nobody attached and leaves no error of the agent behind."""
+    from djust import rate_limit
     from djust_inspector import guard, sessions
     from djust_inspector.hub import HUB
-    from djust import rate_limit
 
     guard.errors.clear()
     rate_limit.reset_handler_buckets()

@@ -106,7 +106,14 @@ class Page(Socket):
         connect = await self.until(lambda: self.frames("connect"))
         self.id = connect[0]["session_id"]
         await self.send(
-            {"type": "mount", "view": view, "params": {}, "url": path, "has_prerendered": False, "client_timezone": None}
+            {
+                "type": "mount",
+                "view": view,
+                "params": {},
+                "url": path,
+                "has_prerendered": False,
+                "client_timezone": None,
+            }
         )
         await self.until(lambda: self.frames("mount") or self.frames("error") or self.frames("navigate"), "mount")
         return self
@@ -117,10 +124,12 @@ class Page(Socket):
         ref, errors, embedded = self.ref, len(self.frames("error")), len(self.frames("embedded_update"))
         await self.send({"type": "event", "event": name, "params": params, "ref": ref})
         await self.until(
-            lambda: any(f.get("ref") == ref for f in self.got)
-            or len(self.frames("error")) > errors
-            or len(self.frames("embedded_update")) > embedded  # carries no ref before djust 1.1
-            or self.close_code is not None,
+            lambda: (
+                any(f.get("ref") == ref for f in self.got)
+                or len(self.frames("error")) > errors
+                or len(self.frames("embedded_update")) > embedded  # carries no ref before djust 1.1
+                or self.close_code is not None
+            ),
             f"answer to {name}",
         )
 

@@ -116,15 +116,27 @@ def test_sticky_child_is_put_back_without_the_page():
             await page.event("next_track", view_id="player")
             await page.event("like")
             answer = await inspector.command(
-                "jump", session=page.id, view="player", component=None, set={"track": 0, "title": "Morning fog"}, target={}
+                "jump",
+                session=page.id,
+                view="player",
+                component=None,
+                set={"track": 0, "title": "Morning fog"},
+                target={},
             )
             assert answer["ok"] and answer["result"]["not_restored"] == []
             step = await inspector.step(kind="jump", view="player")
             assert state(inspector, page, step)["track"] == 0
             assert "Morning fog" in page.frames("embedded_update")[-1]["html"]
             replay = await inspector.command(
-                "replay", session=page.id, view="player", component=None, set={"track": 2}, target={},
-                event="next_track", params={}, handler_view="player",
+                "replay",
+                session=page.id,
+                view="player",
+                component=None,
+                set={"track": 2},
+                target={},
+                event="next_track",
+                params={},
+                handler_view="player",
             )
             assert replay["result"]["status"] == "ok"
             assert state(inspector, page, await inspector.step(kind="replay"))["track"] == 3
@@ -138,8 +150,13 @@ def test_replay_restores_and_takes_the_normal_path_with_arguments():
             await page.event("add", _args=[7])
             for params, expected in (({"_args": [7]}, 7), ({"n": "5"}, 5), ({}, 1)):
                 answer = await inspector.command(
-                    "replay", session=page.id, set={"count": 0, "history": []}, event="add", params=params,
-                    handler_view=None, **target(),
+                    "replay",
+                    session=page.id,
+                    set={"count": 0, "history": []},
+                    event="add",
+                    params=params,
+                    handler_view=None,
+                    **target(),
                 )
                 assert answer["result"]["status"] == "ok" and answer["result"]["not_restored"] == []
                 step = [s for s in inspector.steps(kind="replay") if s["key"] == answer["result"]["step"]]
@@ -158,6 +175,7 @@ def test_replay_restores_and_takes_the_normal_path_with_arguments():
 def test_replay_tells_what_really_happened():
     async def check():
         async with attached("lab.views.counter.CounterView") as (inspector, page):
+
             async def replay(event, params):
                 answer = await inspector.command(
                     "replay", session=page.id, set=None, event=event, params=params, handler_view=None, **target()
@@ -225,6 +243,7 @@ def test_large_state_can_be_put_back():
 def test_page_that_has_gone_and_bad_requests_are_answered():
     async def check():
         async with attached("lab.views.counter.CounterView") as (inspector, page):
+
             async def code(do, **fields):
                 answer = await inspector.command(do, **fields)
                 assert answer["ok"] is False
@@ -266,7 +285,11 @@ def test_commands_of_two_inspectors_at_once_keep_the_versions_in_order():
         async with attached("lab.views.counter.CounterView") as (one, page):
             two = await Inspector().attach()
             await asyncio.gather(
-                *(i.command("dispatch", session=page.id, view=None, component=None, event="increment", params={}) for i in (one, two) for _ in range(10)),
+                *(
+                    i.command("dispatch", session=page.id, view=None, component=None, event="increment", params={})
+                    for i in (one, two)
+                    for _ in range(10)
+                ),
             )
             await one.step(20, name="increment", history=False)
             counts = [state(one, page, s)["count"] for s in one.steps(name="increment")]

@@ -83,4 +83,9 @@ def test_abstract_is_honoured_and_not_inherited():
 
 def test_related_keys():
     related = {k["key"] for k in described()["related"]}
-    assert {"time_travel_max_events", "bug_capture_default_scrub", "hot_reload_watch_dirs", "DJUST_WS_COMPRESSION"} <= related
+    assert {
+        "time_travel_max_events",
+        "bug_capture_default_scrub",
+        "hot_reload_watch_dirs",
+        "DJUST_WS_COMPRESSION",
+    } <= related

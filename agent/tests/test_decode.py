@@ -25,13 +25,15 @@ def some_value(rng, depth=0):
         lambda: rng.randint(-(2**70), 2**70),
         lambda: rng.uniform(-1e9, 1e9),
         lambda: rng.choice([math.inf, -math.inf, 0.0, 1e300, 5e-324]),
-        lambda: "".join(rng.choice("aé😀\"\\\n\x00 $t") for _ in range(rng.randint(0, 12))),
+        lambda: "".join(rng.choice('aé😀"\\\n\x00 $t') for _ in range(rng.randint(0, 12))),
         lambda: rng.randbytes(rng.randint(0, 30)),
         lambda: decimal.Decimal(rng.randint(-(10**9), 10**9)).scaleb(-rng.randint(0, 6)),
         lambda: datetime.date.fromordinal(rng.randint(1, 3_000_000)),
         lambda: datetime.datetime(2026, 3, rng.randint(1, 28), rng.randint(0, 23), 5, 6, rng.randint(0, 999_999)),
         lambda: datetime.datetime(2026, 10, 25, 2, 30, fold=rng.randint(0, 1), tzinfo=zoneinfo.ZoneInfo("UTC")),
-        lambda: datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(minutes=rng.randint(-600, 600)))),
+        lambda: datetime.datetime(
+            2026, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(minutes=rng.randint(-600, 600)))
+        ),
         lambda: datetime.timedelta(microseconds=rng.randint(-(10**15), 10**15)),
         lambda: datetime.time(rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59), rng.randint(0, 999_999)),
         lambda: uuid.UUID(int=rng.getrandbits(128)),

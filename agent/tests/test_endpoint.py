@@ -4,9 +4,9 @@ import asyncio
 import json
 
 import pytest
-from harness import ORIGIN, TOKEN, Inspector, Page, Socket, attached, run
 from djust_inspector import discovery, guard, hub
 from djust_inspector.hub import HUB
+from harness import ORIGIN, TOKEN, Inspector, Page, Socket, attached, run
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,9 @@ def test_welcome_describes_the_server_and_a_sync_follows():
             assert "jump" in server["capabilities"] and server["channel_layer"].endswith("InMemoryChannelLayer")
             assert {a["code"] for a in server["advice"]} >= {"in_memory_channel_layer", "time_travel_not_set"}
             kinds = [f["t"] for f in second.got]
-            assert kinds[:2] == ["welcome", "config"] and kinds.index("session") < kinds.index("state") < kinds.index("synced")
+            assert kinds[:2] == ["welcome", "config"] and kinds.index("session") < kinds.index("state") < kinds.index(
+                "synced"
+            )
             numbers = [f["seq"] for f in second.got if "seq" in f and f["t"] != "welcome"]
             assert numbers == sorted(set(numbers))
             await second.close()
@@ -138,7 +140,11 @@ def test_resume_of_another_process_or_beyond_the_backlog_is_a_sync(monkeypatch):
         seq = first.got[-1]["seq"]
         agent = first.welcome["agent"]
         await first.close()
-        for resume in ({"agent": "another", "seq": seq}, {"agent": agent, "seq": seq + 1000}, {"agent": agent, "seq": "1"}):
+        for resume in (
+            {"agent": "another", "seq": seq},
+            {"agent": agent, "seq": seq + 1000},
+            {"agent": agent, "seq": "1"},
+        ):
             inspector = await Inspector().attach(resume)
             assert inspector.welcome["resumed"] is False
             await inspector.close()
@@ -190,7 +196,9 @@ def test_slow_inspector_loses_frames_and_the_page_does_not_wait(monkeypatch):
             assert state["base"] is None and state["set"]["count"] == 30
             monkeypatch.undo()
             await page.event("increment")
-            step = await slow.until(lambda: [s for s in slow.steps(name="increment") if s["after"].get("base") == state["rev"]])
+            step = await slow.until(
+                lambda: [s for s in slow.steps(name="increment") if s["after"].get("base") == state["rev"]]
+            )
             assert step[0]["after"]["set"]["count"] == 31
             await slow.close()
 
@@ -216,6 +224,7 @@ def test_error_inside_of_the_agent_reaches_neither_page_nor_server(monkeypatch):
 
     async def check():
         async with attached("lab.views.counter.CounterView") as (inspector, page):
+
             def broken(*args):
                 raise RuntimeError("agent bug")
 

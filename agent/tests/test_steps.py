@@ -110,7 +110,9 @@ def test_message_budget_that_is_used_up_is_rate_limited_until_4429():
             limiter.global_bucket.tokens = 0.0
             await page.send({"type": "event", "event": "increment", "params": {}, "ref": 1})
             first = await inspector.step(kind="rate_limited")
-            assert first["status"] == "limited" and first["cause"]["limit"] == "global" and first["cause"]["code"] is None
+            assert (
+                first["status"] == "limited" and first["cause"]["limit"] == "global" and first["cause"]["code"] is None
+            )
             await page.send({"type": "event", "event": "increment", "params": {}, "ref": 2})
             second = await inspector.step(2, kind="rate_limited")
             assert second["cause"]["code"] == 4429 and second["cause"]["warnings"] == 2
@@ -183,8 +185,10 @@ def test_live_redirect_keeps_the_child_and_starts_the_page_anew():
             await page.event("next_track", view_id="player")
             await page.send({"type": "live_redirect_mount", "view": "", "params": {}, "url": "/sticky-b/"})
             step = await inspector.step(2, kind="mount", view=None)
-            assert step["before"] is None and step["after"]["set"] == {"client_timezone": None, "notes": []} or (
-                step["after"]["set"]["notes"] == []
+            assert (
+                step["before"] is None
+                and step["after"]["set"] == {"client_timezone": None, "notes": []}
+                or (step["after"]["set"]["notes"] == [])
             )
             await page.event("next_track", view_id="player")
             again = await inspector.step(2, name="next_track")
@@ -258,7 +262,9 @@ def test_async_result_and_hidden_async_exception():
 def test_url_change_is_a_step():
     async def check():
         async with attached("lab.views.nav.NavView", "/nav/") as (inspector, page):
-            await page.send({"type": "url_change", "params": {"tab": "reviews", "page": "3"}, "uri": "/nav/?tab=reviews"})
+            await page.send(
+                {"type": "url_change", "params": {"tab": "reviews", "page": "3"}, "uri": "/nav/?tab=reviews"}
+            )
             step = await inspector.step(kind="url_change")
             before, after = inspector.states(page.id)[step["key"]]
             assert (before["tab"], after["tab"], after["page"]) == ("overview", "reviews", 3)

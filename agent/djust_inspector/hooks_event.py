@@ -1,0 +1,228 @@
+"""Hooks of an event's way through djust: security check, limits, handler, recording, render, SQL."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Callable
+
+from . import guard, hub, redact, sessions, turns
+from .turns import Turn, current
+
+
+def make_event_start(original: Any) -> Any:
+    def record_event_start(view: Any, event_name: Any, params: Any, ref: Any, *args: Any, **kwargs: Any) -> Any:
+        if hub.ACTIVE:
+            _event_start(view)
+        return original(view, event_name, params, ref, *args, **kwargs)
+
+    return record_event_start
+
+
+@guard.guarded
+def _event_start(view: Any) -> None:
+    turn = current()
+    if turn is not None:
+        turn.look_before(view)
+
+
+def make_event_end(original: Any) -> Any:
+    def record_event_end(view: Any, snapshot: Any, error: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if hub.ACTIVE:
+            _event_end(view, snapshot, error)
+        return original(view, snapshot, error, *args, **kwargs)
+
+    return record_event_end
+
+
+@guard.guarded
+def _event_end(view: Any, snapshot: Any, error: Any) -> None:
+    turn = current()
+    if turn is None:
+        return
+    turn.look_after(view)
+    if error == "validation_failed" and turn.status is None:
+        turn.status = "invalid"
+    if snapshot is not None and turn.session is not None and turn.key is None:
+        from .history import key_of
+
+        turn.key = key_of(turn.session, turn.view_id, snapshot)
+
+
+def make_call_handler(original: Any) -> Any:
+    async def _call_handler(handler: Any, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+        turn = current() if hub.ACTIVE else None
+        if turn is None:
+            return await original(handler, params, *args, **kwargs)
+        _calling(turn, handler, params)
+        start = time.perf_counter()
+        try:
+            return await original(handler, params, *args, **kwargs)
+        except Exception as error:
+            guard.guarded(turn.raised)(error)
+            raise
+        finally:
+            turn.handler_ms = (turn.handler_ms or 0.0) + (time.perf_counter() - start) * 1000
+
+    return _call_handler
+
+
+@guard.guarded
+def _calling(turn: Turn, handler: Any, params: Any) -> None:
+    if not turn.handled and turn.kind in ("event", "replay"):
+        turn.handled = True
+        owner = getattr(handler, "__self__", None)
+        if turn.before is None and turn.session is not None:
+            turn.look_before(turn.session.views().get(turn.view_id))
+        if type(params) is dict:
+            turn.params = turns.typed_params(params, owner if owner is turn.view else turn.view)
+
+
+def make_validate(original: Any) -> Any:
+    async def _validate_event_security(
+        ws: Any, event_name: Any, owner: Any, rate_limiter: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        turn = current() if hub.ACTIVE else None
+        if turn is None:
+            return await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
+        before = getattr(rate_limiter, "warnings", 0)
+        guard.guarded(_validating)(turn, event_name, owner, rate_limiter)
+        handler = await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
+        _validated(turn, handler, before, event_name, rate_limiter)
+        return handler
+
+    return _validate_event_security
+
+
+def _validating(turn: Turn, event_name: Any, owner: Any, limiter: Any) -> None:
+    """Keep what a refusal by the handler's own rate limit would have to tell, before djust closes the page."""
+    if turn.session is None or turn.cause is not None and turn.kind != "event":
+        return
+    from . import limits
+
+    names = list(limits.callers(turn.session).values())
+    turn.cause_if_limited = {
+        "code": None,
+        "reason": f"the handler's own rate limit ({event_name})",
+        "limit": "handler",
+        "caller": names[0] if names else None,
+        "warnings": getattr(limiter, "warnings", 0) + 1,
+        "max_warnings": getattr(limiter, "max_warnings", None),
+    }
+
+
+@guard.guarded
+def _validated(turn: Turn, handler: Any, before: int, event_name: Any, limiter: Any) -> None:
+    if handler is not None or turn.status is not None:
+        return
+    if getattr(limiter, "warnings", 0) > before:
+        turn.status = "limited"
+        cause = turn.cause_if_limited or {}
+        session = turn.session
+        if session is not None and session.close is not None and session.close.get("code") == 4429:
+            cause["code"] = 4429
+            session.close["reason"] = cause.get("reason") or session.close["reason"]
+            session.limit = cause
+        turn.cause = {**(turn.cause or {}), **cause}
+        turn.error = {"type": "rate_limit", "message": cause.get("reason", "rate limit"), "traceback": None}
+    else:
+        turn.status = "refused"
+
+
+def make_check(limit: str) -> Callable[[Any], Any]:
+    def make(original: Any) -> Any:
+        def check(self: Any, *args: Any, **kwargs: Any) -> Any:
+            allowed = original(self, *args, **kwargs)
+            if not allowed and hub.ACTIVE:
+                _limited(self, limit)
+            return allowed
+
+        return check
+
+    return make
+
+
+@guard.guarded
+def _limited(limiter: Any, limit: str) -> None:
+    turn = current()
+    if turn is None or turn.session is None:
+        return
+    turn.kind, turn.status = "rate_limited", "limited"
+    turn.fresh = False
+    address = getattr(turn.session.consumer, "_client_ip", None)
+    what = "messages" if limit == "global" else "upload frames"
+    turn.cause = {
+        "code": None,
+        "reason": f"too many {what}: {limiter.warnings} of {limiter.max_warnings} warnings",
+        "limit": limit,
+        "caller": f"ip:{address}" if address else None,
+        "warnings": limiter.warnings,
+        "max_warnings": limiter.max_warnings,
+    }
+
+
+def make_render(original: Any) -> Any:
+    def render_with_diff(self: Any, *args: Any, **kwargs: Any) -> Any:
+        turn = current() if hub.ACTIVE else None
+        if turn is None:
+            return original(self, *args, **kwargs)
+        start = time.perf_counter()
+        result = original(self, *args, **kwargs)
+        _rendered(turn, self, result, (time.perf_counter() - start) * 1000)
+        return result
+
+    return render_with_diff
+
+
+@guard.guarded
+def _rendered(turn: Turn, view: Any, result: Any, ms: float) -> None:
+    turn.render_ms = (turn.render_ms or 0.0) + ms
+    session = turn.session
+    if session is not None and view is session.root and type(result) is tuple and type(result[0]) is str:
+        turn.html = result[0]
+
+
+# -- SQL
+
+
+def make_execute(original: Any) -> Any:
+    def _execute_with_wrappers(self: Any, sql: Any, params: Any, many: Any, executor: Any) -> Any:
+        turn = current() if hub.ACTIVE else None
+        if turn is None:
+            return original(self, sql, params, many, executor)
+        at = time.time()
+        start = time.perf_counter()
+        try:
+            return original(self, sql, params, many, executor)
+        finally:
+            _queried(turn, self, sql, params, many, at, (time.perf_counter() - start) * 1000)
+
+    return _execute_with_wrappers
+
+
+@guard.guarded
+def _queried(turn: Turn, cursor: Any, sql: Any, params: Any, many: Any, at: float, ms: float) -> None:
+    text = sql if type(sql) is str else str.__str__(sql) if isinstance(sql, str) else "(not text)"
+    if params is None:
+        shown = None
+    elif many:
+        shown = f"({len(params)} sets)" if type(params) in (list, tuple) else "(many)"
+    else:
+        from .walker import Limits, Walker
+
+        shown = Walker(limits=Limits(nodes=500, size=20_000, string=4000, string_head=1000)).text(
+            list(params) if type(params) in (list, tuple) else params
+        )
+        shown = redact.redact_sql_params(text, shown)
+    alias = getattr(getattr(cursor, "db", None), "alias", None)
+    turn.add_sql(
+        '{"sql":%s,"params":%s,"ms":%.3f,"at":%.6f,"db":%s,"many":%s}'
+        % (
+            sessions.encodable(text[:50_000]),
+            "null" if shown is None else sessions.encodable(shown),
+            ms,
+            at,
+            json.dumps(alias),
+            "true" if many else "false",
+        )
+    )
