@@ -115,6 +115,8 @@ def _fit(value: Any, live: Any, path: str) -> Any:
         return collections.deque(value, live.maxlen)
     if tuple in _class_mro(kind) and hasattr(kind, "_make") and type(value) is tuple:
         return kind._make(value)
+    if type(value) is dict and any(c.__name__ == "TypedState" for c in _class_mro(kind)):
+        return value  # a class-level component's state before djust 1.2: its descriptor makes the type again
     text = Walker().text(live)
     tag = json.loads(text)
     tag = tag.get("$t") if type(tag) is dict else None

@@ -132,6 +132,10 @@ def public_assigns(view: Any) -> dict[str, Any]:
                 if default is not _NOTHING:
                     out[name] = default
     components = fields.get("_components")
+    for slot, value in list(fields.items()):
+        # Before djust 1.2 a class-level component's state is all there is of it: no object, no registry.
+        if type(slot) is str and slot.startswith("_component_") and id(value) not in seen and dict in _class_mro(type(value)):
+            out.setdefault(slot[len("_component_") :], value)
     if type(components) is dict:
         for identity, component in list(components.items()):
             if id(component) not in seen and type(identity) is str and identity not in out:

@@ -553,7 +553,7 @@ def component_parts(value: Any) -> tuple[type, Any, dict[str, Any]]:
         inner = dict(dict.items(state)) if dict in mro else slots_and_dict(state)
         if dict in mro and not inner:
             inner = own_dict(state)
-        return type(descriptor), identity, inner
+        return type(descriptor), identity, {k: v for k, v in inner.items() if k not in COMPONENT_OWN}
     state = fields.get("state")
     own = {k: v for k, v in fields.items() if k not in COMPONENT_OWN and not k.startswith("_")}
     if state is not None and "state" in own and dict in _class_mro(type(state)) and type(state) is not dict:

@@ -23,6 +23,8 @@ os.environ["DJUST_INSPECTOR_RUNTIME_DIR"] = os.path.join(_scratch, "runtime")
 os.environ["DJUST_INSPECTOR_TOKEN"] = "the-token-of-the-tests"
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ.pop("DJUST_INSPECTOR", None)
+# The program embeds this package as it lies here, so no test leaves compiled files in it.
+sys.dont_write_bytecode = True
 sys.path[:0] = [str(AGENT), str(PROJECT), str(HERE)]
 
 import django  # noqa: E402

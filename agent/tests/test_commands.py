@@ -337,6 +337,22 @@ def test_class_level_component_is_read_and_put_back():
     run(check())
 
 
+@pytest.mark.skipif(VERSION >= (1, 2), reason="since 1.2 a class-level component is an object of its own")
+def test_state_of_a_class_level_component_is_read_and_put_back():
+    async def check():
+        async with attached("lab.views.components.BoundView") as (inspector, page):
+            await page.send({"type": "event", "event": "disclose_here", "params": {"name": "shipping"}, "ref": 1})
+            opened = state(inspector, page, await inspector.step(name="disclose_here"))["shipping"]
+            assert opened["is_open"] is True
+            answer = await inspector.command(
+                "jump", session=page.id, set={"shipping": {**opened, "is_open": False}}, **target()
+            )
+            assert answer["result"]["not_restored"] == []
+            assert state(inspector, page, await inspector.step(kind="jump"))["shipping"]["is_open"] is False
+
+    run(check())
+
+
 def test_config_and_sync_commands():
     async def check():
         async with attached("lab.views.counter.CounterView") as (inspector, page):

@@ -41,6 +41,7 @@ def free_port():
 @contextlib.contextmanager
 def serve(command, runtime, cwd=PROJECT, **env):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DJUST_INSPECTOR", "PYTHON"))}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment.update(
         PYTHONPATH=str(AGENT / "inject"),
         DJANGO_SETTINGS_MODULE="config.settings",

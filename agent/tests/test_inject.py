@@ -13,6 +13,7 @@ def python(code, *paths, cwd=None, **env):
     """Run code in a new Python with `inject` first on its path."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DJUST_INSPECTOR", "PYTHON"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(AGENT / "inject"), *map(str, paths)])
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment.update(env)
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=cwd, capture_output=True, text=True, timeout=60
