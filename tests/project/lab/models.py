@@ -10,7 +10,6 @@ class Product(models.Model):
     name = models.CharField(max_length=80)
     price = models.DecimalField(max_digits=8, decimal_places=2)
     stock = models.PositiveIntegerField(default=0)
-    emoji = models.CharField(max_length=8, blank=True)
 
     class Meta:
         ordering = ["sku"]

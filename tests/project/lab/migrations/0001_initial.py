@@ -18,7 +18,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=80)),
                 ("price", models.DecimalField(decimal_places=2, max_digits=8)),
                 ("stock", models.PositiveIntegerField(default=0)),
-                ("emoji", models.CharField(blank=True, max_length=8)),
             ],
             options={
                 "ordering": ["sku"],

@@ -30,10 +30,10 @@ class ShopView(LiveView):
         self.products = [
             {
                 "id": product.pk,
+                "sku": product.sku,
                 "name": product.name,
                 "price": product.price,
                 "stock": product.stock,
-                "emoji": product.emoji,
             }
             for product in Product.objects.all()
         ]
@@ -57,7 +57,6 @@ class ShopView(LiveView):
         line = {
             "id": product_id,
             "name": product["name"],
-            "emoji": product["emoji"],
             "price": product["price"],
             "quantity": quantity,
             "sum": product["price"] * quantity,

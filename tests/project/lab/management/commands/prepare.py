@@ -11,12 +11,12 @@ from lab.models import Product
 
 USERS = ("alice", "bob")
 PRODUCTS = (
-    ("MUG", "Stoneware mug", "14.50", 12, "☕"),
-    ("NOTE", "Dotted notebook", "9.90", 30, "📓"),
-    ("LAMP", "Desk lamp", "64.00", 4, "💡"),
-    ("PLANT", "Potted fern", "22.25", 8, "🪴"),
-    ("PEN", "Fountain pen", "38.75", 15, "🖋️"),
-    ("TEA", "Darjeeling, 100 g", "11.20", 20, "🍵"),
+    ("MUG", "Stoneware mug", "14.50", 12),
+    ("NOTE", "Dotted notebook", "9.90", 30),
+    ("LAMP", "Desk lamp", "64.00", 4),
+    ("PLANT", "Potted fern", "22.25", 8),
+    ("PEN", "Fountain pen", "38.75", 15),
+    ("TEA", "Darjeeling, 100 g", "11.20", 20),
 )
 
 
@@ -34,9 +34,9 @@ class Command(BaseCommand):
         # Only alice may restock, so that a permission can be seen refused.
         restock = Permission.objects.get(codename="change_product", content_type__app_label="lab")
         users.objects.get(username="alice").user_permissions.add(restock)
-        for sku, name, price, stock, emoji in PRODUCTS:
+        for sku, name, price, stock in PRODUCTS:
             Product.objects.get_or_create(
                 sku=sku,
-                defaults={"name": name, "price": Decimal(price), "stock": stock, "emoji": emoji},
+                defaults={"name": name, "price": Decimal(price), "stock": stock},
             )
         self.stdout.write("Database ready: users alice and bob, password demo.")
