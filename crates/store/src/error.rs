@@ -1,0 +1,109 @@
+//! What can go wrong with recordings.
+
+use std::io;
+use std::path::PathBuf;
+
+use inspector_model::RecordingId;
+
+/// Why a recording could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the library open.
+    #[error("another inspector has the library open; close it, or use another folder than {path}")]
+    Locked {
+        /// The library's folder.
+        path: PathBuf,
+    },
+    /// No space left.
+    #[error("the disk is full; what was recorded so far can still be read; free some space near {path}")]
+    Full {
+        /// The library's folder.
+        path: PathBuf,
+    },
+    /// The library was opened for reading only, because the disk is full.
+    #[error("the library can only be read, because the disk is full; free some space and start again: {path}")]
+    ReadOnly {
+        /// The library's folder.
+        path: PathBuf,
+    },
+    /// No such recording or step.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// The recording is being recorded.
+    #[error("recording {id} is still being recorded; stop it first")]
+    Busy {
+        /// Which.
+        id: RecordingId,
+    },
+    /// The recording was made by a newer inspector.
+    #[error("the recording has format {found}, this inspector knows formats up to {known}; use a newer inspector")]
+    TooNew {
+        /// The recording's format.
+        found: u32,
+        /// The newest known.
+        known: u32,
+    },
+    /// The file is something else.
+    #[error("this is not a recording: {path}")]
+    NotARecording {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An earlier write failed: what would follow it had a hole before it.
+    #[error("recording stopped, what was flushed before can still be read: {why}")]
+    Stopped {
+        /// The earlier failure.
+        why: String,
+    },
+    /// Stored bytes are not what was written.
+    #[error("the recording is damaged: {what}")]
+    Damaged {
+        /// What cannot be read.
+        what: String,
+    },
+    /// The database failed.
+    #[error("the recording database failed: {0}")]
+    Database(sled::Error),
+    /// The file system failed.
+    #[error("{action} failed: {source}: {path}")]
+    Io {
+        /// What was done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Something could not be written as JSON.
+    #[error("a step could not be encoded: {0}")]
+    Encode(serde_json::Error),
+}
+
+impl StoreError {
+    /// An error of the file system, for `map_err`.
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| if is_full(&source) { Self::Full { path } } else { Self::Io { action, path, source } }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        match &error {
+            sled::Error::Io(source) if is_full(source) => Self::Full { path: PathBuf::from("the library") },
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// Whether it is about space. sled turns some errors into text, hence the second look.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) || error.to_string().contains("StorageFull")
+}

@@ -1,0 +1,284 @@
+//! Recordings as files of their own: the same values, each in a frame with a checksum. See `docs/RECORDING_FORMAT.md`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Weak};
+
+use inspector_model::RecordingId;
+
+use crate::FORMAT;
+use crate::error::StoreError;
+use crate::key;
+use crate::piece;
+use crate::reader::Reader;
+use crate::segment::{LARGEST, Segment};
+use crate::source::Source;
+use crate::writer::Catalogue;
+
+const MAGIC: [u8; 8] = *b"\x89DJREC\r\n";
+
+const HEADER: u8 = b'h';
+const VALUE: u8 = b'k';
+const END: u8 = b'z';
+
+/// Limits of what is read: a value is below 64 KB but for descriptions, and a recording is held in memory while it is read.
+const LONGEST_NAME: usize = 1 << 12;
+const LARGEST_VALUE: usize = 17 << 20;
+const LARGEST_FILE: u64 = 2 << 30;
+const LONGEST_TITLE: usize = 1000;
+
+/// What came into the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The recording.
+    pub id: RecordingId,
+    /// Steps in it.
+    pub steps: u64,
+    /// Why it is only a part of what was exported, if so.
+    pub damaged: Option<String>,
+}
+
+/// Opens a recording file without a library.
+pub fn read_file(path: &Path) -> Result<Reader, StoreError> {
+    let loaded = load(path)?;
+    Ok(Reader::new(Source::Memory(Arc::new(loaded.values)), loaded.catalogue, Weak::new()))
+}
+
+/// What a file has, up to the damage.
+pub(crate) struct Loaded {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) values: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Made of the content: the same for the same file.
+    pub(crate) content_id: RecordingId,
+}
+
+/// Writes a recording beside `path`, then puts it in its place.
+pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u64, StoreError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = write_frames(&part, catalogue, source)
+        .and_then(|bytes| fs::rename(&part, path).map(|()| bytes).map_err(StoreError::io("putting the exported file in its place", path)));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u64, StoreError> {
+    let file = File::create(path).map_err(StoreError::io("making the exported file", path))?;
+    let mut out = Frames { out: BufWriter::new(file), path, bytes: 0 };
+    out.raw(&MAGIC)?;
+    out.raw(&FORMAT.to_le_bytes())?;
+    let entry = serde_json::to_vec(catalogue).map_err(StoreError::Encode)?;
+    out.frame(HEADER, &[], &entry)?;
+    for name in [key::SERVER, key::CONFIG, key::SESSION] {
+        source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+    }
+    // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
+    let mut summaries: Vec<u32> = Vec::new();
+    source.each(&[key::SUMMARY], |_, value| {
+        let lines = piece::unpack(value).map_or(0, |raw| count_lines(&raw));
+        summaries.push(lines as u32);
+        Ok(true)
+    })?;
+    let mut firsts: Vec<u64> = Vec::new();
+    source.each(&[key::DATA], |name, _| {
+        if let Some((first, 0)) = key::parse_data(name) {
+            firsts.push(first);
+        }
+        Ok(true)
+    })?;
+    let (mut piece, mut lines) = (0, 0);
+    for (nth, first) in firsts.iter().enumerate() {
+        let end = firsts.get(nth + 1).copied().unwrap_or(u64::MAX);
+        while piece < summaries.len() && lines + 1 < end {
+            lines += u64::from(summaries[piece]);
+            let name = key::summary(piece as u32);
+            if let Some(value) = source.get(&name)? {
+                out.frame(VALUE, &name, &value)?;
+            }
+            piece += 1;
+        }
+        source.each(&key::data(*first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+    }
+    out.frame(END, &[], &[])?;
+    let Frames { out, bytes, .. } = out;
+    let file = out.into_inner().map_err(|error| StoreError::io("writing the exported file", path)(error.into_error()))?;
+    file.sync_all().map_err(StoreError::io("writing the exported file", path))?;
+    Ok(bytes)
+}
+
+struct Frames<'a> {
+    out: BufWriter<File>,
+    path: &'a Path,
+    bytes: u64,
+}
+
+impl Frames<'_> {
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.bytes += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(StoreError::io("writing the exported file", self.path))
+    }
+
+    fn frame(&mut self, kind: u8, name: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let mut head = vec![kind];
+        head.extend((name.len() as u16).to_le_bytes());
+        head.extend((value.len() as u32).to_le_bytes());
+        let mut sum = crc32fast::Hasher::new();
+        for part in [&head, name, value] {
+            sum.update(part);
+            self.raw(part)?;
+        }
+        self.raw(&sum.finalize().to_le_bytes())
+    }
+}
+
+/// Reads a file up to its end or to the damage.
+pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
+    let failed = || StoreError::io("reading the recording", path);
+    let not_one = || StoreError::NotARecording { path: path.to_owned() };
+    let file = File::open(path).map_err(failed())?;
+    if file.metadata().map_err(failed())?.len() > LARGEST_FILE {
+        return Err(StoreError::damaged("the file is larger than 2 GB"));
+    }
+    let mut input = BufReader::new(file.take(LARGEST_FILE));
+    let mut magic = [0; 8];
+    let mut format = [0; 4];
+    input.read_exact(&mut magic).map_err(|_| not_one())?;
+    input.read_exact(&mut format).map_err(|_| not_one())?;
+    let format = u32::from_le_bytes(format);
+    if magic != MAGIC || format == 0 {
+        return Err(not_one());
+    }
+    if format > FORMAT {
+        return Err(StoreError::TooNew { found: format, known: FORMAT });
+    }
+
+    let mut catalogue: Option<Catalogue> = None;
+    let mut values = BTreeMap::new();
+    let mut damage = None;
+    let mut hash = Fnv::new();
+    loop {
+        match read_frame(&mut input) {
+            Ok((HEADER, _, entry)) if catalogue.is_none() => {
+                let header = serde_json::from_slice(&entry).map_err(|_| StoreError::damaged("its header cannot be read"))?;
+                catalogue = Some(header);
+            }
+            Ok((VALUE, name, value)) if catalogue.is_some() && is_known(&name) => {
+                hash.write(&name);
+                hash.write(&value);
+                values.insert(name, value);
+            }
+            Ok((END, _, _)) => break,
+            Ok(_) => {
+                damage = Some("it has a part that does not belong there".to_owned());
+                break;
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                damage = Some("its end is missing".to_owned());
+                break;
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                damage = Some(error.to_string());
+                break;
+            }
+            Err(error) => return Err(failed()(error)),
+        }
+    }
+    let Some(mut catalogue) = catalogue else { return Err(StoreError::damaged("its header cannot be read")) };
+
+    let source = Source::Memory(Arc::new(values));
+    let steps = whole_steps(&source)?;
+    if steps < catalogue.info.steps && damage.is_none() {
+        damage = Some("steps are missing".to_owned());
+    }
+    if let Some(what) = &damage {
+        let of = catalogue.info.steps;
+        catalogue.damaged = Some(format!("{what}; {} of {of} steps can be read", steps.min(of)));
+    }
+    let info = &mut catalogue.info;
+    info.steps = info.steps.min(steps);
+    info.recording = false;
+    info.title = info.title.chars().filter(|c| !c.is_control()).take(LONGEST_TITLE).collect();
+    info.format = format;
+    let Source::Memory(values) = source else { return Err(not_one()) };
+    let values = Arc::unwrap_or_clone(values);
+    info.bytes = values.values().map(|value| value.len() as u64).sum();
+    Ok(Loaded { catalogue, values, content_id: RecordingId::from(format!("file-{:032x}", hash.state)) })
+}
+
+/// How many steps have both a summary and a record.
+fn whole_steps(source: &Source) -> Result<u64, StoreError> {
+    let mut lines = 0;
+    source.each(&[key::SUMMARY], |_, value| match piece::unpack(value) {
+        Ok(raw) => {
+            lines += count_lines(&raw);
+            Ok(true)
+        }
+        Err(_) => Ok(false),
+    })?;
+    let Some(first) = source.segment_of(u64::MAX)? else { return Ok(0) };
+    let segment = Segment::parse(first, source.segment_bytes(first, LARGEST)?.0);
+    Ok(lines.min(first.saturating_sub(1).saturating_add(segment.len())))
+}
+
+fn count_lines(raw: &[u8]) -> u64 {
+    raw.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+fn is_known(name: &[u8]) -> bool {
+    match name.first() {
+        Some(&key::SUMMARY) => name.len() == 5,
+        Some(&key::DATA) => key::parse_data(name).is_some(),
+        Some(&key::SERVER | &key::CONFIG) => name.len() == 1,
+        Some(&key::SESSION) => true,
+        _ => false,
+    }
+}
+
+fn read_frame(input: &mut impl Read) -> io::Result<(u8, Vec<u8>, Vec<u8>)> {
+    let mut head = [0; 7];
+    input.read_exact(&mut head)?;
+    let [kind, n0, n1, v0, v1, v2, v3] = head;
+    let (name_len, value_len) = (usize::from(u16::from_le_bytes([n0, n1])), u32::from_le_bytes([v0, v1, v2, v3]) as usize);
+    if name_len > LONGEST_NAME || value_len > LARGEST_VALUE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a size is beyond its limit"));
+    }
+    let mut name = vec![0; name_len];
+    input.read_exact(&mut name)?;
+    let mut value = Vec::new();
+    // Not by the length that the file claims: memory is taken as bytes come.
+    if input.take(value_len as u64).read_to_end(&mut value)? < value_len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut sum = [0; 4];
+    input.read_exact(&mut sum)?;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&head);
+    hasher.update(&name);
+    hasher.update(&value);
+    if hasher.finalize() != u32::from_le_bytes(sum) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
+    }
+    Ok((kind, name, value))
+}
+
+/// FNV-1a with 128 bits: names a content, guards against nothing.
+struct Fnv {
+    state: u128,
+}
+
+impl Fnv {
+    const fn new() -> Self {
+        Self { state: 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.state = (self.state ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+        }
+    }
+}

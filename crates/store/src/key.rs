@@ -1,0 +1,58 @@
+//! Keys: a recording's keys share a prefix and stand in the order in which they are read.
+
+use inspector_model::RecordingId;
+
+use crate::error::StoreError;
+
+/// Summaries, piece by piece.
+pub(crate) const SUMMARY: u8 = b's';
+/// Segments, by their first step, piece by piece.
+pub(crate) const DATA: u8 = b'd';
+/// Pages, by their id.
+pub(crate) const SESSION: u8 = b'p';
+/// The server.
+pub(crate) const SERVER: u8 = b'v';
+/// The configuration.
+pub(crate) const CONFIG: u8 = b'g';
+
+/// The catalogue's entry of a recording.
+pub(crate) fn catalogue(id: &RecordingId) -> Vec<u8> {
+    [b"c/", id.as_str().as_bytes()].concat()
+}
+
+/// The prefix of everything else of a recording.
+pub(crate) fn prefix(id: &RecordingId) -> Vec<u8> {
+    [b"r/", id.as_str().as_bytes(), b"/"].concat()
+}
+
+pub(crate) fn summary(piece: u32) -> Vec<u8> {
+    let mut key = vec![SUMMARY];
+    key.extend(piece.to_be_bytes());
+    key
+}
+
+pub(crate) fn data(first: u64, piece: u32) -> Vec<u8> {
+    let mut key = vec![DATA];
+    key.extend(first.to_be_bytes());
+    key.extend(piece.to_be_bytes());
+    key
+}
+
+pub(crate) fn session(id: &str) -> Vec<u8> {
+    [&[SESSION], id.as_bytes()].concat()
+}
+
+/// First step and piece number of a [`data`] key.
+pub(crate) fn parse_data(key: &[u8]) -> Option<(u64, u32)> {
+    let (first, piece) = key.strip_prefix(&[DATA])?.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*first), u32::from_be_bytes(piece.try_into().ok()?)))
+}
+
+/// Refuses ids that are not safe in a key and as a file name.
+pub(crate) fn check(id: &RecordingId) -> Result<(), StoreError> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if id.as_str().is_empty() || id.as_str().len() > 64 || !id.as_str().chars().all(fine) {
+        return Err(StoreError::NotFound { what: format!("recording {id:?}") });
+    }
+    Ok(())
+}

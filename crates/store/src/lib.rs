@@ -1,0 +1,31 @@
+//! Recordings: what was seen of a server, kept in a sled database and in files of their own.
+//!
+//! The only crate that knows sled. A [`Store`] is the library of one user; one [`Recorder`] appends to a recording,
+//! any number of [`Reader`]s read it, also while it grows. A recording is cut into segments that can be read alone: each
+//! begins with whole texts and goes on with what changed (`segment.rs`, `splice.rs`). Segments and step summaries are
+//! byte streams, cut into compressed pieces of at most 64 KB (`piece.rs`). `docs/RECORDING_FORMAT.md` has the bytes.
+//!
+//! What comes from a file is not trusted: sizes are limited, checksums compared, and damage is an answer.
+
+mod cache;
+mod error;
+mod file;
+mod key;
+mod library;
+mod piece;
+mod reader;
+mod recorder;
+mod segment;
+mod source;
+mod splice;
+mod wire;
+mod writer;
+
+pub use error::StoreError;
+pub use file::{Imported, read_file};
+pub use library::{OpenReport, Store};
+pub use reader::Reader;
+pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
+
+/// The version of the format that this program writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;

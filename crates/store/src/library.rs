@@ -1,0 +1,293 @@
+//! The library: all recordings of one user, in one database.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use inspector_model::{RecordingId, RecordingInfo};
+use parking_lot::Mutex;
+
+use crate::FORMAT;
+use crate::error::{StoreError, is_full};
+use crate::file::{self, Imported};
+use crate::key;
+use crate::reader::Reader;
+use crate::recorder::Recorder;
+use crate::source::Source;
+use crate::writer::{Catalogue, Writer};
+
+/// sled cannot be opened on a full disk: this much is kept beside it, to be given up then.
+const RESERVE: usize = 1 << 20;
+
+/// What sled may keep in memory. Its own default is a gigabyte.
+const CACHE: u64 = 32 << 20;
+
+/// All recordings of one user. Clones are the same library.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: sled::Db,
+    path: PathBuf,
+    read_only: bool,
+    live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
+}
+
+/// What happened when the library was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The library was damaged and lies here now; a new one was made.
+    pub set_aside: Option<PathBuf>,
+    /// The disk is full: nothing can be recorded until there is space and the library is opened again.
+    pub read_only: bool,
+}
+
+impl Store {
+    /// Opens the library in a folder, and makes it if there is none.
+    pub fn open(dir: &Path) -> Result<(Self, OpenReport), StoreError> {
+        let mut report = OpenReport::default();
+        fs::create_dir_all(dir).map_err(StoreError::io("making the library's folder", dir))?;
+        let path = dir.join("library");
+        let reserve = dir.join("reserve");
+        let db = match open_database(&path) {
+            Ok(db) => db,
+            Err(Trouble::Full) => {
+                report.read_only = true;
+                if fs::remove_file(&reserve).is_err() {
+                    return Err(StoreError::Full { path: dir.to_owned() });
+                }
+                match open_database(&path) {
+                    Ok(db) => db,
+                    Err(Trouble::Full) => return Err(StoreError::Full { path: dir.to_owned() }),
+                    Err(trouble) => return Err(trouble.into_error(&path)),
+                }
+            }
+            Err(Trouble::Damaged(why)) => {
+                let aside = set_aside(dir, &path)?;
+                tracing::error!(%why, path = %aside.display(), "the library was damaged and set aside");
+                report.set_aside = Some(aside);
+                open_database(&path).map_err(|trouble| trouble.into_error(&path))?
+            }
+            Err(trouble) => return Err(trouble.into_error(&path)),
+        };
+        if !report.read_only && !reserve.exists() && fill(&reserve).is_err() {
+            // Better no reserve than half of one that takes the last space.
+            let _ = fs::remove_file(&reserve);
+        }
+        let inner = Inner { db, path: dir.to_owned(), read_only: report.read_only, live: Mutex::default() };
+        Ok((Self { inner: Arc::new(inner) }, report))
+    }
+
+    /// The recordings, newest first.
+    pub fn recordings(&self) -> Result<Vec<RecordingInfo>, StoreError> {
+        let mut all = Vec::new();
+        for entry in self.inner.db.scan_prefix(b"c/") {
+            let (name, value) = entry?;
+            match serde_json::from_slice::<Catalogue>(&value) {
+                Ok(catalogue) => all.push(match self.live(&catalogue.info.id) {
+                    Some(writer) => RecordingInfo { recording: true, ..writer.lock().catalogue.info.clone() },
+                    None => RecordingInfo { recording: false, ..catalogue.info },
+                }),
+                Err(error) => tracing::warn!(%error, name = %name.escape_ascii(), "an entry of the catalogue cannot be read"),
+            }
+        }
+        all.sort_by(|a, b| b.started.total_cmp(&a.started).then_with(|| b.id.cmp(&a.id)));
+        Ok(all)
+    }
+
+    /// Begins a recording. `started` is in Unix seconds.
+    pub fn create(&self, title: &str, started: f64, djust: &str) -> Result<Recorder, StoreError> {
+        self.check_writable()?;
+        let random = uuid::Uuid::new_v4().simple().to_string();
+        let info = RecordingInfo {
+            id: RecordingId::from(format!("{}-{}", started.max(0.0) as u64, &random[..8])),
+            title: title.to_owned(),
+            started,
+            ended: started,
+            steps: 0,
+            bytes: 0,
+            sessions: 0,
+            djust: djust.to_owned(),
+            format: FORMAT,
+            recording: false,
+        };
+        let mut writer = Writer::new(&self.inner.db, Catalogue { info, damaged: None });
+        writer.store()?;
+        Ok(self.recorder(writer, Vec::new()))
+    }
+
+    /// Goes on with a recording, after a restart of the program.
+    pub fn resume(&self, id: &RecordingId) -> Result<Recorder, StoreError> {
+        self.check_writable()?;
+        if self.live(id).is_some() {
+            return Err(StoreError::Busy { id: id.clone() });
+        }
+        let catalogue = self.catalogue(id)?;
+        let reader = Reader::new(Source::database(&self.inner.db, id), catalogue.clone(), Weak::new());
+        let steps = reader.steps()?;
+        let sessions = reader.sessions()?.into_iter().map(|session| session.id).collect();
+        let writer = Writer::resume(&self.inner.db, catalogue, &steps, sessions)?;
+        Ok(self.recorder(writer, steps.into_iter().map(|step| step.key).filter(|key| !key.is_empty()).collect()))
+    }
+
+    /// Reads a recording, also one that is being recorded.
+    pub fn read(&self, id: &RecordingId) -> Result<Reader, StoreError> {
+        let live = self.live(id).map_or_else(Weak::new, |writer| Arc::downgrade(&writer));
+        Ok(Reader::new(Source::database(&self.inner.db, id), self.catalogue(id)?, live))
+    }
+
+    /// Deletes a recording with everything in it.
+    pub fn delete(&self, id: &RecordingId) -> Result<(), StoreError> {
+        self.catalogue(id)?;
+        if self.live(id).is_some() {
+            return Err(StoreError::Busy { id: id.clone() });
+        }
+        let db = &self.inner.db;
+        // In parts, so that a large recording is never in memory as a whole. The catalogue's entry goes last: what was
+        // deleted by half can be deleted again.
+        loop {
+            let mut batch = sled::Batch::default();
+            let mut count = 0;
+            for name in db.scan_prefix(key::prefix(id)).keys().take(1000) {
+                batch.remove(name?);
+                count += 1;
+            }
+            if count == 0 {
+                break;
+            }
+            db.apply_batch(batch)?;
+        }
+        db.remove(key::catalogue(id))?;
+        db.flush()?;
+        Ok(())
+    }
+
+    /// Writes a recording to a file, which is replaced if there is one, and tells its size.
+    pub fn export(&self, id: &RecordingId, path: &Path) -> Result<u64, StoreError> {
+        if let Some(writer) = self.live(id) {
+            writer.lock().store()?;
+        }
+        let catalogue = self.catalogue(id)?;
+        file::write(path, &catalogue, &Source::database(&self.inner.db, id))
+    }
+
+    /// Takes a file into the library. The same file taken in twice is one recording.
+    pub fn import(&self, path: &Path) -> Result<Imported, StoreError> {
+        self.check_writable()?;
+        let mut loaded = file::load(path)?;
+        let id = loaded.content_id.clone();
+        loaded.catalogue.info.id = id.clone();
+        if let Ok(known) = self.catalogue(&id) {
+            return Ok(Imported { id, steps: known.info.steps, damaged: known.damaged });
+        }
+        let db = &self.inner.db;
+        let prefix = key::prefix(&id);
+        let mut batch = sled::Batch::default();
+        let mut bytes = 0;
+        for (name, value) in loaded.values.iter() {
+            bytes += value.len();
+            batch.insert([prefix.as_slice(), name].concat(), value.as_slice());
+            if bytes > 1 << 20 {
+                bytes = 0;
+                db.apply_batch(std::mem::take(&mut batch))?;
+            }
+        }
+        batch.insert(key::catalogue(&id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
+        db.apply_batch(batch)?;
+        db.flush()?;
+        Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
+    }
+
+    fn recorder(&self, writer: Writer, known: Vec<String>) -> Recorder {
+        let (id, catalogue) = (writer.id().clone(), writer.catalogue.clone());
+        let writer = Arc::new(Mutex::new(writer));
+        let reader = Reader::new(Source::database(&self.inner.db, &id), catalogue, Arc::downgrade(&writer));
+        let mut live = self.inner.live.lock();
+        live.retain(|_, writer| writer.strong_count() > 0);
+        live.insert(id, Arc::downgrade(&writer));
+        Recorder::new(self.inner.db.clone(), writer, reader, known)
+    }
+
+    fn live(&self, id: &RecordingId) -> Option<Arc<Mutex<Writer>>> {
+        let writer = self.inner.live.lock().get(id)?.upgrade()?;
+        let closed = writer.lock().closed;
+        (!closed).then_some(writer)
+    }
+
+    fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
+        key::check(id)?;
+        let value = self.inner.db.get(key::catalogue(id))?.ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
+        let catalogue: Catalogue = serde_json::from_slice(&value).map_err(|_| StoreError::damaged("its entry in the catalogue"))?;
+        if catalogue.info.format > FORMAT {
+            return Err(StoreError::TooNew { found: catalogue.info.format, known: FORMAT });
+        }
+        Ok(catalogue)
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        if self.inner.read_only { Err(StoreError::ReadOnly { path: self.inner.path.clone() }) } else { Ok(()) }
+    }
+}
+
+/// Why the database does not open, as far as it decides what to do.
+enum Trouble {
+    Locked,
+    Full,
+    Damaged(String),
+    Other(io::Error),
+}
+
+impl Trouble {
+    fn into_error(self, path: &Path) -> StoreError {
+        match self {
+            Self::Locked => StoreError::Locked { path: path.to_owned() },
+            Self::Full => StoreError::Full { path: path.to_owned() },
+            Self::Damaged(what) => StoreError::Damaged { what },
+            Self::Other(error) => StoreError::io("opening the library", path)(error),
+        }
+    }
+}
+
+fn open_database(path: &Path) -> Result<sled::Db, Trouble> {
+    let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+    // sled panics at some damage instead of saying so.
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+        .unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked".to_owned())));
+    opened.map_err(|error| match error {
+        sled::Error::Io(error) if is_full(&error) => Trouble::Full,
+        // sled has only words for it.
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => Trouble::Locked,
+        sled::Error::Io(error) => match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
+                Trouble::Damaged(error.to_string())
+            }
+            _ => Trouble::Other(error),
+        },
+        other => Trouble::Damaged(other.to_string()),
+    })
+}
+
+/// Moves a damaged library away, under a name that is free.
+fn set_aside(dir: &Path, path: &Path) -> Result<PathBuf, StoreError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut aside = dir.join(format!("library-damaged-{now}"));
+    let mut nth = 1;
+    while aside.exists() {
+        nth += 1;
+        aside = dir.join(format!("library-damaged-{now}-{nth}"));
+    }
+    fs::rename(path, &aside).map_err(StoreError::io("moving the damaged library away", path))?;
+    Ok(aside)
+}
+
+fn fill(path: &Path) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(&vec![0; RESERVE])?;
+    file.sync_all()
+}

@@ -1,0 +1,236 @@
+//! Reading a recording.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use inspector_model::{Configuration, RecordingInfo, ServerInfo, Session, Side, StateAnswer, Step, StepDetail, StepId};
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+
+use crate::cache::Cache;
+use crate::error::StoreError;
+use crate::key;
+use crate::piece;
+use crate::segment::{LARGEST, Segment, TextRef};
+use crate::source::Source;
+use crate::writer::{Catalogue, Writer};
+
+/// Bytes of summaries that are read at most: more than ten million steps have.
+const SUMMARIES: usize = 2 << 30;
+
+/// Reads one recording. Clones share what is at hand.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    source: Source,
+    catalogue: Catalogue,
+    live: Weak<Mutex<Writer>>,
+    cache: Cache,
+}
+
+impl Reader {
+    pub(crate) fn new(source: Source, catalogue: Catalogue, live: Weak<Mutex<Writer>>) -> Self {
+        Self { inner: Arc::new(Inner { source, catalogue, live, cache: Cache::new() }) }
+    }
+
+    /// Asks the recorder, as long as there is one.
+    fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
+        let writer = self.inner.live.upgrade()?;
+        let writer = writer.lock();
+        (!writer.closed).then(|| ask(&writer))
+    }
+
+    /// What the library says about it, as of now.
+    pub fn info(&self) -> RecordingInfo {
+        let mut info = match self.live(|writer| writer.catalogue.info.clone()) {
+            Some(info) => return RecordingInfo { recording: true, ..info },
+            None => self.inner.source.catalogue(&self.inner.catalogue.info.id).unwrap_or_else(|| self.inner.catalogue.clone()).info,
+        };
+        info.recording = false;
+        info
+    }
+
+    /// Why only a part of it can be read, if so.
+    pub fn damage(&self) -> Option<&str> {
+        self.inner.catalogue.damaged.as_deref()
+    }
+
+    /// The summaries of all steps, in order.
+    pub fn steps(&self) -> Result<Vec<Step>, StoreError> {
+        let open = self.live(|writer| (writer.summary_piece, writer.summaries.clone(), writer.steps()));
+        let limit = open.as_ref().map_or_else(|| self.info().steps, |(_, _, steps)| *steps);
+        let mut steps = Vec::new();
+        let mut read = Summaries::default();
+        let last_piece = open.as_ref().map(|(piece, _, _)| *piece);
+        let mut number = 0u32;
+        self.inner.source.each(&[key::SUMMARY], |name, value| {
+            // The open piece is in memory, newer than in the database.
+            if last_piece.is_some_and(|last| name >= key::summary(last).as_slice()) {
+                return Ok(false);
+            }
+            if name != key::summary(number) {
+                return Err(StoreError::damaged("a piece of the summaries is missing"));
+            }
+            number += 1;
+            read.lines(&piece::unpack(value)?, limit, &mut steps)?;
+            Ok((steps.len() as u64) < limit)
+        })?;
+        if let Some((_, tail, _)) = open {
+            read.lines(&tail, limit, &mut steps)?;
+        }
+        Ok(steps)
+    }
+
+    /// The pages, by the time they were opened.
+    pub fn sessions(&self) -> Result<Vec<Session>, StoreError> {
+        let mut values: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        // The recorder first: what it hands to the database in between is then seen twice rather than never.
+        let newer = self.live(|writer| writer.descriptions.clone()).unwrap_or_default();
+        self.inner.source.each(&[key::SESSION], |name, value| {
+            values.insert(name.to_vec(), value.to_vec());
+            Ok(true)
+        })?;
+        values.extend(newer.into_iter().filter(|(name, _)| name.first() == Some(&key::SESSION)));
+        let mut sessions: Vec<Session> = values.values().map(|value| parse_description(value)).collect::<Result<_, _>>()?;
+        sessions.sort_by(|a, b| a.opened.total_cmp(&b.opened));
+        Ok(sessions)
+    }
+
+    /// The server, if it was seen.
+    pub fn server(&self) -> Result<Option<ServerInfo>, StoreError> {
+        self.description(key::SERVER)
+    }
+
+    /// The server's configuration, if it was seen.
+    pub fn config(&self) -> Result<Option<Configuration>, StoreError> {
+        self.description(key::CONFIG)
+    }
+
+    fn description<T: DeserializeOwned>(&self, name: u8) -> Result<Option<T>, StoreError> {
+        let newer = self.live(|writer| writer.descriptions.get([name].as_slice()).cloned()).flatten();
+        let value = if newer.is_some() { newer } else { self.inner.source.get(&[name])? };
+        value.map(|value| parse_description(&value)).transpose()
+    }
+
+    /// Everything about a step.
+    pub fn detail(&self, id: StepId) -> Result<StepDetail, StoreError> {
+        let segment = self.segment(id)?;
+        let entry = segment.entry(id.0).ok_or_else(|| damaged_step(id))?;
+        match segment.detail(entry) {
+            [] => Ok(StepDetail::default()),
+            json => serde_json::from_slice(json).map_err(|_| damaged_step(id)),
+        }
+    }
+
+    /// The state at one end of a step.
+    pub fn state(&self, id: StepId, side: Side) -> Result<StateAnswer, StoreError> {
+        let segment = self.segment(id)?;
+        let entry = segment.entry(id.0).ok_or_else(|| damaged_step(id))?;
+        let text = match side {
+            Side::Before => &entry.before,
+            Side::After => &entry.after,
+        };
+        Ok(match text {
+            TextRef::Nothing => StateAnswer::Missing("this step has no state".to_owned()),
+            TextRef::Missing(place) => StateAnswer::Missing(segment.reason(place)),
+            TextRef::Version(stream, version) => {
+                StateAnswer::Full(segment.text(*stream, *version, &self.inner.cache).ok_or_else(|| damaged_step(id))?)
+            }
+        })
+    }
+
+    /// The HTML of the step's page at one end of it: the last render until then. `None` when none was seen.
+    pub fn html(&self, id: StepId, side: Side) -> Result<Option<Arc<str>>, StoreError> {
+        let segment = self.segment(id)?;
+        let entry = segment.entry(id.0).ok_or_else(|| damaged_step(id))?;
+        let text = match side {
+            Side::Before => &entry.page_before,
+            Side::After => &entry.page_after,
+        };
+        match text {
+            TextRef::Nothing | TextRef::Missing(_) => Ok(None),
+            TextRef::Version(stream, version) => {
+                segment.text(*stream, *version, &self.inner.cache).map(Some).ok_or_else(|| damaged_step(id))
+            }
+        }
+    }
+
+    fn segment(&self, id: StepId) -> Result<Arc<Segment>, StoreError> {
+        let step = id.0;
+        let not_found = || StoreError::NotFound { what: format!("step {id}") };
+        let cache = &self.inner.cache;
+        let open = self.live(|writer| {
+            if step > writer.steps() {
+                return Err(not_found());
+            }
+            let first = writer.segment.first;
+            if step < first {
+                return Ok(None);
+            }
+            Ok(Some(cache.segment(first, step).map_or_else(|| Err((first, writer.segment.raw.clone())), Ok)))
+        });
+        let (first, raw) = match open.transpose()?.flatten() {
+            Some(Ok(segment)) => return Ok(segment),
+            Some(Err(open)) => open,
+            None => {
+                let first = self.inner.source.segment_of(step)?.filter(|_| step > 0).ok_or_else(not_found)?;
+                if let Some(segment) = cache.segment(first, step) {
+                    return Ok(segment);
+                }
+                if step > self.info().steps {
+                    return Err(not_found());
+                }
+                (first, self.inner.source.segment_bytes(first, LARGEST)?.0)
+            }
+        };
+        let segment = Arc::new(Segment::parse(first, raw));
+        if segment.entry(step).is_none() {
+            return Err(damaged_step(id));
+        }
+        cache.keep_segment(&segment);
+        Ok(segment)
+    }
+}
+
+fn damaged_step(id: StepId) -> StoreError {
+    StoreError::damaged(format!("step {id} cannot be read"))
+}
+
+fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| StoreError::damaged("a description cannot be read"))
+}
+
+/// Puts lines together that were cut between pieces.
+#[derive(Default)]
+struct Summaries {
+    rest: Vec<u8>,
+    bytes: usize,
+}
+
+impl Summaries {
+    fn lines(&mut self, raw: &[u8], limit: u64, steps: &mut Vec<Step>) -> Result<(), StoreError> {
+        self.bytes += raw.len();
+        if self.bytes > SUMMARIES {
+            return Err(StoreError::damaged("there are more summaries than a recording can have"));
+        }
+        self.rest.extend_from_slice(raw);
+        let mut at = 0;
+        while let Some(len) = self.rest[at..].iter().position(|byte| *byte == b'\n') {
+            if steps.len() as u64 >= limit {
+                break;
+            }
+            let step: Step =
+                serde_json::from_slice(&self.rest[at..at + len]).map_err(|_| StoreError::damaged("a summary cannot be read"))?;
+            if step.id.0 != steps.len() as u64 + 1 {
+                return Err(StoreError::damaged("the steps are not in order"));
+            }
+            steps.push(step);
+            at += len + 1;
+        }
+        self.rest.drain(..at);
+        Ok(())
+    }
+}

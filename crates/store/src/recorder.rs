@@ -1,0 +1,144 @@
+//! Appending to a recording.
+
+use std::sync::Arc;
+
+use inspector_model::{Configuration, RecordingId, ServerInfo, Session, Step, StepDetail, StepId};
+use parking_lot::Mutex;
+
+use crate::error::StoreError;
+use crate::key;
+use crate::reader::Reader;
+use crate::writer::Writer;
+
+/// The state at one end of a new step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewState {
+    /// The step has none.
+    None,
+    /// Before: as the view's last state was. After: as it was before the step. Costs nothing.
+    Same,
+    /// JSON text.
+    Text(Arc<str>),
+    /// There is one, but it was not seen; the reason.
+    Missing(String),
+}
+
+/// A step to append.
+#[derive(Clone, Debug)]
+pub struct NewStep {
+    /// Its summary. The recorder gives it its id.
+    pub step: Step,
+    /// Everything else.
+    pub detail: StepDetail,
+    /// The state that it found.
+    pub before: NewState,
+    /// The state that it left.
+    pub after: NewState,
+    /// The page's HTML after it; `None`: as before.
+    pub html: Option<Arc<str>>,
+}
+
+/// What a recorder has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecorderStats {
+    /// Steps in the recording.
+    pub steps: u64,
+    /// Bytes stored, as of the last flush.
+    pub bytes: u64,
+}
+
+/// Appends to one recording. There is only one per recording; dropping it flushes.
+pub struct Recorder {
+    id: RecordingId,
+    db: sled::Db,
+    writer: Arc<Mutex<Writer>>,
+    reader: Reader,
+    known: Vec<String>,
+}
+
+impl Recorder {
+    pub(crate) fn new(db: sled::Db, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
+        let id = writer.lock().id().clone();
+        Self { id, db, writer, reader, known }
+    }
+
+    /// The recording.
+    pub const fn id(&self) -> &RecordingId {
+        &self.id
+    }
+
+    /// Appends a step. It can be read at once, and survives a crash from the next [`Recorder::flush`] on. After an error
+    /// nothing more is taken; what was flushed stays readable.
+    pub fn append(&mut self, step: NewStep) -> Result<StepId, StoreError> {
+        self.writer.lock().append(step)
+    }
+
+    /// Sets what is known of a page.
+    pub fn put_session(&mut self, session: &Session) {
+        let mut writer = self.writer.lock();
+        writer.meet(&session.id);
+        writer.describe(key::session(session.id.as_str()), serde_json::to_vec(session));
+    }
+
+    /// Sets what is known of the server.
+    pub fn put_server(&mut self, server: &ServerInfo) {
+        let mut writer = self.writer.lock();
+        writer.catalogue.info.djust.clone_from(&server.djust);
+        writer.describe(vec![key::SERVER], serde_json::to_vec(server));
+    }
+
+    /// Sets the server's configuration.
+    pub fn put_config(&mut self, config: &Configuration) {
+        self.writer.lock().describe(vec![key::CONFIG], serde_json::to_vec(config));
+    }
+
+    /// Sets the title.
+    pub fn set_title(&mut self, title: &str) {
+        let mut writer = self.writer.lock();
+        title.clone_into(&mut writer.catalogue.info.title);
+        writer.touch();
+    }
+
+    /// Makes sure that everything appended so far survives a crash. Waits for the disk.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.writer.lock().store()?;
+        // Without the lock: readers need not wait for the disk.
+        if let Err(error) = self.db.flush() {
+            let error = StoreError::from(error);
+            self.writer.lock().fail(error.to_string());
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Reads what was appended, also what was not flushed yet, while recording goes on.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// How much there is.
+    pub fn stats(&self) -> RecorderStats {
+        let writer = self.writer.lock();
+        RecorderStats { steps: writer.steps(), bytes: writer.bytes() }
+    }
+
+    /// The keys of the steps that the recording had when it was opened to go on: none for a new one, and not those
+    /// appended since.
+    pub fn known_keys(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(String::as_str)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let stored = {
+            let mut writer = self.writer.lock();
+            let stored = writer.store();
+            writer.closed = stored.is_ok();
+            stored
+        };
+        if let Err(error) = stored.and_then(|()| self.db.flush().map(drop).map_err(StoreError::from)) {
+            tracing::error!(%error, recording = %self.id, "the end of the recording was not written");
+        }
+    }
+}
