@@ -1,0 +1,383 @@
+//! One attached server: connect, greet, read, reconnect.
+//!
+//! The socket's task only moves text: frames go to the recorder's thread through a bounded channel, so a slow disk slows
+//! the socket down, and the agent then drops frames and says how many.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use inspector_model::{RemoteCursor, SourceState};
+use inspector_protocol::{ATTACH_QUERY, AnswerError, Body, DEFAULT_WS_PATH, MAX_FRAME_BYTES, Resume, decode, hello};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use crate::discovery::found_servers;
+use crate::intake::Intake;
+use crate::outbox::{Outbox, Topic};
+use crate::source::SourceShared;
+
+/// Frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
+const FRAME_QUEUE: usize = 32;
+/// Commands between the engine and the socket: one per page is under way at most.
+pub const COMMAND_QUEUE: usize = 64;
+/// How often what was recorded is made to survive the end of the program.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LAST_BACKOFF: Duration = Duration::from_secs(5);
+/// A living server answers a ping within this.
+const PING_EVERY: Duration = Duration::from_secs(10);
+const SILENCE_LIMIT: Duration = Duration::from_secs(35);
+
+/// Which server.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// An address and its token, given by hand.
+    Address {
+        /// `http://…` or `https://…`.
+        url: String,
+        /// The agent's token.
+        token: String,
+    },
+    /// The server that `run` started, by the id that it was given. Found anew after each reload.
+    Run(String),
+    /// A server found on this machine, by address and folder: after a restart it has another process and token.
+    Found {
+        /// Its address.
+        url: String,
+        /// Its working directory.
+        cwd: String,
+    },
+}
+
+/// Where to connect to now.
+struct Endpoint {
+    url: String,
+    ws_path: Option<String>,
+    token: String,
+}
+
+impl Target {
+    fn resolve(&self) -> Result<Endpoint, String> {
+        let found = |wanted: &dyn Fn(&inspector_protocol::Discovered) -> bool, why: &str| {
+            found_servers()
+                .into_iter()
+                .find(|server| wanted(server))
+                .map(|server| Endpoint { url: server.url, ws_path: server.ws_path, token: server.token })
+                .ok_or_else(|| why.to_owned())
+        };
+        match self {
+            Self::Address { url, token } => Ok(Endpoint { url: url.clone(), ws_path: None, token: token.clone() }),
+            Self::Run(run) => found(
+                &|server| server.run.as_deref() == Some(run),
+                "the server has not said yet that it listens, or djust is not imported in it",
+            ),
+            Self::Found { url, cwd } => {
+                found(&|server| server.url == *url && server.cwd == *cwd, "no server with an agent at this address now")
+            }
+        }
+    }
+
+    /// The address, for people.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Address { url, .. } | Self::Found { url, .. } => url.clone(),
+            Self::Run(_) => self.resolve().map_or_else(|_| "starting".to_owned(), |endpoint| endpoint.url),
+        }
+    }
+}
+
+/// How a connection attempt or connection ended.
+enum Ended {
+    /// Try again.
+    Lost(String),
+    /// Trying again would not help.
+    ForGood(String),
+    /// The user detached.
+    Stopped,
+}
+
+enum ToRecorder {
+    Frame(Utf8Bytes),
+    Welcome(Box<inspector_protocol::Welcome>, oneshot::Sender<()>),
+    ResumePoint(oneshot::Sender<Option<(String, u64)>>),
+}
+
+/// Attaches until stopped. Runs as a task of its own.
+pub async fn attach(source: Arc<SourceShared>, outbox: Arc<Outbox>, target: Target, intake: Intake, mut stop: oneshot::Receiver<()>) {
+    let (frames, recorder) = mpsc::channel(FRAME_QUEUE);
+    let Ok(recorder_thread) = std::thread::Builder::new().name("recorder".into()).spawn(move || record(intake, recorder)) else {
+        set_state(&source, &outbox, SourceState::Ended { reason: "no thread for the recorder could be started".into() });
+        return;
+    };
+    let mut attempt = 0;
+    let mut backoff = FIRST_BACKOFF;
+    let mut was_attached = false;
+    let mut lost_since = crate::now();
+    let reason = loop {
+        let ended = connection(&source, &outbox, &target, &frames, &mut stop, &mut was_attached).await;
+        let just_lost = source.socket.lock().take().is_some();
+        source.pending.lock().clear();
+        if just_lost {
+            attempt = 0;
+            backoff = FIRST_BACKOFF;
+            lost_since = crate::now();
+            cursors_unknown(&source, &outbox);
+        }
+        match ended {
+            Ended::Stopped => break "Detached".to_owned(),
+            // A refusal is final only before the first success: a server that comes back may refuse while it starts.
+            Ended::ForGood(why) if !was_attached => break why,
+            Ended::Lost(why) | Ended::ForGood(why) => {
+                attempt += 1;
+                let state = if was_attached || attempt > 3 {
+                    SourceState::Lost { since: lost_since, attempt, why }
+                } else {
+                    SourceState::Connecting
+                };
+                set_state(&source, &outbox, state);
+            }
+        }
+        tokio::select! {
+            () = sleep(backoff) => {}
+            _ = &mut stop => break "Detached".to_owned(),
+        }
+        backoff = (backoff * 3 / 2).min(LAST_BACKOFF);
+    };
+    drop(frames);
+    let _ = tokio::task::spawn_blocking(move || recorder_thread.join()).await;
+    set_state(&source, &outbox, SourceState::Ended { reason });
+}
+
+/// The recorder's thread: takes frames in order, flushes on a timer.
+fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+    runtime.block_on(async {
+        let mut flush = interval(FLUSH_EVERY);
+        flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = flush.tick() => intake.flush(),
+                message = frames.recv() => match message {
+                    Some(ToRecorder::Frame(text)) => intake.frame(&text, crate::now()),
+                    Some(ToRecorder::Welcome(welcome, done)) => {
+                        intake.welcome(&welcome, crate::now());
+                        let _ = done.send(());
+                    }
+                    Some(ToRecorder::ResumePoint(answer)) => drop(answer.send(intake.resume_point())),
+                    None => break,
+                },
+            }
+        }
+    });
+    intake.finish();
+}
+
+async fn connection(
+    source: &Arc<SourceShared>,
+    outbox: &Arc<Outbox>,
+    target: &Target,
+    frames: &mpsc::Sender<ToRecorder>,
+    stop: &mut oneshot::Receiver<()>,
+    was_attached: &mut bool,
+) -> Ended {
+    let endpoint = match target.resolve() {
+        Ok(endpoint) => endpoint,
+        Err(why) => return Ended::Lost(why),
+    };
+    let request = match handshake(&endpoint) {
+        Ok(request) => request,
+        Err(why) => return Ended::ForGood(why),
+    };
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
+    let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
+    let socket = tokio::select! {
+        _ = &mut *stop => return Ended::Stopped,
+        result = timeout(CONNECT_DEADLINE, connecting) => match result {
+            Err(_) => return Ended::Lost(format!("no answer within {} s from {}", CONNECT_DEADLINE.as_secs(), endpoint.url)),
+            Ok(Err(error)) => return explain(&error, &endpoint.url),
+            Ok(Ok((socket, _))) => socket,
+        },
+    };
+    let (mut write, mut read) = socket.split();
+
+    let (ask, resume) = oneshot::channel();
+    if frames.send(ToRecorder::ResumePoint(ask)).await.is_err() {
+        return Ended::ForGood("the recorder has ended".into());
+    }
+    let resume = resume.await.ok().flatten().map(|(agent, seq)| Resume { agent, seq });
+    if let Err(error) = write.send(Message::text(hello(resume.as_ref()))).await {
+        return Ended::Lost(error.to_string());
+    }
+
+    let (commands, mut outgoing) = mpsc::channel::<String>(COMMAND_QUEUE);
+    let mut ping = interval(PING_EVERY);
+    let mut heard = Instant::now();
+    loop {
+        let message = tokio::select! {
+            _ = &mut *stop => {
+                let _ = timeout(Duration::from_secs(1), write.close()).await;
+                return Ended::Stopped;
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > SILENCE_LIMIT {
+                    return Ended::Lost(format!("the server was silent for {} s", SILENCE_LIMIT.as_secs()));
+                }
+                if let Err(error) = write.send(Message::Ping(Vec::new().into())).await {
+                    return Ended::Lost(error.to_string());
+                }
+                continue;
+            }
+            Some(command) = outgoing.recv() => {
+                if let Err(error) = write.send(Message::text(command)).await {
+                    return Ended::Lost(error.to_string());
+                }
+                continue;
+            }
+            message = read.next() => message,
+        };
+        heard = Instant::now();
+        let text = match message {
+            None => return Ended::Lost("the server closed the connection".into()),
+            Some(Err(error)) => return Ended::Lost(error.to_string()),
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Close(_))) => return Ended::Lost("the server closed the connection".into()),
+            Some(Ok(_)) => continue,
+        };
+        // Greetings and answers are small and ours; everything else is the recorder's.
+        if is_control(&text)
+            && let Ok(frame) = decode(&text)
+        {
+            match frame.body {
+                Body::Welcome(welcome) => {
+                    let (done, taken) = oneshot::channel();
+                    if frames.send(ToRecorder::Welcome(welcome, done)).await.is_err() || taken.await.is_err() {
+                        return Ended::ForGood("the recorder has ended".into());
+                    }
+                    *was_attached = true;
+                    *source.socket.lock() = Some(commands.clone());
+                    set_state(source, outbox, SourceState::Attached);
+                    continue;
+                }
+                Body::Refused(refused) => return Ended::ForGood(refused.message),
+                Body::Answer { id, result } => {
+                    if let Some(waiting) = source.pending.lock().remove(&id) {
+                        let _ = waiting.send(result.map_err(|AnswerError { code, message, hint }| (code, message, hint)));
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        if frames.send(ToRecorder::Frame(text)).await.is_err() {
+            return Ended::ForGood("the recorder has ended".into());
+        }
+    }
+}
+
+/// Whether a frame is for the attachment: told by its first field, which the agent writes first. A frame that only looks so is decoded to find out.
+fn is_control(text: &str) -> bool {
+    let head: String = text.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+    ["welcome", "refused", "answer"].iter().any(|name| head.starts_with(&format!("{{\"t\":\"{name}\"")))
+}
+
+fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
+    let url = endpoint.url.trim_end_matches('/');
+    let (scheme, rest) = match url.split_once("://") {
+        Some(("http" | "ws", rest)) => ("ws", rest),
+        Some(("https" | "wss", rest)) => ("wss", rest),
+        Some((other, _)) => return Err(format!("{other}:// is no address of a server; give http:// or https://")),
+        None => return Err(format!("{url} is no address; give it with http:// or https://")),
+    };
+    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(format!("/{path}/"))));
+    let path = endpoint.ws_path.clone().or(path).unwrap_or_else(|| DEFAULT_WS_PATH.to_owned());
+    let origin = format!("{}://{host}", if scheme == "wss" { "https" } else { "http" });
+    let wrong = |error: &dyn std::fmt::Display| format!("{url} is no address of a server: {error}");
+    let mut request = format!("{scheme}://{host}{path}?{ATTACH_QUERY}").into_client_request().map_err(|error| wrong(&error))?;
+    let headers = request.headers_mut();
+    headers.insert("Origin", HeaderValue::from_str(&origin).map_err(|error| wrong(&error))?);
+    let mut token = HeaderValue::from_str(&format!("Bearer {}", endpoint.token))
+        .map_err(|_| "the token has characters that no token has; copy it again".to_owned())?;
+    token.set_sensitive(true);
+    headers.insert("Authorization", token);
+    Ok(request)
+}
+
+fn explain(error: &WsError, url: &str) -> Ended {
+    match error {
+        WsError::Http(response) => {
+            let status = response.status();
+            Ended::ForGood(format!(
+                "the server refused to attach (HTTP {}): the token is wrong, this host is not in ALLOWED_HOSTS, or no agent runs there; \
+                 start it with `djust-inspector run -- …`, or see `djust-inspector doctor {url}`",
+                status.as_u16()
+            ))
+        }
+        WsError::Url(error) => Ended::ForGood(format!("{url} is no address of a server: {error}")),
+        WsError::Io(error) => Ended::Lost(format!("{url} cannot be reached: {error}")),
+        other => Ended::Lost(format!("{url}: {other}")),
+    }
+}
+
+fn set_state(source: &SourceShared, outbox: &Outbox, state: SourceState) {
+    source.info.lock().state = state;
+    outbox.changed(source.id, Topic::Source);
+}
+
+/// A jump that was under way when the connection broke may or may not have happened.
+fn cursors_unknown(source: &SourceShared, outbox: &Outbox) {
+    let mut changed = Vec::new();
+    for (session, cursor) in source.cursors.lock().iter_mut() {
+        if matches!(cursor, RemoteCursor::Jumping(_)) {
+            *cursor = RemoteCursor::Unknown;
+            changed.push(session.clone());
+        }
+    }
+    for session in changed {
+        outbox.changed(source.id, Topic::Cursor(session));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request_for(url: &str, ws_path: Option<&str>) -> Result<Request<()>, String> {
+        handshake(&Endpoint { url: url.into(), ws_path: ws_path.map(str::to_owned), token: "secret".into() })
+    }
+
+    #[test]
+    fn the_token_is_in_a_header_and_never_in_the_address() {
+        let request = request_for("https://staging.example.com", None).unwrap();
+        assert_eq!(request.uri().to_string(), "wss://staging.example.com/ws/live/?djust_inspector=1");
+        assert_eq!(request.headers()["Authorization"], "Bearer secret");
+        assert_eq!(request.headers()["Origin"], "https://staging.example.com");
+        assert!(!format!("{request:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_path_of_ones_own_is_kept() {
+        let request = request_for("http://127.0.0.1:8000/app/ws/", None).unwrap();
+        assert_eq!(request.uri().path(), "/app/ws/");
+        assert_eq!(request_for("http://127.0.0.1:8000", Some("/live/")).unwrap().uri().path(), "/live/");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        assert!(request_for("127.0.0.1:8000", None).unwrap_err().contains("http://"));
+        assert!(request_for("ftp://x", None).unwrap_err().contains("ftp"));
+    }
+
+    #[test]
+    fn control_frames_are_told_from_the_others() {
+        assert!(is_control(r#"{"t":"welcome","agent":"a"}"#));
+        assert!(is_control(r#"{"t": "answer", "id": 1}"#));
+        assert!(!is_control(r#"{"t":"step","seq":1}"#));
+    }
+}

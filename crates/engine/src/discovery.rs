@@ -1,0 +1,99 @@
+//! Servers on this machine, by their discovery files.
+
+use std::path::PathBuf;
+
+use inspector_model::FoundServer;
+use inspector_protocol::{DISCOVERY_DIR_VARIABLE, Discovered, PROTOCOL};
+
+/// A larger discovery file is not one.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// The folder of the discovery files: the same rule as the agent's.
+pub fn discovery_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os(DISCOVERY_DIR_VARIABLE).filter(|dir| !dir.is_empty()) {
+        return dir.into();
+    }
+    if let Some(dir) = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(dir).join("djust-inspector");
+    }
+    let home = directories::BaseDirs::new().map_or_else(std::env::temp_dir, |dirs| dirs.home_dir().to_owned());
+    home.join(".cache/djust-inspector/servers")
+}
+
+/// Every live server that speaks our protocol, newest first. Files that cannot be read are none.
+pub fn found_servers() -> Vec<Discovered> {
+    let Ok(entries) = std::fs::read_dir(discovery_dir()) else { return Vec::new() };
+    let mut found: Vec<Discovered> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"))
+        .filter(|entry| entry.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_FILE_BYTES && is_private(&meta)))
+        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|text| serde_json::from_str::<Discovered>(&text).ok())
+        .filter(|server| server.protocol == PROTOCOL && is_loopback_url(&server.url) && is_alive(server.pid))
+        .collect();
+    found.sort_by(|a, b| b.started.total_cmp(&a.started));
+    found
+}
+
+/// Another user's file could name a server of theirs: only our own, unreadable to others, count.
+#[cfg(unix)]
+fn is_private(meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    meta.mode() & 0o077 == 0
+}
+
+#[cfg(not(unix))]
+fn is_private(_meta: &std::fs::Metadata) -> bool {
+    true
+}
+
+fn is_loopback_url(url: &str) -> bool {
+    ["http://127.", "http://localhost", "http://[::1]", "https://127.", "https://localhost", "https://[::1]"]
+        .iter()
+        .any(|prefix| url.starts_with(prefix))
+}
+
+#[cfg(target_os = "linux")]
+fn is_alive(pid: u32) -> bool {
+    // A zombie still has its folder; it listens no more.
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with(['Z', 'X'])))
+}
+
+/// Elsewhere a stale file is found out by the refused connection.
+#[cfg(not(target_os = "linux"))]
+fn is_alive(_pid: u32) -> bool {
+    true
+}
+
+/// What a window may know of a server: everything but its token.
+pub(crate) fn without_token(server: &Discovered) -> FoundServer {
+    FoundServer {
+        pid: server.pid,
+        url: server.url.clone(),
+        project: server.project.clone(),
+        cwd: server.cwd.clone(),
+        djust: server.djust.clone(),
+        debug: server.debug,
+        started: server.started,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_found() {
+        assert!(is_loopback_url("http://127.0.0.1:8000"));
+        assert!(is_loopback_url("http://[::1]:8000"));
+        assert!(!is_loopback_url("http://10.0.0.1:8000"));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_an_impossible_one_is_not() {
+        assert!(is_alive(std::process::id()));
+        #[cfg(target_os = "linux")]
+        assert!(!is_alive(u32::MAX));
+    }
+}

@@ -1,0 +1,364 @@
+//! The engine's thread: takes requests, starts attachments, hands out answers.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use inspector_model::{
+    Answer, ErrorCode, Failure, Handle, Level, Notice, RecorderStatus, RecordingId, Request, RequestId, Source, SourceId, SourceKind,
+    SourceState,
+};
+use inspector_store::Store;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::attachment::{Target, attach};
+use crate::discovery::{found_servers, without_token};
+use crate::intake::Intake;
+use crate::outbox::Outbox;
+use crate::source::SourceShared;
+use crate::{EngineError, commands, now, queries};
+
+/// A window asks for a handful of things per frame; more means that the engine hangs, and the window is told so.
+const REQUEST_QUEUE: usize = 512;
+/// How often this machine is searched for servers.
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder of the library.
+    pub data_dir: PathBuf,
+}
+
+/// A running engine. Dropping it detaches from all servers and flushes all recordings.
+pub struct Engine {
+    requests: mpsc::Sender<(RequestId, Request)>,
+    outbox: Arc<Outbox>,
+    shared: Arc<Shared>,
+    runtime: Option<tokio::runtime::Runtime>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+struct Shared {
+    store: Store,
+    outbox: Arc<Outbox>,
+    sources: Mutex<HashMap<SourceId, Arc<SourceShared>>>,
+    tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
+    next_source: AtomicU32,
+}
+
+impl Engine {
+    /// Opens the library and starts the engine's threads.
+    ///
+    /// A library that another inspector holds is left to it: this one then keeps its recordings in a folder beside it and says so.
+    pub fn start(settings: &Settings) -> Result<Self, EngineError> {
+        let outbox = Arc::new(Outbox::default());
+        let store = open_store(settings, &outbox)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("engine")
+            .enable_all()
+            .build()
+            .map_err(EngineError::Start)?;
+        let shared = Arc::new(Shared {
+            store,
+            outbox: outbox.clone(),
+            sources: Mutex::default(),
+            tasks: Mutex::default(),
+            next_source: AtomicU32::new(1),
+        });
+        let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
+        let (stop, stopped) = oneshot::channel();
+        runtime.spawn(serve(shared.clone(), incoming, stopped));
+        Ok(Self { requests, outbox, shared, runtime: Some(runtime), stop: Some(stop) })
+    }
+
+    /// Attaches to `target` and records it.
+    pub fn attach(&self, target: Target) -> Result<SourceId, Failure> {
+        let _inside = self.runtime.as_ref().map(tokio::runtime::Runtime::enter);
+        self.shared.attach(target)
+    }
+
+    /// The library, for what reads recordings without a window.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Runs something on the engine's threads until it ends.
+    pub fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.runtime.as_ref().map(|runtime| runtime.block_on(future))
+    }
+}
+
+impl Handle for Engine {
+    fn send(&self, id: RequestId, request: Request) -> bool {
+        self.requests.try_send((id, request)).is_ok()
+    }
+
+    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
+        self.outbox.drain(max_steps, into)
+    }
+
+    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
+        self.outbox.set_waker(waker);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let Some(runtime) = self.runtime.take() else { return };
+        let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
+        for source in self.shared.sources.lock().values() {
+            drop(source.stop.lock().take());
+        }
+        runtime.block_on(async {
+            for task in tasks {
+                // A recorder that hangs in a write must not keep the program from ending.
+                let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError> {
+    let mut dir = settings.data_dir.clone();
+    let mut others = 0;
+    loop {
+        match Store::open(&dir) {
+            Ok((store, report)) => {
+                if others > 0 {
+                    outbox.message(
+                        Level::Warning,
+                        format!("Another inspector has the library; recordings of this one are kept in {}", dir.display()),
+                    );
+                }
+                if let Some(path) = report.set_aside {
+                    let text = format!(
+                        "The library was damaged and has been set aside, nothing of it was deleted; a new one was made: {}",
+                        path.display()
+                    );
+                    outbox.message(Level::Error, text);
+                }
+                if report.read_only {
+                    outbox.message(Level::Error, "The disk is full: recordings can be read, nothing can be recorded until there is space");
+                }
+                return Ok(store);
+            }
+            Err(inspector_store::StoreError::Locked { .. }) if others < 16 => {
+                others += 1;
+                dir = settings.data_dir.join(format!("inspector-{}", others + 1));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<(RequestId, Request)>, mut stopped: oneshot::Receiver<()>) {
+    shared.tell_recordings();
+    let mut search = tokio::time::interval(SEARCH_EVERY);
+    let mut last_found = None;
+    loop {
+        tokio::select! {
+            _ = &mut stopped => return,
+            _ = search.tick() => {
+                let found: Vec<_> = found_servers().iter().map(without_token).collect();
+                if last_found.as_ref() != Some(&found) {
+                    shared.outbox.found(found.clone());
+                    last_found = Some(found);
+                }
+            }
+            request = incoming.recv() => {
+                let Some((id, request)) = request else { return };
+                let shared = shared.clone();
+                // Each request is a task: a slow one does not hold up the next.
+                tokio::spawn(async move {
+                    let answer = shared.answer(request).await.unwrap_or_else(Answer::Failed);
+                    shared.outbox.answer(id, answer);
+                });
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn answer(self: &Arc<Self>, request: Request) -> Result<Answer, Failure> {
+        let outbox = self.outbox.clone();
+        match request {
+            Request::Attach { url, token } => self.attach(Target::Address { url, token }).map(Answer::Opened),
+            Request::AttachFound { pid } => {
+                let server = found_servers().into_iter().find(|server| server.pid == pid);
+                let server = server.ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server is not there any more"))?;
+                self.attach(Target::Found { url: server.url, cwd: server.cwd }).map(Answer::Opened)
+            }
+            Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
+            Request::OpenFile(path) => {
+                self.blocking(move |shared| {
+                    let imported = shared.store.import(&path).map_err(|error| queries::failed(&error))?;
+                    if let Some(damage) = &imported.damaged {
+                        shared.outbox.message(
+                            Level::Warning,
+                            format!("The file is damaged; {} steps before the damage are shown: {damage}", imported.steps),
+                        );
+                    }
+                    shared.tell_recordings();
+                    shared.open_recording(&imported.id)
+                })
+                .await
+            }
+            Request::Close(id) => self.close(id).await,
+            Request::DeleteRecording(recording) => {
+                self.blocking(move |shared| {
+                    let open =
+                        shared.sources.lock().values().any(|source| source.info.lock().recorder.recording.as_ref() == Some(&recording));
+                    if open {
+                        return Err(Failure::new(ErrorCode::Busy, "the recording is open").hint("close it first"));
+                    }
+                    shared.store.delete(&recording).map_err(|error| queries::failed(&error))?;
+                    shared.tell_recordings();
+                    Ok(Answer::Done("Deleted".into()))
+                })
+                .await
+            }
+            Request::Export { recording, path } => {
+                self.blocking(move |shared| {
+                    let bytes = shared.store.export(&recording, &path).map_err(|error| queries::failed(&error))?;
+                    Ok(Answer::Done(format!("Written, {bytes} bytes: {}", path.display())))
+                })
+                .await
+            }
+            Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
+            Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
+            Request::Diff { source, from, to } => self.read(source, move |source| queries::diff(source, from, to)).await,
+            Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
+            Request::Jump { source, target, component } => commands::jump(self.source(source)?, outbox, target, component).await,
+            Request::ReturnToLive { source, session, view } => commands::return_to_live(self.source(source)?, outbox, session, view).await,
+            Request::Replay { source, step, params, restore } => commands::replay(self.source(source)?, step, params, restore).await,
+            Request::Dispatch { source, session, view, component, event, params } => {
+                commands::dispatch(self.source(source)?, session, view, component, event, params).await
+            }
+            Request::Ring { source, session, view } => commands::ring(self.source(source)?, session, view).await,
+            Request::Ticks { source, session, view, paused } => commands::ticks(self.source(source)?, session, view, paused).await,
+            Request::LiftCooldown { source, session } => commands::lift_cooldown(self.source(source)?, session).await,
+        }
+    }
+
+    fn source(&self, id: SourceId) -> Result<Arc<SourceShared>, Failure> {
+        self.sources.lock().get(&id).cloned().ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server or recording is closed"))
+    }
+
+    async fn blocking(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || work(&shared))
+            .await
+            .unwrap_or_else(|error| Err(Failure::new(ErrorCode::Io, format!("the request failed inside the inspector: {error}"))))
+    }
+
+    async fn read(
+        self: &Arc<Self>,
+        id: SourceId,
+        work: impl FnOnce(&SourceShared) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let source = self.source(id)?;
+        self.blocking(move |_| work(&source)).await
+    }
+
+    fn tell_recordings(&self) {
+        match self.store.recordings() {
+            Ok(recordings) => self.outbox.recordings(recordings),
+            Err(error) => self.outbox.message(Level::Error, format!("The library cannot be read: {error}")),
+        }
+    }
+
+    fn next_id(&self) -> SourceId {
+        SourceId(self.next_source.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn attach(&self, target: Target) -> Result<SourceId, Failure> {
+        let url = target.label();
+        let started = now();
+        let recorder = self.store.create(&url, started, "").map_err(|error| queries::failed(&error))?;
+        let status = RecorderStatus { recording: Some(recorder.id().clone()), started, ..RecorderStatus::default() };
+        let info = Source {
+            id: self.next_id(),
+            kind: SourceKind::Live { url: url.clone() },
+            state: SourceState::Connecting,
+            title: url,
+            server: None,
+            recorder: status,
+        };
+        let source = Arc::new(SourceShared::new(info, recorder.reader()));
+        let (stop, stopped) = oneshot::channel();
+        *source.stop.lock() = Some(stop);
+        let id = source.id;
+        self.sources.lock().insert(id, source.clone());
+        self.outbox.add(source.clone());
+        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder);
+        let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
+        self.tasks.lock().insert(id, task);
+        self.tell_recordings();
+        Ok(id)
+    }
+
+    fn open_recording(&self, recording: &RecordingId) -> Result<Answer, Failure> {
+        let already = self
+            .sources
+            .lock()
+            .values()
+            .find(|source| source.info.lock().recorder.recording.as_ref() == Some(recording))
+            .map(|source| source.id);
+        if let Some(id) = already {
+            return Ok(Answer::Opened(id));
+        }
+        let failed = |error| queries::failed(&error);
+        let reader = self.store.read(recording).map_err(failed)?;
+        let about = reader.info();
+        let steps = reader.steps().map_err(failed)?;
+        let recorder = RecorderStatus {
+            recording: Some(recording.clone()),
+            started: about.started,
+            steps: steps.len() as u64,
+            bytes: about.bytes,
+            damaged: reader.damage().map(str::to_owned),
+            ..RecorderStatus::default()
+        };
+        let info = Source {
+            id: self.next_id(),
+            kind: SourceKind::Recording,
+            state: SourceState::Replaying,
+            title: about.title,
+            server: reader.server().map_err(failed)?,
+            recorder,
+        };
+        let id = info.id;
+        let source = SourceShared::new(info, reader);
+        *source.steps.write() = steps;
+        *source.config.lock() = source.reader.config().map_err(failed)?;
+        *source.sessions.write() =
+            source.reader.sessions().map_err(failed)?.into_iter().map(|session| (session.id.clone(), session)).collect();
+        let source = Arc::new(source);
+        self.sources.lock().insert(id, source.clone());
+        self.outbox.add(source);
+        Ok(Answer::Opened(id))
+    }
+
+    async fn close(&self, id: SourceId) -> Result<Answer, Failure> {
+        let source = self.source(id)?;
+        drop(source.stop.lock().take());
+        let task = self.tasks.lock().remove(&id);
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+        self.sources.lock().remove(&id);
+        self.outbox.remove(id);
+        self.tell_recordings();
+        Ok(Answer::Done("Closed".into()))
+    }
+}

@@ -1,0 +1,518 @@
+//! The recorder: frames of the agent become steps of a recording. The only writer of its source.
+//!
+//! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use inspector_diff::Options;
+use inspector_model::{
+    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, Status, Step,
+    StepDetail, StepId, StepKind, Value, ViewId, parse_value,
+};
+use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
+use inspector_store::{NewState, NewStep, Recorder, StoreError};
+
+use crate::outbox::{Outbox, Topic};
+use crate::source::{SourceShared, Stream};
+
+/// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
+const DIFF_DEADLINE: Duration = Duration::from_millis(10);
+
+/// How much of an unreadable frame is kept.
+const BAD_FRAME_BYTES: usize = 64 * 1024;
+
+/// Turns frames into steps.
+pub struct Intake {
+    source: Arc<SourceShared>,
+    outbox: Arc<Outbox>,
+    recorder: Recorder,
+    streams: HashMap<Stream, StreamNow>,
+    known: HashSet<String>,
+    agent: Option<String>,
+    seq: u64,
+    dirty: bool,
+    stopped: bool,
+}
+
+/// Where a stream stands.
+#[derive(Default)]
+struct StreamNow {
+    wire: StreamState,
+    text: Option<Arc<str>>,
+    value: Option<Value>,
+    /// Ever had a state: a whole state that comes without one is news of its own.
+    seen: bool,
+}
+
+/// A state after it was taken in.
+enum Taken {
+    /// No state is sent here, or it is as before.
+    Same,
+    /// Another state, with what differs from the one before it.
+    New(Arc<str>, Box<Diff>),
+    /// It is not known.
+    Missing(String),
+}
+
+impl Intake {
+    /// A recorder for `source` that writes with `recorder`.
+    pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder) -> Self {
+        let known = recorder.known_keys().map(str::to_owned).collect();
+        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false }
+    }
+
+    /// Where to go on after a lost connection.
+    pub fn resume_point(&self) -> Option<(String, u64)> {
+        self.agent.clone().map(|agent| (agent, self.seq))
+    }
+
+    /// The agent has greeted.
+    pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
+        let known_agent = self.agent.as_deref() == Some(welcome.agent.as_str());
+        if !welcome.resumed {
+            if self.agent.is_some() {
+                let why = if known_agent {
+                    format!("{} frames could not be had again after the connection was lost", welcome.seq.saturating_sub(self.seq))
+                } else {
+                    "the server was restarted".to_owned()
+                };
+                if !known_agent {
+                    self.close_all("The server was restarted", now);
+                }
+                if !known_agent || welcome.seq > self.seq {
+                    self.gap(known_agent.then(|| welcome.seq.saturating_sub(self.seq)), &why, None, now);
+                }
+            }
+            self.seq = welcome.seq;
+        }
+        self.agent = Some(welcome.agent.clone());
+        self.server(&welcome.server);
+    }
+
+    /// Takes in one frame's text.
+    pub fn frame(&mut self, text: &str, now: f64) {
+        let frame = match decode(text) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let kept: String = text.chars().take(BAD_FRAME_BYTES).collect();
+                let kept = Frame { dir: "agent".into(), at: now, bytes: text.len() as u64, text: kept };
+                self.gap(Some(1), &error.to_string(), Some(kept), now);
+                return;
+            }
+        };
+        if let Some(seq) = frame.seq {
+            // Already taken in before a reconnect.
+            if seq <= self.seq && self.seq > 0 {
+                return;
+            }
+            self.seq = seq;
+        }
+        match frame.body {
+            Body::Session(session) => self.session(*session),
+            Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
+            Body::Step(step) => self.step(*step),
+            Body::Rate(session, rate) => {
+                self.source.rates.lock().insert(session.clone(), *rate);
+                self.outbox.changed(self.source.id, Topic::Rate(session));
+            }
+            Body::Config(config) => {
+                self.recorder.put_config(&config);
+                *self.source.config.lock() = Some(*config);
+                self.dirty = true;
+                self.outbox.changed(self.source.id, Topic::Config);
+            }
+            Body::Log(record) => self.log(*record),
+            Body::Server(server) => self.server(&server),
+            Body::Gap { dropped, why } => self.gap(Some(dropped), &why, None, now),
+            // `welcome` and `answer` are the attachment's, and `bye` is followed by the end of the connection.
+            Body::Welcome(_) | Body::Refused(_) | Body::Answer { .. } | Body::Synced | Body::Bye(_) | Body::Unknown(_) => {}
+        }
+    }
+
+    /// Makes everything so far survive the end of the program. Call it every half second.
+    pub fn flush(&mut self) {
+        if !std::mem::take(&mut self.dirty) || self.stopped {
+            return;
+        }
+        if let Err(error) = self.recorder.flush() {
+            self.stop(&error);
+        }
+        let stats = self.recorder.stats();
+        let mut info = self.source.info.lock();
+        info.recorder.steps = stats.steps;
+        info.recorder.bytes = stats.bytes;
+        drop(info);
+        self.outbox.changed(self.source.id, Topic::Source);
+    }
+
+    /// The end of the recording.
+    pub fn finish(mut self) {
+        self.dirty = true;
+        self.flush();
+    }
+
+    fn stop(&mut self, error: &StoreError) {
+        if self.stopped {
+            return;
+        }
+        self.stopped = true;
+        let why = format!("Recording has stopped, what was recorded is kept: {error}");
+        self.source.info.lock().recorder.stopped = Some(why.clone());
+        self.outbox.message(Level::Error, why);
+        self.outbox.changed(self.source.id, Topic::Source);
+    }
+
+    fn server(&mut self, server: &ServerInfo) {
+        self.recorder.put_server(server);
+        self.dirty = true;
+        let title = match server.url.as_deref() {
+            Some(url) => format!("{} · {}", server.project, url.split("://").last().unwrap_or(url)),
+            None => server.project.clone(),
+        };
+        self.recorder.set_title(&title);
+        let mut info = self.source.info.lock();
+        info.title = title;
+        info.server = Some(server.clone());
+        drop(info);
+        self.outbox.changed(self.source.id, Topic::Source);
+    }
+
+    fn session(&mut self, session: Session) {
+        self.recorder.put_session(&session);
+        self.dirty = true;
+        let id = session.id.clone();
+        if session.phase == Phase::Closed {
+            self.streams.retain(|stream, _| stream.0 != id);
+        }
+        self.source.sessions.write().insert(id.clone(), session);
+        self.outbox.changed(self.source.id, Topic::Session(id));
+    }
+
+    fn close_all(&mut self, reason: &str, now: f64) {
+        let open: Vec<Session> = self.source.sessions.read().values().filter(|session| session.is_open()).cloned().collect();
+        for mut session in open {
+            session.phase = Phase::Closed;
+            session.close = Some(Close { code: None, reason: Some(reason.to_owned()) });
+            let step = Step { session: Some(session.id.clone()), ..blank(StepKind::Close, reason, now) };
+            self.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: NewState::None, html: None });
+            self.session(session);
+        }
+        self.streams.clear();
+    }
+
+    fn log(&mut self, record: LogRecord) {
+        // A record of the server that belongs to no step is a step when it says that something is wrong.
+        if !matches!(record.level.as_str(), "ERROR" | "CRITICAL") {
+            return;
+        }
+        let first_line = record.message.lines().next().unwrap_or_default().to_owned();
+        let step = Step { status: Status::Failed, error: Some(first_line), logs: 1, ..blank(StepKind::Error, &record.logger, record.at) };
+        let detail = StepDetail { logs: vec![record], ..StepDetail::default() };
+        self.append(NewStep { step, detail, before: NewState::None, after: NewState::None, html: None });
+    }
+
+    fn gap(&mut self, dropped: Option<u64>, why: &str, frame: Option<Frame>, now: f64) {
+        self.source.info.lock().recorder.dropped += dropped.unwrap_or(0);
+        let step = Step {
+            error: Some(why.to_owned()),
+            frames: u32::from(frame.is_some()),
+            cause: Some(Cause::Lost { dropped, why: why.to_owned() }),
+            ..blank(StepKind::Gap, "gap", now)
+        };
+        let detail = StepDetail { frames: frame.into_iter().collect(), ..StepDetail::default() };
+        self.append(NewStep { step, detail, before: NewState::None, after: NewState::None, html: None });
+    }
+
+    /// A state that came without a step: how a view was found, or what changed while nobody looked.
+    fn found_state(&mut self, session: SessionId, view: Option<ViewId>, change: StateChange, at: f64) {
+        let stream = (session, view);
+        let seen = self.streams.get(&stream).is_some_and(|now| now.seen);
+        match self.take_in(&stream, Some(change)) {
+            Taken::Same => {}
+            Taken::New(text, diff) if seen => {
+                if diff.counts.total() > 0 {
+                    self.outside(&stream, text, &diff, at);
+                }
+            }
+            Taken::New(text, _) => {
+                let name = self.view_class(&stream);
+                let step = Step {
+                    session: Some(stream.0.clone()),
+                    view: stream.1.clone(),
+                    state_bytes: text.len() as u64,
+                    history: true,
+                    ..blank(StepKind::Mount, &name, at)
+                };
+                self.append(NewStep {
+                    step,
+                    detail: StepDetail::default(),
+                    before: NewState::None,
+                    after: NewState::Text(text),
+                    html: None,
+                });
+            }
+            Taken::Missing(why) => tracing::debug!("no state for a view that was found: {why}"),
+        }
+    }
+
+    fn view_class(&self, stream: &Stream) -> String {
+        let sessions = self.source.sessions.read();
+        let Some(session) = sessions.get(&stream.0) else { return "view".to_owned() };
+        let view = match &stream.1 {
+            None => session.view.as_ref(),
+            Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
+        };
+        view.map_or_else(|| "view".to_owned(), |view| view.class.rsplit('.').next().unwrap_or("view").to_owned())
+    }
+
+    fn outside(&mut self, stream: &Stream, text: Arc<str>, diff: &Diff, at: f64) {
+        let step = Step {
+            session: Some(stream.0.clone()),
+            view: stream.1.clone(),
+            changes: diff.counts,
+            changed: changed_paths(diff),
+            state_bytes: text.len() as u64,
+            ..blank(StepKind::Outside, "outside change", at)
+        };
+        self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after: NewState::Text(text), html: None });
+    }
+
+    fn step(&mut self, step: AgentStep) {
+        if !step.key.is_empty() && !self.known.insert(step.key.clone()) {
+            // Delivered before. Later frames may be changes to its states, so those are followed, but they are no news.
+            if let Some(session) = step.session {
+                let now = self.streams.entry((session, step.view)).or_default();
+                for change in [step.before, step.after].into_iter().flatten() {
+                    if let Err(why) = now.wire.apply(change) {
+                        tracing::debug!("a state that was delivered again is not known: {why}");
+                    }
+                }
+            }
+            return;
+        }
+        let stream = step.session.clone().map(|session| (session, step.view.clone()));
+        let mut missing = None;
+        let mut before = NewState::None;
+        let mut after = NewState::None;
+        let mut changes = ChangeCounts::default();
+        let mut changed = Vec::new();
+        let mut state_bytes = 0;
+        if let Some(stream) = &stream {
+            let held = self.streams.get(stream).is_some_and(|now| now.text.is_some());
+            match self.take_in(stream, step.before) {
+                // djust resets temporary assigns after each render: expected, and no step of its own.
+                Taken::New(text, diff) if held && !self.only_temporary(stream, &diff) => {
+                    self.outside(stream, text, &diff, step.started);
+                }
+                Taken::New(text, _) => before = NewState::Text(text),
+                Taken::Missing(why) => missing = Some(why),
+                Taken::Same => {}
+            }
+            if step.kind != StepKind::Mount
+                && matches!(before, NewState::None)
+                && self.streams.get(stream).is_some_and(|now| now.text.is_some())
+            {
+                before = NewState::Same;
+            }
+            let has_after = step.after.is_some();
+            match self.take_in(stream, step.after) {
+                Taken::New(text, diff) => {
+                    if !matches!(before, NewState::None) {
+                        changes = diff.counts;
+                        changed = changed_paths(&diff);
+                    }
+                    after = NewState::Text(text);
+                }
+                Taken::Missing(why) => {
+                    missing = Some(why.clone());
+                    after = NewState::Missing(why);
+                }
+                Taken::Same if has_after => after = NewState::Same,
+                Taken::Same => before = NewState::None,
+            }
+            state_bytes = match &after {
+                NewState::None | NewState::Missing(_) => 0,
+                NewState::Same | NewState::Text(_) => {
+                    self.streams.get(stream).and_then(|now| now.text.as_ref()).map_or(0, |text| text.len() as u64)
+                }
+            };
+        }
+        let summary = Step {
+            id: StepId(0),
+            key: step.key,
+            session: step.session,
+            view: step.view,
+            component: step.component,
+            kind: step.kind,
+            name: step.name,
+            started: step.started,
+            duration_ms: step.ms,
+            status: step.status,
+            error: step.error.as_ref().map(|error| one_line(&error.kind, &error.message)),
+            changes,
+            changed,
+            sql: step.sql.len() as u32,
+            logs: step.logs.len() as u32,
+            frames: step.frames.len() as u32,
+            state_bytes,
+            rendered: step.html.is_some(),
+            history: step.history,
+            cause: step.cause,
+        };
+        let detail = StepDetail {
+            params: step.params,
+            raw_params: step.raw,
+            reference: step.reference,
+            timing: step.timing,
+            error: step.error,
+            sql: step.sql,
+            logs: step.logs,
+            frames: step.frames,
+            missing,
+        };
+        self.move_cursor(&summary);
+        self.append(NewStep { step: summary, detail, before, after, html: step.html.map(Arc::from) });
+    }
+
+    /// A page that the inspector had put somewhere is its own again once something of its own happened there.
+    fn move_cursor(&self, step: &Step) {
+        let Some(session) = &step.session else { return };
+        let own = matches!(
+            step.kind,
+            StepKind::Mount | StepKind::Event | StepKind::Tick | StepKind::Push | StepKind::Async | StepKind::UrlChange | StepKind::Close
+        );
+        if !own || step.history || (step.changes.total() == 0 && step.kind != StepKind::Mount && step.kind != StepKind::Close) {
+            return;
+        }
+        let mut cursors = self.source.cursors.lock();
+        if matches!(cursors.get(session), Some(RemoteCursor::At(_) | RemoteCursor::Unknown)) {
+            cursors.insert(session.clone(), RemoteCursor::Live);
+            drop(cursors);
+            self.source.live_marks.lock().retain(|stream, _| stream.0 != *session);
+            self.outbox.changed(self.source.id, Topic::Cursor(session.clone()));
+        }
+    }
+
+    fn take_in(&mut self, stream: &Stream, change: Option<StateChange>) -> Taken {
+        let Some(change) = change else { return Taken::Same };
+        let notes = self.assign_notes(stream);
+        let now = self.streams.entry(stream.clone()).or_default();
+        match now.wire.apply(change) {
+            Ok(false) if now.text.is_some() => Taken::Same,
+            Ok(_) => {
+                let text: Arc<str> = now.wire.text().into();
+                if now.text.as_ref() == Some(&text) {
+                    return Taken::Same;
+                }
+                let value = match parse_value(&text) {
+                    Ok(value) => value,
+                    Err(error) => {
+                        now.text = None;
+                        now.value = None;
+                        return Taken::Missing(error.to_string());
+                    }
+                };
+                let before = now.value.take().unwrap_or_else(|| Value::Map(Vec::new()));
+                let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
+                let diff = inspector_diff::diff(&before, &value, &options);
+                now.text = Some(text.clone());
+                now.value = Some(value);
+                now.seen = true;
+                Taken::New(text, Box::new(diff))
+            }
+            Err(why) => {
+                now.text = None;
+                now.value = None;
+                Taken::Missing(why)
+            }
+        }
+    }
+
+    fn only_temporary(&self, stream: &Stream, diff: &Diff) -> bool {
+        let temporary = self.assign_notes(stream).0;
+        diff.changes.iter().all(|change| match change.path.0.first() {
+            Some(Segment::Key(name)) => temporary.contains(name),
+            _ => false,
+        })
+    }
+
+    fn assign_notes(&self, stream: &Stream) -> (Vec<String>, Vec<String>) {
+        assign_notes(&self.source, stream)
+    }
+
+    fn append(&mut self, new: NewStep) {
+        if self.stopped {
+            return;
+        }
+        let mut summary = new.step.clone();
+        match self.recorder.append(new) {
+            Ok(id) => {
+                summary.id = id;
+                self.dirty = true;
+                self.source.steps.write().push(summary);
+                self.source.info.lock().recorder.steps += 1;
+                self.outbox.changed(self.source.id, Topic::Source);
+            }
+            Err(error) => self.stop(&error),
+        }
+    }
+}
+
+/// The `temporary_assigns` and `static_assigns` of a stream's view.
+pub fn assign_notes(source: &SourceShared, stream: &Stream) -> (Vec<String>, Vec<String>) {
+    let sessions = source.sessions.read();
+    let Some(session) = sessions.get(&stream.0) else { return (Vec::new(), Vec::new()) };
+    let view = match &stream.1 {
+        None => session.view.as_ref(),
+        Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
+    };
+    view.map_or_else(Default::default, |view| (view.temporary_assigns.clone(), view.static_assigns.clone()))
+}
+
+fn changed_paths(diff: &Diff) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for change in &diff.changes {
+        let path = change.path.to_string();
+        if paths.last() != Some(&path) {
+            paths.push(path);
+        }
+        if paths.len() == Step::MAX_CHANGED_PATHS {
+            break;
+        }
+    }
+    paths
+}
+
+fn one_line(kind: &str, message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line: String = line.chars().take(300).collect();
+    if kind.is_empty() { line } else { format!("{kind}: {line}") }
+}
+
+/// A step of which nothing more is known.
+fn blank(kind: StepKind, name: &str, started: f64) -> Step {
+    Step {
+        id: StepId(0),
+        key: String::new(),
+        session: None,
+        view: None,
+        component: None,
+        kind,
+        name: name.to_owned(),
+        started,
+        duration_ms: None,
+        status: Status::Ok,
+        error: None,
+        changes: ChangeCounts::default(),
+        changed: Vec::new(),
+        sql: 0,
+        logs: 0,
+        frames: 0,
+        state_bytes: 0,
+        rendered: false,
+        history: false,
+        cause: None,
+    }
+}

@@ -1,0 +1,30 @@
+//! The engine: attaches to servers, records, runs commands, answers queries. Behind [`inspector_model::Handle`] it is all
+//! that a window or a script needs.
+//!
+//! It must not know how anything is drawn. Threads: `engine` (tokio, sockets and commands), one `recorder` per attached
+//! server (the only writer of its recording) and tokio's blocking pool for queries. Every channel is bounded; nothing here
+//! waits for a window. Start with [`Engine`], then `attachment` (the socket), `intake` (frames become steps) and `commands`.
+
+mod agent_files;
+mod attachment;
+mod commands;
+mod discovery;
+mod engine;
+mod error;
+mod intake;
+mod outbox;
+mod queries;
+mod source;
+mod supervise;
+
+pub use agent_files::unpack_agent;
+pub use attachment::Target;
+pub use discovery::{discovery_dir, found_servers};
+pub use engine::{Engine, Settings};
+pub use error::EngineError;
+pub use supervise::{Child, supervise};
+
+/// Unix time now, seconds. The one clock of the engine.
+pub(crate) fn now() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,80 @@
+//! What the engine holds of one source, shared between its recorder, its commands and the windows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use inspector_model::{Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, ViewId};
+use inspector_store::Reader;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::commands::Reply;
+
+/// Whose states form one sequence.
+pub type Stream = (SessionId, Option<ViewId>);
+
+/// One attached server or opened recording.
+pub struct SourceShared {
+    /// Its number.
+    pub id: SourceId,
+    /// What windows see of it.
+    pub info: Mutex<Source>,
+    /// Its steps, by id. Only the recorder appends.
+    pub steps: RwLock<Vec<Step>>,
+    /// Its pages.
+    pub sessions: RwLock<BTreeMap<SessionId, Session>>,
+    /// Rate-limit levels.
+    pub rates: Mutex<BTreeMap<SessionId, Rate>>,
+    /// The server's configuration.
+    pub config: Mutex<Option<Configuration>>,
+    /// Where pages stand.
+    pub cursors: Mutex<HashMap<SessionId, RemoteCursor>>,
+    /// For each stream that was jumped: the step whose end was live before the first jump.
+    pub live_marks: Mutex<HashMap<Stream, StepId>>,
+    /// Pages with a command under way.
+    pub busy: Mutex<HashSet<SessionId>>,
+    /// Reads the recording.
+    pub reader: Reader,
+    /// The socket, while attached.
+    pub socket: Mutex<Option<mpsc::Sender<String>>>,
+    /// Commands that wait for their answer, by their number.
+    pub pending: Mutex<HashMap<u64, oneshot::Sender<Reply>>>,
+    /// Ends the attachment when it is dropped or used.
+    pub stop: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl SourceShared {
+    /// A source without steps yet.
+    pub fn new(info: Source, reader: Reader) -> Self {
+        Self {
+            id: info.id,
+            info: Mutex::new(info),
+            steps: RwLock::default(),
+            sessions: RwLock::default(),
+            rates: Mutex::default(),
+            config: Mutex::default(),
+            cursors: Mutex::default(),
+            live_marks: Mutex::default(),
+            busy: Mutex::default(),
+            reader,
+            socket: Mutex::default(),
+            pending: Mutex::default(),
+            stop: Mutex::default(),
+        }
+    }
+
+    /// A copy of a step.
+    pub fn step(&self, id: StepId) -> Option<Step> {
+        let steps = self.steps.read();
+        steps.binary_search_by_key(&id, |step| step.id).ok().map(|position| steps[position].clone())
+    }
+
+    /// The last step of a stream that has a state: where its view stands now.
+    pub fn last_with_state(&self, stream: &Stream) -> Option<StepId> {
+        let steps = self.steps.read();
+        steps
+            .iter()
+            .rev()
+            .find(|step| step.has_states() && step.session.as_ref() == Some(&stream.0) && step.view == stream.1)
+            .map(|step| step.id)
+    }
+}

@@ -1,0 +1,139 @@
+//! `record`: recording without a window, for scripts and CI.
+
+use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use inspector_engine::{Engine, Settings};
+use inspector_model::{Handle as _, Level, Notice, RecordingId, SourceState, Step};
+
+use crate::arguments::{Places, Record};
+use crate::live::{Server, Termination, choose};
+
+/// How long the loop sleeps at most: limits and the end of the server are looked at this often.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Records until a limit, the end of the server, or Ctrl-C.
+pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
+    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command)?) };
+    let target = match &server {
+        Some(server) => server.target.clone(),
+        None => choose(record.url.as_deref(), record.token.as_deref())?,
+    };
+    let (wake, woken) = sync_channel(1);
+    let end = wake.clone();
+    engine.set_waker(Box::new(move || drop(wake.try_send(()))));
+    let id = engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    let mut interrupted = listen_for_the_end(end)?;
+
+    let deadline = record.seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
+    let mut seen = Seen { json: record.json, ..Seen::default() };
+    loop {
+        match woken.recv_timeout(LOOK_EVERY) {
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        seen.take(&engine);
+        if let Some(reason) = &seen.ended {
+            anyhow::bail!("{reason}");
+        }
+        let full = record.steps.is_some_and(|limit| seen.steps >= limit);
+        let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let server_ended = server.as_ref().is_some_and(|server| !server.is_running());
+        if full || late || server_ended || interrupted() {
+            break;
+        }
+    }
+    let status = server.map(Server::stop).transpose()?;
+    // What the server said while it went down is recorded too; then the recording is complete.
+    engine.send(inspector_model::RequestId(0), inspector_model::Request::Close(id));
+    let closing = Instant::now();
+    while !seen.closed && closing.elapsed() < Duration::from_secs(10) {
+        let _ = woken.recv_timeout(LOOK_EVERY);
+        seen.take(&engine);
+    }
+    let recording = seen.recording.context("nothing was recorded: the server was never attached")?;
+    if !record.json {
+        eprintln!("{} steps recorded as {recording}", seen.steps);
+    }
+    if let Some(path) = &record.output {
+        let bytes = engine.store().export(&recording, path)?;
+        eprintln!("Written, {bytes} bytes: {}", path.display());
+    }
+    Ok(status.unwrap_or(ExitCode::SUCCESS))
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Seen {
+    json: bool,
+    steps: u64,
+    recording: Option<RecordingId>,
+    attached: bool,
+    ended: Option<String>,
+    closed: bool,
+}
+
+impl Seen {
+    fn take(&mut self, engine: &Engine) {
+        let mut notices = Vec::new();
+        let mut more = true;
+        while more {
+            more = engine.drain(10_000, &mut notices);
+        }
+        for notice in notices {
+            match notice {
+                Notice::Source(source) => {
+                    self.recording = source.recorder.recording.clone();
+                    match &source.state {
+                        SourceState::Attached if !self.attached => {
+                            self.attached = true;
+                            eprintln!("Attached to {}", source.title);
+                        }
+                        SourceState::Lost { why, .. } if self.attached => {
+                            self.attached = false;
+                            eprintln!("Connection lost, trying again: {why}");
+                        }
+                        SourceState::Ended { reason } if !self.closed && reason != "Detached" => self.ended = Some(reason.clone()),
+                        _ => {}
+                    }
+                }
+                Notice::Steps(_, steps) => {
+                    for step in steps {
+                        self.steps += 1;
+                        self.show(&step);
+                    }
+                }
+                Notice::SourceClosed(_) => self.closed = true,
+                Notice::Message(Level::Error | Level::Warning, text) => eprintln!("{text}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn show(&self, step: &Step) {
+        if self.json {
+            println!("{}", serde_json::to_string(step).unwrap_or_default());
+        } else {
+            println!("{}", crate::library::step_line(step));
+        }
+    }
+}
+
+/// A function that says whether this program shall end.
+fn listen_for_the_end(wake: std::sync::mpsc::SyncSender<()>) -> anyhow::Result<impl FnMut() -> bool> {
+    let (tell, told) = sync_channel(1);
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if let Ok(mut termination) = Termination::new() {
+                termination.recv().await;
+                let _ = tell.send(());
+                let _ = wake.try_send(());
+            }
+        });
+    })?;
+    Ok(move || told.try_recv().is_ok())
+}

@@ -1,0 +1,170 @@
+//! `run` and `attach`: a live server and the window.
+
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context as _;
+use inspector_engine::{Child, Engine, Settings, Target, found_servers, supervise, unpack_agent};
+use tokio::sync::oneshot;
+
+use crate::arguments::{Attach, Places, Run};
+use crate::window;
+
+/// Starts a server with the agent inside and opens the window on it. The exit code is the server's.
+pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
+    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    let server = Server::start(places, &run.command)?;
+    engine.attach(server.target.clone()).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    let shown = window::show(engine, Vec::new());
+    let status = server.stop()?;
+    shown?;
+    Ok(status)
+}
+
+/// Opens the window attached to a running server.
+pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
+    let target = choose(attach.url.as_deref(), attach.token.as_deref())?;
+    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    window::show(engine, Vec::new())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The server that is meant: by address and token, by address of a found one, or the only found one.
+pub fn choose(url: Option<&str>, token: Option<&str>) -> anyhow::Result<Target> {
+    let found = found_servers();
+    let target = |server: &inspector_protocol::Discovered| Target::Found { url: server.url.clone(), cwd: server.cwd.clone() };
+    match (url, token) {
+        (Some(url), Some(token)) => Ok(Target::Address { url: url.to_owned(), token: token.to_owned() }),
+        (Some(url), None) => found.iter().find(|server| server.url.trim_end_matches('/') == url.trim_end_matches('/')).map(target).with_context(|| {
+            format!("the server was not found on this machine, so its token is needed: set DJUST_INSPECTOR_TOKEN, or start it with `djust-inspector run -- …`: {url}")
+        }),
+        (None, _) => match found.as_slice() {
+            [only] => Ok(target(only)),
+            [] => anyhow::bail!("no server with an agent runs on this machine; start one with `djust-inspector run -- python manage.py runserver`"),
+            several => {
+                let list: Vec<&str> = several.iter().map(|server| server.url.as_str()).collect();
+                anyhow::bail!("several servers run on this machine; name one of them: {}", list.join(" "))
+            }
+        },
+    }
+}
+
+/// A supervised server on a thread of its own, so that the window can have the main one.
+pub struct Server {
+    /// How to attach to it.
+    pub target: Target,
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<anyhow::Result<ExitStatus>>,
+}
+
+impl Server {
+    /// Starts `command` with the agent.
+    pub fn start(places: &Places, command: &[std::ffi::OsString]) -> anyhow::Result<Self> {
+        let inject = unpack_agent(&places.cache)?;
+        let (stop, stopped) = oneshot::channel();
+        let (started, first) = std::sync::mpsc::sync_channel(1);
+        let command = command.to_vec();
+        let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut child = match supervise(&command, &inject) {
+                    Ok(child) => child,
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                        anyhow::bail!("the server was not started");
+                    }
+                };
+                let _ = started.send(Ok(child.target()));
+                let status = watch(&mut child, stopped).await?;
+                Ok(status)
+            })
+        })?;
+        let target = first.recv().context("the supervisor ended")??;
+        Ok(Self { target, stop, thread })
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
+    /// Ends it if it still runs, and gives its exit code; ended by us is success.
+    pub fn stop(self) -> anyhow::Result<ExitCode> {
+        let ended_by_us = !self.thread.is_finished();
+        let _ = self.stop.send(());
+        let status = self.thread.join().map_err(|_| anyhow::anyhow!("the supervisor failed"))??;
+        if ended_by_us {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(exit_code(status))
+    }
+}
+
+/// The child's code; a signal is 128 + its number, as shells have it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    if let Some(code) = status.code() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        if let Some(signal) = status.signal() {
+            return ExitCode::from(u8::try_from(128 + signal).unwrap_or(1));
+        }
+    }
+    ExitCode::FAILURE
+}
+
+/// Waits for the child; passes the end of this program on to it. A terminal's Ctrl-C reaches the child by itself.
+async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::Result<ExitStatus> {
+    let mut terminated = Termination::new()?;
+    tokio::select! {
+        status = child.wait() => return status,
+        _ = &mut stop => {}
+        () = terminated.recv() => {}
+    }
+    child.terminate();
+    match tokio::time::timeout(std::time::Duration::from_secs(10), child.wait()).await {
+        Ok(status) => status,
+        Err(_) => {
+            child.kill().await?;
+            child.wait().await
+        }
+    }
+}
+
+/// SIGTERM, SIGHUP or Ctrl-C.
+pub struct Termination {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Termination {
+    /// Listens from now on, instead of dying.
+    pub fn new() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { signals: [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?] })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for one.
+    pub async fn recv(&mut self) {
+        #[cfg(unix)]
+        {
+            let [terminate, interrupt, hangup] = &mut self.signals;
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `djust-inspector`: the program. Arguments and subcommands are here; everything else is in the crates that it calls.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks on its standard streams")]
+
+mod arguments;
+mod doctor;
+mod headless;
+mod library;
+mod live;
+mod window;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("djust-inspector: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let places = arguments.places()?;
+    match arguments.command {
+        None => window::start_page(&places),
+        Some(Command::Run(run)) => live::run(&places, &run),
+        Some(Command::Attach(attach)) => live::attach(&places, &attach),
+        Some(Command::Open(open)) => window::open(&places, &open.recording),
+        Some(Command::Record(record)) => headless::record(&places, &record),
+        Some(Command::List { json }) => library::list(&places, json),
+        Some(Command::Show(show)) => library::show(&places, &show),
+        Some(Command::Diff(diff)) => library::diff(&places, &diff),
+        Some(Command::Export { recording, file }) => library::export(&places, &recording, &file),
+        Some(Command::Import { file, json }) => library::import(&places, &file, json),
+        Some(Command::Doctor(doctor)) => doctor::doctor(&places, &doctor),
+    }
+}

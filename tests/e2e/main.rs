@@ -1,0 +1,10 @@
+//! End to end: a real djust server, a real Chromium that clicks, the real engine or the real program.
+
+mod basics;
+mod connection;
+mod inspector;
+mod lab;
+mod program;
+mod reload;
+mod travel;
+mod versions;
