@@ -8,7 +8,7 @@ use inspector_diff::{Options, apply, diff, diff_text};
 use inspector_model::{Diff, Kind, Note, Op, Value, parse_value};
 use proptest::prelude::*;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn full(before: &Value, after: &Value) -> Diff {
     diff(before, after, &Options { deadline: LONG, ..Options::default() })

@@ -8,6 +8,7 @@
 //! What comes from a file is not trusted: sizes are limited, checksums compared, and damage is an answer.
 
 mod cache;
+mod database;
 mod error;
 mod file;
 mod key;

@@ -6,12 +6,13 @@ use std::io::{self, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use inspector_model::{RecordingId, RecordingInfo};
 use parking_lot::Mutex;
 
 use crate::FORMAT;
+use crate::database::Database;
 use crate::error::{StoreError, is_full};
 use crate::file::{self, Imported};
 use crate::key;
@@ -26,6 +27,9 @@ const RESERVE: usize = 1 << 20;
 /// What sled may keep in memory. Its own default is a gigabyte.
 const CACHE: u64 = 32 << 20;
 
+/// How long a lock is waited for.
+const LOCK_WAIT: Duration = Duration::from_millis(400);
+
 /// All recordings of one user. Clones are the same library.
 #[derive(Clone)]
 pub struct Store {
@@ -33,7 +37,7 @@ pub struct Store {
 }
 
 struct Inner {
-    db: sled::Db,
+    database: Database,
     path: PathBuf,
     read_only: bool,
     live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
@@ -55,14 +59,14 @@ impl Store {
         fs::create_dir_all(dir).map_err(StoreError::io("making the library's folder", dir))?;
         let path = dir.join("library");
         let reserve = dir.join("reserve");
-        let db = match open_database(&path) {
+        let db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
             Ok(db) => db,
             Err(Trouble::Full) => {
                 report.read_only = true;
                 if fs::remove_file(&reserve).is_err() {
                     return Err(StoreError::Full { path: dir.to_owned() });
                 }
-                match open_database(&path) {
+                match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
                     Ok(db) => db,
                     Err(Trouble::Full) => return Err(StoreError::Full { path: dir.to_owned() }),
                     Err(trouble) => return Err(trouble.into_error(&path)),
@@ -80,14 +84,14 @@ impl Store {
             // Better no reserve than half of one that takes the last space.
             let _ = fs::remove_file(&reserve);
         }
-        let inner = Inner { db, path: dir.to_owned(), read_only: report.read_only, live: Mutex::default() };
+        let inner = Inner { database: Database::new(db, dir), path: dir.to_owned(), read_only: report.read_only, live: Mutex::default() };
         Ok((Self { inner: Arc::new(inner) }, report))
     }
 
     /// The recordings, newest first.
     pub fn recordings(&self) -> Result<Vec<RecordingInfo>, StoreError> {
         let mut all = Vec::new();
-        for entry in self.inner.db.scan_prefix(b"c/") {
+        for entry in self.inner.database.db.scan_prefix(b"c/") {
             let (name, value) = entry?;
             match serde_json::from_slice::<Catalogue>(&value) {
                 Ok(catalogue) => all.push(match self.live(&catalogue.info.id) {
@@ -117,7 +121,7 @@ impl Store {
             format: FORMAT,
             recording: false,
         };
-        let mut writer = Writer::new(&self.inner.db, Catalogue { info, damaged: None });
+        let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None });
         writer.store()?;
         Ok(self.recorder(writer, Vec::new()))
     }
@@ -129,17 +133,17 @@ impl Store {
             return Err(StoreError::Busy { id: id.clone() });
         }
         let catalogue = self.catalogue(id)?;
-        let reader = Reader::new(Source::database(&self.inner.db, id), catalogue.clone(), Weak::new());
+        let reader = Reader::new(Source::database(&self.inner.database.db, id), catalogue.clone(), Weak::new());
         let steps = reader.steps()?;
         let sessions = reader.sessions()?.into_iter().map(|session| session.id).collect();
-        let writer = Writer::resume(&self.inner.db, catalogue, &steps, sessions)?;
+        let writer = Writer::resume(&self.inner.database, catalogue, &steps, sessions)?;
         Ok(self.recorder(writer, steps.into_iter().map(|step| step.key).filter(|key| !key.is_empty()).collect()))
     }
 
     /// Reads a recording, also one that is being recorded.
     pub fn read(&self, id: &RecordingId) -> Result<Reader, StoreError> {
         let live = self.live(id).map_or_else(Weak::new, |writer| Arc::downgrade(&writer));
-        Ok(Reader::new(Source::database(&self.inner.db, id), self.catalogue(id)?, live))
+        Ok(Reader::new(Source::database(&self.inner.database.db, id), self.catalogue(id)?, live))
     }
 
     /// Deletes a recording with everything in it.
@@ -148,24 +152,25 @@ impl Store {
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
-        let db = &self.inner.db;
+        let database = &self.inner.database;
         // In parts, so that a large recording is never in memory as a whole. The catalogue's entry goes last: what was
         // deleted by half can be deleted again.
         loop {
             let mut batch = sled::Batch::default();
             let mut count = 0;
-            for name in db.scan_prefix(key::prefix(id)).keys().take(1000) {
+            for name in database.db.scan_prefix(key::prefix(id)).keys().take(1000) {
                 batch.remove(name?);
                 count += 1;
             }
             if count == 0 {
                 break;
             }
-            db.apply_batch(batch)?;
+            database.apply(batch)?;
         }
-        db.remove(key::catalogue(id))?;
-        db.flush()?;
-        Ok(())
+        let mut last = sled::Batch::default();
+        last.remove(key::catalogue(id));
+        database.apply(last)?;
+        database.flush()
     }
 
     /// Writes a recording to a file, which is replaced if there is one, and tells its size.
@@ -174,7 +179,7 @@ impl Store {
             writer.lock().store()?;
         }
         let catalogue = self.catalogue(id)?;
-        file::write(path, &catalogue, &Source::database(&self.inner.db, id))
+        file::write(path, &catalogue, &Source::database(&self.inner.database.db, id))
     }
 
     /// Takes a file into the library. The same file taken in twice is one recording.
@@ -186,32 +191,32 @@ impl Store {
         if let Ok(known) = self.catalogue(&id) {
             return Ok(Imported { id, steps: known.info.steps, damaged: known.damaged });
         }
-        let db = &self.inner.db;
+        let database = &self.inner.database;
         let prefix = key::prefix(&id);
         let mut batch = sled::Batch::default();
         let mut bytes = 0;
-        for (name, value) in loaded.values.iter() {
+        for (name, value) in &loaded.values {
             bytes += value.len();
             batch.insert([prefix.as_slice(), name].concat(), value.as_slice());
             if bytes > 1 << 20 {
                 bytes = 0;
-                db.apply_batch(std::mem::take(&mut batch))?;
+                database.apply(std::mem::take(&mut batch))?;
             }
         }
         batch.insert(key::catalogue(&id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
-        db.apply_batch(batch)?;
-        db.flush()?;
+        database.apply(batch)?;
+        database.flush()?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
     }
 
     fn recorder(&self, writer: Writer, known: Vec<String>) -> Recorder {
         let (id, catalogue) = (writer.id().clone(), writer.catalogue.clone());
         let writer = Arc::new(Mutex::new(writer));
-        let reader = Reader::new(Source::database(&self.inner.db, &id), catalogue, Arc::downgrade(&writer));
+        let reader = Reader::new(Source::database(&self.inner.database.db, &id), catalogue, Arc::downgrade(&writer));
         let mut live = self.inner.live.lock();
         live.retain(|_, writer| writer.strong_count() > 0);
         live.insert(id, Arc::downgrade(&writer));
-        Recorder::new(self.inner.db.clone(), writer, reader, known)
+        Recorder::new(self.inner.database.clone(), writer, reader, known)
     }
 
     fn live(&self, id: &RecordingId) -> Option<Arc<Mutex<Writer>>> {
@@ -222,7 +227,8 @@ impl Store {
 
     fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
         key::check(id)?;
-        let value = self.inner.db.get(key::catalogue(id))?.ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
+        let value =
+            self.inner.database.db.get(key::catalogue(id))?.ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
         let catalogue: Catalogue = serde_json::from_slice(&value).map_err(|_| StoreError::damaged("its entry in the catalogue"))?;
         if catalogue.info.format > FORMAT {
             return Err(StoreError::TooNew { found: catalogue.info.format, known: FORMAT });
@@ -244,6 +250,17 @@ enum Trouble {
 }
 
 impl Trouble {
+    /// On a full disk sled may say that it found damage, where it only could not write. Without space nothing is judged.
+    fn or_full(self, dir: &Path) -> Self {
+        if !matches!(self, Self::Damaged(_)) {
+            return self;
+        }
+        let probe = dir.join("probe");
+        let filled = fill(&probe);
+        let _ = fs::remove_file(&probe);
+        if filled.is_err_and(|error| is_full(&error)) { Self::Full } else { self }
+    }
+
     fn into_error(self, path: &Path) -> StoreError {
         match self {
             Self::Locked => StoreError::Locked { path: path.to_owned() },
@@ -254,7 +271,35 @@ impl Trouble {
     }
 }
 
+/// Opens it. A library that was closed a moment ago is locked until sled's threads have ended: that is waited for.
 fn open_database(path: &Path) -> Result<sled::Db, Trouble> {
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match try_open(path) {
+            Err(Trouble::Locked) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+            // sled takes a snapshot that it could not finish, on a full disk or because it was killed, for its newest one.
+            // Finding damage means that it had the lock, so nobody is writing one now.
+            Err(Trouble::Damaged(_)) if remove_unfinished_snapshots(path) => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Whether there were any.
+fn remove_unfinished_snapshots(path: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(path) else { return false };
+    let mut removed = false;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            removed |= fs::remove_file(entry.path()).is_ok();
+        }
+    }
+    removed
+}
+
+fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
     let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
     // sled panics at some damage instead of saying so.
     let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))

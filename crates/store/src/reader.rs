@@ -67,6 +67,10 @@ impl Reader {
         let last_piece = open.as_ref().map(|(piece, _, _)| *piece);
         let mut number = 0u32;
         self.inner.source.each(&[key::SUMMARY], |name, value| {
+            // What lies beyond the readable steps may be damaged.
+            if steps.len() as u64 >= limit {
+                return Ok(false);
+            }
             // The open piece is in memory, newer than in the database.
             if last_piece.is_some_and(|last| name >= key::summary(last).as_slice()) {
                 return Ok(false);
@@ -76,7 +80,7 @@ impl Reader {
             }
             number += 1;
             read.lines(&piece::unpack(value)?, limit, &mut steps)?;
-            Ok((steps.len() as u64) < limit)
+            Ok(true)
         })?;
         if let Some((_, tail, _)) = open {
             read.lines(&tail, limit, &mut steps)?;

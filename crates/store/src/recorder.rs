@@ -5,6 +5,7 @@ use std::sync::Arc;
 use inspector_model::{Configuration, RecordingId, ServerInfo, Session, Step, StepDetail, StepId};
 use parking_lot::Mutex;
 
+use crate::database::Database;
 use crate::error::StoreError;
 use crate::key;
 use crate::reader::Reader;
@@ -50,14 +51,14 @@ pub struct RecorderStats {
 /// Appends to one recording. There is only one per recording; dropping it flushes.
 pub struct Recorder {
     id: RecordingId,
-    db: sled::Db,
+    db: Database,
     writer: Arc<Mutex<Writer>>,
     reader: Reader,
     known: Vec<String>,
 }
 
 impl Recorder {
-    pub(crate) fn new(db: sled::Db, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
+    pub(crate) fn new(db: Database, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
         let id = writer.lock().id().clone();
         Self { id, db, writer, reader, known }
     }
@@ -103,12 +104,7 @@ impl Recorder {
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.writer.lock().store()?;
         // Without the lock: readers need not wait for the disk.
-        if let Err(error) = self.db.flush() {
-            let error = StoreError::from(error);
-            self.writer.lock().fail(error.to_string());
-            return Err(error);
-        }
-        Ok(())
+        self.db.flush()
     }
 
     /// Reads what was appended, also what was not flushed yet, while recording goes on.
@@ -137,7 +133,7 @@ impl Drop for Recorder {
             writer.closed = stored.is_ok();
             stored
         };
-        if let Err(error) = stored.and_then(|()| self.db.flush().map(drop).map_err(StoreError::from)) {
+        if let Err(error) = stored.and_then(|()| self.db.flush()) {
             tracing::error!(%error, recording = %self.id, "the end of the recording was not written");
         }
     }

@@ -86,13 +86,13 @@ impl SegmentWriter {
     }
 
     /// Whether the page has a text in this segment.
-    pub(crate) fn has_page(&self, session: &Option<SessionId>) -> bool {
-        self.pages.contains(session)
+    pub(crate) fn has_page(&self, stream: &StreamKey) -> bool {
+        self.pages.contains(&stream.0)
     }
 
     /// Notes that the page has one now.
-    pub(crate) fn begin_page(&mut self, session: &Option<SessionId>) {
-        self.pages.insert(session.clone());
+    pub(crate) fn begin_page(&mut self, stream: &StreamKey) {
+        self.pages.insert(stream.0.clone());
     }
 
     /// Appends the record of a step: its states, and the page before and after it.

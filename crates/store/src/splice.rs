@@ -41,14 +41,14 @@ pub(crate) fn apply(old: &[u8], script: &[u8], limit: usize) -> Option<Vec<u8>> 
             break;
         }
         let size = usize::try_from(cursor.number()?).ok()?;
-        let place = expected.checked_add(literal.len() as i64)?.checked_add(unzigzag(cursor.number()?))?;
+        let place = expected.checked_add(i64::try_from(literal.len()).ok()?)?.checked_add(unzigzag(cursor.number()?))?;
         let from = usize::try_from(place).ok()?;
         let copied = old.get(from..from.checked_add(size)?)?;
         if size == 0 || size > len - new.len() {
             return None;
         }
         new.extend_from_slice(copied);
-        expected = (from + size) as i64;
+        expected = i64::try_from(from + size).ok()?;
     }
     (cursor.is_at_end() && new.len() == len).then_some(new)
 }
@@ -71,7 +71,7 @@ impl Script<'_> {
         let literal = &self.new[self.at..to];
         put_bytes(&mut self.out, literal);
         put_number(&mut self.out, size as u64);
-        put_number(&mut self.out, zigzag(from as i64 - (self.expected + literal.len()) as i64));
+        put_number(&mut self.out, zigzag((from as u64).wrapping_sub((self.expected + literal.len()) as u64).cast_signed()));
         self.at = to + size;
         self.expected = from + size;
     }
@@ -159,11 +159,11 @@ fn common_suffix(a: &[u8], b: &[u8]) -> usize {
 }
 
 const fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
 const fn unzigzag(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use inspector_model::{RecordingId, RecordingInfo, SessionId, Step, StepDetail, S
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
+use crate::database::Database;
 use crate::error::StoreError;
 use crate::key;
 use crate::piece::{self, PIECE};
@@ -39,7 +40,7 @@ struct Last {
 }
 
 pub(crate) struct Writer {
-    db: sled::Db,
+    db: Database,
     source: Source,
     pub(crate) catalogue: Catalogue,
     pub(crate) segment: SegmentWriter,
@@ -61,15 +62,13 @@ pub(crate) struct Writer {
     changed: bool,
     /// The recorder is gone: readers look into the database.
     pub(crate) closed: bool,
-    /// Why nothing can be written any more. The open segment can still be read.
-    failed: Option<String>,
 }
 
 impl Writer {
-    pub(crate) fn new(db: &sled::Db, catalogue: Catalogue) -> Self {
+    pub(crate) fn new(db: &Database, catalogue: Catalogue) -> Self {
         Self {
             db: db.clone(),
-            source: Source::database(db, &catalogue.info.id),
+            source: Source::database(&db.db, &catalogue.info.id),
             segment: SegmentWriter::new(catalogue.info.steps + 1),
             pieces: 0,
             summary_piece: 0,
@@ -84,13 +83,12 @@ impl Writer {
             growing: 0,
             changed: true,
             closed: false,
-            failed: None,
             catalogue,
         }
     }
 
     /// Goes on where an earlier writer ended.
-    pub(crate) fn resume(db: &sled::Db, catalogue: Catalogue, steps: &[Step], sessions: Vec<SessionId>) -> Result<Self, StoreError> {
+    pub(crate) fn resume(db: &Database, catalogue: Catalogue, steps: &[Step], sessions: Vec<SessionId>) -> Result<Self, StoreError> {
         let mut writer = Self::new(db, catalogue);
         if steps.len() as u64 != writer.catalogue.info.steps {
             return Err(StoreError::damaged("steps are missing; it can be read but not continued"));
@@ -127,7 +125,7 @@ impl Writer {
     }
 
     pub(crate) fn append(&mut self, new: NewStep) -> Result<StepId, StoreError> {
-        self.check()?;
+        self.db.check()?;
         if self.segment.is_full() {
             self.store()?;
             self.settled += std::mem::take(&mut self.growing);
@@ -137,13 +135,16 @@ impl Writer {
         let NewStep { mut step, detail, before, after, html } = new;
         let id = self.steps() + 1;
         step.id = StepId(id);
+        // JSON has no word for the others, and would not be read again.
+        step.started = if step.started.is_finite() { step.started } else { self.catalogue.info.ended };
+        step.duration_ms = step.duration_ms.filter(|duration| duration.is_finite());
         let summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
         let detail = if detail == StepDetail::default() { Vec::new() } else { serde_json::to_vec(&detail).map_err(StoreError::Encode)? };
 
         let stream = (step.session.clone(), step.view.clone());
         let before = self.place_state(&stream, before, id);
         let after = self.place_state(&stream, after, id);
-        let (page_before, page_after) = self.place_page(&stream.0, html, id);
+        let (page_before, page_after) = self.place_page(&stream, html, id);
         self.segment.push(&stream, &detail, [&before, &after, &page_before, &page_after]);
 
         self.summaries.extend(summary);
@@ -199,17 +200,17 @@ impl Writer {
     }
 
     /// What the record says about the page before the step, which is needed once per segment, and after it.
-    fn place_page(&mut self, session: &Option<SessionId>, html: Option<Arc<str>>, id: u64) -> (Put, Put) {
+    fn place_page(&mut self, stream: &StreamKey, html: Option<Arc<str>>, id: u64) -> (Put, Put) {
         self.clock += 1;
         let clock = self.clock;
-        let mut begun = self.segment.has_page(session);
+        let mut begun = self.segment.has_page(stream);
         let mut before = Put::Nothing;
         if !begun
-            && let Some(last) = self.pages.get(session)
+            && let Some(last) = self.pages.get(&stream.0)
             && let Some(text) = last.text.clone().or_else(|| self.read_back(last.step, true))
         {
-            self.keep_page(session, &text, id, clock);
-            self.segment.begin_page(session);
+            self.keep_page(stream, &text, id, clock);
+            self.segment.begin_page(stream);
             begun = true;
             before = Put::Text(text, None);
         }
@@ -217,8 +218,8 @@ impl Writer {
             None => Put::Nothing,
             Some(html) if html.len() > LONGEST_TEXT => Put::Missing("the page is too large and was not recorded".to_owned()),
             Some(html) => {
-                self.segment.begin_page(session);
-                let base = self.keep_page(session, &html, id, clock).filter(|_| begun);
+                self.segment.begin_page(stream);
+                let base = self.keep_page(stream, &html, id, clock).filter(|_| begun);
                 Put::Text(html, base)
             }
         };
@@ -226,9 +227,9 @@ impl Writer {
     }
 
     /// Makes `text` the last one of the page, and gives the one before.
-    fn keep_page(&mut self, session: &Option<SessionId>, text: &Arc<str>, id: u64, used: u64) -> Option<Arc<str>> {
+    fn keep_page(&mut self, stream: &StreamKey, text: &Arc<str>, id: u64, used: u64) -> Option<Arc<str>> {
         let last = Last { text: Some(text.clone()), missing: None, step: id, used };
-        let base = self.pages.insert(session.clone(), last).and_then(|last| last.text);
+        let base = self.pages.insert(stream.0.clone(), last).and_then(|last| last.text);
         self.held = self.held + text.len() - base.as_ref().map_or(0, |base| base.len());
         base
     }
@@ -288,18 +289,10 @@ impl Writer {
 
     /// Puts everything into the database at once: a crash leaves all of it or nothing.
     pub(crate) fn store(&mut self) -> Result<(), StoreError> {
-        self.check()?;
+        self.db.check()?;
         if !self.changed {
             return Ok(());
         }
-        let stored = self.try_store();
-        if let Err(error) = &stored {
-            self.failed = Some(error.to_string());
-        }
-        stored
-    }
-
-    fn try_store(&mut self) -> Result<(), StoreError> {
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
         let mut batch = sled::Batch::default();
@@ -334,21 +327,9 @@ impl Writer {
         self.catalogue.info.bytes = self.settled + self.growing;
         let entry = serde_json::to_vec(&self.catalogue).map_err(StoreError::Encode)?;
         batch.insert(key::catalogue(self.id()), entry);
-        self.db.apply_batch(batch)?;
+        self.db.apply(batch)?;
         self.changed = false;
         Ok(())
-    }
-
-    /// After a failed write nothing more is taken: what follows it would have a hole before it.
-    fn check(&self) -> Result<(), StoreError> {
-        match &self.failed {
-            None => Ok(()),
-            Some(why) => Err(StoreError::Stopped { why: why.clone() }),
-        }
-    }
-
-    pub(crate) fn fail(&mut self, why: String) {
-        self.failed = Some(why);
     }
 
     pub(crate) const fn bytes(&self) -> u64 {

@@ -1,0 +1,223 @@
+//! The library under bad conditions: killed, locked, damaged, and on a full disk.
+
+mod common;
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::Todo;
+use inspector_model::{Side, StateAnswer, StepId};
+use inspector_store::{NewState, NewStep, Store, StoreError};
+
+/// Set for the process that a test starts again as its own child.
+const CHILD: &str = "INSPECTOR_STORE_TEST_FOLDER";
+
+fn again(test: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, folder);
+    command
+}
+
+fn child_folder() -> Option<PathBuf> {
+    std::env::var_os(CHILD).map(PathBuf::from)
+}
+
+/// The child: records until it is killed, and tells after each flush how far it came.
+#[expect(clippy::print_stdout, reason = "it is how the parent hears of it")]
+fn record_until_killed(folder: &Path) {
+    let (store, report) = Store::open(folder).unwrap();
+    assert_eq!(report.set_aside, None);
+    let mut recorder = match store.recordings().unwrap().first() {
+        Some(info) => store.resume(&info.id).unwrap(),
+        None => store.create("killed", 1.0, "").unwrap(),
+    };
+    loop {
+        for _ in 0..23 {
+            let number = recorder.stats().steps + 1;
+            let state = NewState::Text(format!("{{\"count\": {number}, \"pad\": \"{}\"}}", "x".repeat((number % 977) as usize)).into());
+            let step = common::step(Some("a"), None, number as usize);
+            recorder.append(NewStep { step, detail: Default::default(), before: NewState::Same, after: state, html: None }).unwrap();
+        }
+        recorder.flush().unwrap();
+        println!("\nflushed {}", recorder.stats().steps);
+    }
+}
+
+#[test]
+fn what_was_flushed_survives_kill_nine() {
+    if let Some(folder) = child_folder() {
+        return record_until_killed(&folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut known = 0;
+    for round in 0..14u32 {
+        let mut child = again("what_was_flushed_survives_kill_nine", folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut flushed = 0;
+        let mut seen = 0;
+        // Another number of flushes each time, so that the kill comes at another place.
+        while seen < 1 + round * round % 17 {
+            let line = lines.next().expect("the child ended by itself").unwrap();
+            if let Some(number) = line.strip_prefix("flushed ") {
+                flushed = number.parse().unwrap();
+                seen += 1;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What it still said before it died counts too.
+        flushed = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("flushed ")?.parse().ok()).last().unwrap_or(flushed);
+        assert!(flushed > known);
+
+        let (store, report) = Store::open(folder.path()).unwrap();
+        assert_eq!(report, Default::default());
+        let info = store.recordings().unwrap().remove(0);
+        assert!(info.steps >= flushed, "round {round}: {} of {flushed} flushed steps", info.steps);
+        let reader = store.read(&info.id).unwrap();
+        assert_eq!(reader.steps().unwrap().len() as u64, info.steps);
+        for id in (1..=info.steps).step_by(7).chain([info.steps]) {
+            let StateAnswer::Full(text) = reader.state(StepId(id), Side::After).unwrap() else { panic!("step {id} has no state") };
+            assert!(text.starts_with(&format!("{{\"count\": {id},")));
+        }
+        known = flushed;
+    }
+}
+
+#[test]
+fn a_library_that_is_open_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let Err(error) = Store::open(folder.path()) else { panic!("opened twice") };
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(store.create("still usable", 1.0, "").is_ok());
+}
+
+#[test]
+fn a_damaged_library_is_set_aside_and_a_new_one_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    drop(store.create("lost", 1.0, "").unwrap());
+    drop(store);
+    let library = folder.path().join("library");
+    let mut before = HashMap::new();
+    for name in ["conf", "db"] {
+        let len = std::fs::read(library.join(name)).unwrap().len();
+        let noise: Vec<u8> = (0..len.max(4096)).map(|at| (at * 31 % 251) as u8).collect();
+        std::fs::write(library.join(name), &noise).unwrap();
+        before.insert(name, noise);
+    }
+    let (store, report) = Store::open(folder.path()).unwrap();
+    let aside = report.set_aside.expect("it was not found out");
+    assert_eq!(std::fs::read(aside.join("conf")).unwrap(), before["conf"]);
+    assert!(store.recordings().unwrap().is_empty());
+    let mut recorder = store.create("new", 1.0, "").unwrap();
+    recorder.flush().unwrap();
+}
+
+const FULL: &str = "a_full_disk_stops_recording_and_loses_nothing";
+
+/// Set for the process that fills the disk by recording.
+const RECORDING: &str = "INSPECTOR_STORE_TEST_RECORDING";
+
+#[expect(clippy::print_stdout, reason = "it is how the parent hears of it")]
+fn record_until_full(folder: &Path) {
+    let (store, report) = Store::open(folder).unwrap();
+    assert!(!report.read_only);
+    let mut recorder = store.create("full", 1.0, "").unwrap();
+    let mut todo = Todo::new(1);
+    let mut flushed = 0;
+    let error = loop {
+        // Letters that do not compress.
+        let noise: String = (0..200_000).map(|_| char::from(b'0' + todo.random(75) as u8)).collect();
+        let step = common::step(Some("a"), None, flushed as usize + 1);
+        let state = NewState::Text(noise.into());
+        // Appending fails only where a segment ends; the flush is where it is to be expected.
+        if let Err(error) = recorder.append(NewStep { step, detail: Default::default(), before: NewState::None, after: state, html: None })
+        {
+            break error;
+        }
+        if let Err(error) = recorder.flush() {
+            break error;
+        }
+        flushed = recorder.stats().steps;
+        assert!(flushed < 1_000, "24 MB hold no more");
+    };
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    assert!(flushed > 20, "{flushed} steps");
+    assert!(recorder.flush().is_err(), "a recording with a hole");
+    assert!(matches!(store.create("another", 1.0, ""), Err(StoreError::Stopped { .. })));
+    for id in 1..=flushed {
+        assert!(matches!(recorder.reader().state(StepId(id), Side::After).unwrap(), StateAnswer::Full(_)));
+    }
+    println!("\nflushed {flushed}");
+}
+
+/// On a small disk of its own, in a namespace of its own.
+fn fill_the_disk(folder: &Path) {
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder).status();
+    assert!(mounted.is_ok_and(|status| status.success()), "the namespace allows no mount");
+    let recorded = again(FULL, folder).env(RECORDING, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&recorded.stdout);
+    assert!(recorded.status.success(), "{said}\n{}", String::from_utf8_lossy(&recorded.stderr));
+    let flushed: u64 = said.lines().find_map(|line| line.strip_prefix("flushed ")).unwrap().parse().unwrap();
+
+    // Something else takes what is left.
+    let rest = vec![1; 64 << 10];
+    let mut hog = std::fs::File::create(folder.join("hog")).unwrap();
+    while std::io::Write::write_all(&mut hog, &rest).is_ok() {}
+    let (store, report) = Store::open(folder).unwrap();
+    assert!(report.read_only);
+    assert!(matches!(store.create("no", 1.0, ""), Err(StoreError::ReadOnly { .. })));
+    let id = store.recordings().unwrap().remove(0).id;
+    let reader = store.read(&id).unwrap();
+    assert!(reader.info().steps >= flushed);
+    for id in 1..=flushed {
+        assert!(matches!(reader.state(StepId(id), Side::After).unwrap(), StateAnswer::Full(text) if text.len() == 200_000));
+    }
+    drop((store, reader));
+
+    std::fs::remove_file(folder.join("hog")).unwrap();
+    let (store, report) = Store::open(folder).unwrap();
+    assert_eq!(report, Default::default());
+    assert!(store.read(&id).unwrap().info().steps >= flushed);
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a machine where it cannot be tested must be seen")]
+fn a_full_disk_stops_recording_and_loses_nothing() {
+    if let Some(folder) = child_folder() {
+        if std::env::var_os(RECORDING).is_some() {
+            return record_until_full(&folder);
+        }
+        return fill_the_disk(&folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let can = Command::new("unshare").args(["-r", "-m", "mount", "-t", "tmpfs", "tmpfs"]).arg(folder.path()).output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        eprintln!("NOT TESTED: the full disk needs `unshare -r -m` and `mount` on this machine");
+        return;
+    }
+    let child = Command::new("unshare")
+        .args(["-r", "-m"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", FULL, "--nocapture"])
+        .env(CHILD, folder.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}\n{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
+}
+
+/// What a kill or a full disk in the middle of opening leaves behind.
+#[test]
+fn an_unfinished_snapshot_of_sled_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    drop(store.create("kept", 1.0, "").unwrap());
+    drop(store);
+    std::fs::write(folder.path().join("library/snap.7FFFFFFFFFFFFFFF.generating"), b"").unwrap();
+    let (store, report) = Store::open(folder.path()).unwrap();
+    assert_eq!(report, Default::default());
+    assert_eq!(store.recordings().unwrap().len(), 1);
+}
