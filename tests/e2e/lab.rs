@@ -1,6 +1,5 @@
 //! A server, a browser and an inspector, ready to be clicked.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use inspector_engine::Target;
@@ -95,6 +94,11 @@ impl Lab {
         self.runtime.block_on(page.click(&test_id(name))).unwrap_or_else(|error| panic!("click {name}: {error}"));
     }
 
+    /// Types into what has this `data-test`.
+    pub fn type_text(&self, page: &Page, name: &str, text: &str) {
+        self.runtime.block_on(page.type_text(&test_id(name), text)).unwrap_or_else(|error| panic!("type into {name}: {error}"));
+    }
+
     /// Waits for a text in the page.
     pub fn wait_text(&self, page: &Page, name: &str, expected: &str) {
         self.runtime.block_on(page.wait_text(&test_id(name), expected, STEP_DEADLINE)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -118,13 +122,6 @@ impl Lab {
     /// Starts it again on the same port.
     pub fn restart_server(&mut self) {
         self.runtime.block_on(self.server.restart()).expect("the server starts again");
-    }
-
-    /// The library of the inspector, and the address to attach to, for the program.
-    pub fn folder() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().to_owned();
-        (folder, path)
     }
 
     /// What a handshake with this origin and token comes to.
