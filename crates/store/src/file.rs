@@ -24,7 +24,6 @@ const VALUE: u8 = b'k';
 const END: u8 = b'z';
 
 /// Limits of what is read: a value is below 64 KB but for descriptions, and a recording is held in memory while it is read.
-const LONGEST_NAME: usize = 1 << 12;
 const LARGEST_VALUE: usize = 17 << 20;
 const LARGEST_FILE: u64 = 2 << 30;
 const LONGEST_TITLE: usize = 1000;
@@ -244,7 +243,7 @@ fn read_frame(input: &mut impl Read) -> io::Result<(u8, Vec<u8>, Vec<u8>)> {
     input.read_exact(&mut head)?;
     let [kind, n0, n1, v0, v1, v2, v3] = head;
     let (name_len, value_len) = (usize::from(u16::from_le_bytes([n0, n1])), u32::from_le_bytes([v0, v1, v2, v3]) as usize);
-    if name_len > LONGEST_NAME || value_len > LARGEST_VALUE {
+    if name_len > key::LONGEST || value_len > LARGEST_VALUE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a size is beyond its limit"));
     }
     let mut name = vec![0; name_len];

@@ -15,6 +15,9 @@ pub(crate) const SERVER: u8 = b'v';
 /// The configuration.
 pub(crate) const CONFIG: u8 = b'g';
 
+/// The longest key that a file may have.
+pub(crate) const LONGEST: usize = 1 << 12;
+
 /// The catalogue's entry of a recording.
 pub(crate) fn catalogue(id: &RecordingId) -> Vec<u8> {
     [b"c/", id.as_str().as_bytes()].concat()

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 pub(crate) const PIECE: usize = 60_000;
 
 /// Bytes of a single record that may come out of one value: those of pages and settings are not cut.
-const LARGEST: usize = 16 << 20;
+pub(crate) const LARGEST: usize = 16 << 20;
 
 /// Compression of zstd; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;

@@ -269,7 +269,12 @@ impl Writer {
     }
 
     pub(crate) fn describe(&mut self, name: Vec<u8>, json: serde_json::Result<Vec<u8>>) {
-        match json.map_err(StoreError::Encode).and_then(|json| piece::pack(&json)) {
+        let packed = match json.map_err(StoreError::Encode) {
+            Ok(json) if json.len() > piece::LARGEST || name.len() > key::LONGEST => Err(StoreError::damaged("it is too large")),
+            Ok(json) => piece::pack(&json),
+            Err(error) => Err(error),
+        };
+        match packed {
             Ok(value) => {
                 self.descriptions.insert(name, value);
                 self.changed = true;

@@ -1,5 +1,7 @@
 //! Files that are not as they should be: cut off, changed, newer, or something else.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The library under bad conditions: killed, locked, damaged, and on a full disk.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use std::collections::HashMap;
@@ -8,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::Todo;
-use inspector_model::{Side, StateAnswer, StepId};
-use inspector_store::{NewState, NewStep, Store, StoreError};
+use inspector_model::{Side, StateAnswer, StepDetail, StepId};
+use inspector_store::{NewState, NewStep, OpenReport, Store, StoreError};
 
 /// Set for the process that a test starts again as its own child.
 const CHILD: &str = "INSPECTOR_STORE_TEST_FOLDER";
@@ -38,7 +40,7 @@ fn record_until_killed(folder: &Path) {
             let number = recorder.stats().steps + 1;
             let state = NewState::Text(format!("{{\"count\": {number}, \"pad\": \"{}\"}}", "x".repeat((number % 977) as usize)).into());
             let step = common::step(Some("a"), None, number as usize);
-            recorder.append(NewStep { step, detail: Default::default(), before: NewState::Same, after: state, html: None }).unwrap();
+            recorder.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after: state, html: None }).unwrap();
         }
         recorder.flush().unwrap();
         println!("\nflushed {}", recorder.stats().steps);
@@ -72,7 +74,7 @@ fn what_was_flushed_survives_kill_nine() {
         assert!(flushed > known);
 
         let (store, report) = Store::open(folder.path()).unwrap();
-        assert_eq!(report, Default::default());
+        assert_eq!(report, OpenReport::default());
         let info = store.recordings().unwrap().remove(0);
         assert!(info.steps >= flushed, "round {round}: {} of {flushed} flushed steps", info.steps);
         let reader = store.read(&info.id).unwrap();
@@ -134,7 +136,8 @@ fn record_until_full(folder: &Path) {
         let step = common::step(Some("a"), None, flushed as usize + 1);
         let state = NewState::Text(noise.into());
         // Appending fails only where a segment ends; the flush is where it is to be expected.
-        if let Err(error) = recorder.append(NewStep { step, detail: Default::default(), before: NewState::None, after: state, html: None })
+        if let Err(error) =
+            recorder.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: state, html: None })
         {
             break error;
         }
@@ -180,7 +183,7 @@ fn fill_the_disk(folder: &Path) {
 
     std::fs::remove_file(folder.join("hog")).unwrap();
     let (store, report) = Store::open(folder).unwrap();
-    assert_eq!(report, Default::default());
+    assert_eq!(report, OpenReport::default());
     assert!(store.read(&id).unwrap().info().steps >= flushed);
 }
 
@@ -218,6 +221,6 @@ fn an_unfinished_snapshot_of_sled_is_no_damage() {
     drop(store);
     std::fs::write(folder.path().join("library/snap.7FFFFFFFFFFFFFFF.generating"), b"").unwrap();
     let (store, report) = Store::open(folder.path()).unwrap();
-    assert_eq!(report, Default::default());
+    assert_eq!(report, OpenReport::default());
     assert_eq!(store.recordings().unwrap().len(), 1);
 }

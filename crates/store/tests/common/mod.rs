@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{ChangeCounts, LogRecord, Side, StateAnswer, Status, Step, StepDetail, StepId, StepKind};
@@ -32,6 +33,9 @@ pub fn step(session: Option<&str>, view: Option<&str>, number: usize) -> Step {
     }
 }
 
+/// Page and view.
+type Stream = (Option<String>, Option<String>);
+
 /// What one recorded step must give.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
@@ -48,8 +52,8 @@ pub struct Expected {
 #[derive(Default)]
 pub struct Model {
     pub steps: Vec<Expected>,
-    states: std::collections::HashMap<(Option<String>, Option<String>), Result<Arc<str>, ()>>,
-    pages: std::collections::HashMap<Option<String>, Arc<str>>,
+    states: HashMap<Stream, Result<Arc<str>, ()>>,
+    pages: HashMap<Option<String>, Arc<str>>,
 }
 
 impl Model {
@@ -181,7 +185,7 @@ impl Todo {
             }
             _ => {
                 self.rows[at].2 ^= true;
-                self.rows[at].3 = 1_700_000_000 + self.random as u64 % 100_000;
+                self.rows[at].3 = 1_700_000_000 + self.random % 100_000;
             }
         }
     }
