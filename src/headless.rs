@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Records until a limit, the end of the server, or Ctrl-C.
 pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command)?) };
+    let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command, None)?) };
     let target = match &server {
         Some(server) => server.target.clone(),
         None => choose(record.url.as_deref(), record.token.as_deref())?,

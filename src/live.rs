@@ -1,6 +1,7 @@
 //! `run` and `attach`: a live server and the window.
 
 use std::process::{ExitCode, ExitStatus};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use inspector_engine::{Child, Engine, Settings, Target, found_servers, supervise, unpack_agent};
@@ -9,10 +10,20 @@ use tokio::sync::oneshot;
 use crate::arguments::{Attach, Places, Run};
 use crate::window;
 
+/// How long a server may take to shut down in its own way.
+const SHUTDOWN_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Starts a server with the agent inside and opens the window on it. The exit code is the server's.
 pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    let server = Server::start(places, &run.command)?;
+    let engine = Arc::new(engine);
+    let ending = engine.clone();
+    // The main thread is the window's, which knows nothing of signals: the end is made here.
+    let on_signal = Box::new(move || {
+        ending.shut_down();
+        std::process::exit(130);
+    });
+    let server = Server::start(places, &run.command, Some(on_signal))?;
     engine.attach(server.target.clone()).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let shown = window::show(engine, Vec::new());
     let status = server.stop()?;
@@ -25,7 +36,7 @@ pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
     let target = choose(attach.url.as_deref(), attach.token.as_deref())?;
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    window::show(engine, Vec::new())?;
+    window::show(Arc::new(engine), Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,8 +69,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command` with the agent.
-    pub fn start(places: &Places, command: &[std::ffi::OsString]) -> anyhow::Result<Self> {
+    /// Starts `command` with the agent. `on_signal` is called when a signal ended this program and the server has ended with it.
+    pub fn start(places: &Places, command: &[std::ffi::OsString], on_signal: Option<Box<dyn FnOnce() + Send>>) -> anyhow::Result<Self> {
         let inject = unpack_agent(&places.cache)?;
         let (stop, stopped) = oneshot::channel();
         let (started, first) = std::sync::mpsc::sync_channel(1);
@@ -75,8 +86,14 @@ impl Server {
                     }
                 };
                 let _ = started.send(Ok(child.target()));
-                let status = watch(&mut child, stopped).await?;
-                Ok(status)
+                let (status, by_signal) = watch(&mut child, stopped).await?;
+                Ok((status, by_signal))
+            })
+            .map(|(status, by_signal)| {
+                if by_signal && let Some(on_signal) = on_signal {
+                    on_signal();
+                }
+                status
             })
         })?;
         let target = first.recv().context("the supervisor ended")??;
@@ -116,21 +133,22 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 }
 
 /// Waits for the child; passes the end of this program on to it. A terminal's Ctrl-C reaches the child by itself.
-async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::Result<ExitStatus> {
+async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::Result<(ExitStatus, bool)> {
     let mut terminated = Termination::new()?;
-    tokio::select! {
-        status = child.wait() => return status,
-        _ = &mut stop => {}
-        () = terminated.recv() => {}
-    }
+    let by_signal = tokio::select! {
+        status = child.wait() => return Ok((status?, false)),
+        _ = &mut stop => false,
+        () = terminated.recv() => true,
+    };
     child.terminate();
-    match tokio::time::timeout(std::time::Duration::from_secs(10), child.wait()).await {
-        Ok(status) => status,
+    let status = match tokio::time::timeout(SHUTDOWN_DEADLINE, child.wait()).await {
+        Ok(status) => status?,
         Err(_) => {
             child.kill().await?;
-            child.wait().await
+            child.wait().await?
         }
-    }
+    };
+    Ok((status, by_signal))
 }
 
 /// SIGTERM, SIGHUP or Ctrl-C.

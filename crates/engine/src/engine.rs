@@ -38,8 +38,9 @@ pub struct Engine {
     requests: mpsc::Sender<(RequestId, Request)>,
     outbox: Arc<Outbox>,
     shared: Arc<Shared>,
-    runtime: Option<tokio::runtime::Runtime>,
-    stop: Option<oneshot::Sender<()>>,
+    inside: tokio::runtime::Handle,
+    runtime: Mutex<Option<tokio::runtime::Runtime>>,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 struct Shared {
@@ -73,12 +74,13 @@ impl Engine {
         let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(serve(shared.clone(), incoming, stopped));
-        Ok(Self { requests, outbox, shared, runtime: Some(runtime), stop: Some(stop) })
+        let inside = runtime.handle().clone();
+        Ok(Self { requests, outbox, shared, inside, runtime: Mutex::new(Some(runtime)), stop: Mutex::new(Some(stop)) })
     }
 
     /// Attaches to `target` and records it.
     pub fn attach(&self, target: Target) -> Result<SourceId, Failure> {
-        let _inside = self.runtime.as_ref().map(tokio::runtime::Runtime::enter);
+        let _inside = self.inside.enter();
         self.shared.attach(target)
     }
 
@@ -87,9 +89,21 @@ impl Engine {
         &self.shared.store
     }
 
-    /// Runs something on the engine's threads until it ends.
-    pub fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
-        self.runtime.as_ref().map(|runtime| runtime.block_on(future))
+    /// Detaches from all servers and flushes all recordings. Requests are taken no more after it.
+    pub fn shut_down(&self) {
+        drop(self.stop.lock().take());
+        let Some(runtime) = self.runtime.lock().take() else { return };
+        let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
+        for source in self.shared.sources.lock().values() {
+            drop(source.stop.lock().take());
+        }
+        runtime.block_on(async {
+            for task in tasks {
+                // A recorder that hangs in a write must not keep the program from ending.
+                let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
     }
 }
 
@@ -109,19 +123,7 @@ impl Handle for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        let Some(runtime) = self.runtime.take() else { return };
-        let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
-        for source in self.shared.sources.lock().values() {
-            drop(source.stop.lock().take());
-        }
-        runtime.block_on(async {
-            for task in tasks {
-                // A recorder that hangs in a write must not keep the program from ending.
-                let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
-            }
-        });
-        runtime.shutdown_timeout(Duration::from_secs(1));
+        self.shut_down();
     }
 }
 

@@ -516,3 +516,6 @@ fn blank(kind: StepKind, name: &str, started: f64) -> Step {
         cause: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

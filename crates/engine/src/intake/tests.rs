@@ -1,0 +1,179 @@
+//! The recorder, fed with what a socket would bring.
+
+use inspector_model::{RecorderStatus, Side, Source, SourceId, SourceKind, SourceState, StateAnswer};
+use inspector_store::Store;
+
+use super::*;
+
+struct Bench {
+    intake: Intake,
+    source: Arc<SourceShared>,
+    seq: u64,
+    _data: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(data.path()).unwrap();
+        let recorder = store.create("bench", 1.0, "1.2.6").unwrap();
+        let info = Source {
+            id: SourceId(1),
+            kind: SourceKind::Live { url: "http://127.0.0.1:1".into() },
+            state: SourceState::Attached,
+            title: "bench".into(),
+            server: None,
+            recorder: RecorderStatus::default(),
+        };
+        let source = Arc::new(SourceShared::new(info, recorder.reader()));
+        let intake = Intake::new(source.clone(), Arc::default(), recorder);
+        let mut bench = Self { intake, source, seq: 0, _data: data };
+        bench.welcome("agent-1", false, 0);
+        bench.frame(
+            r#"{"t":"session","session":"s","phase":"mounted","view":{"class":"shop.views.CartView","temporary_assigns":["messages"]}}"#,
+        );
+        bench
+    }
+
+    fn welcome(&mut self, agent: &str, resumed: bool, seq: u64) {
+        let text = format!(r#"{{"agent":"{agent}","resumed":{resumed},"seq":{seq},"server":{{"project":"shop"}}}}"#);
+        self.intake.welcome(&serde_json::from_str(&text).unwrap(), 5.0);
+        self.seq = seq;
+    }
+
+    /// One more frame; its number is put in.
+    fn frame(&mut self, text: &str) {
+        self.seq += 1;
+        self.again(&text.replacen('{', &format!("{{\"seq\":{},", self.seq), 1));
+    }
+
+    fn again(&mut self, text: &str) {
+        self.intake.frame(text, 9.0);
+    }
+
+    fn event(&mut self, key: &str, before: &str, after: &str) {
+        self.frame(&format!(
+            r#"{{"t":"step","key":"{key}","session":"s","kind":"event","name":"add","started":2.0,"before":{before},"after":{after}}}"#
+        ));
+    }
+
+    fn mount(&mut self) {
+        self.frame(
+            r#"{"t":"step","key":"m","session":"s","kind":"mount","name":"CartView","before":null,"after":{"rev":1,"base":null,"set":{"count":0,"messages":[]}}}"#,
+        );
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        self.source.steps.read().clone()
+    }
+
+    fn kinds(&self) -> Vec<StepKind> {
+        self.steps().iter().map(|step| step.kind).collect()
+    }
+
+    fn state(&self, step: &Step, side: Side) -> StateAnswer {
+        self.source.reader.state(step.id, side).unwrap()
+    }
+}
+
+fn full(text: &str) -> StateAnswer {
+    StateAnswer::Full(text.into())
+}
+
+#[test]
+fn an_event_has_both_states_and_what_it_changed() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":7}}"#);
+    let step = bench.steps().pop().unwrap();
+    assert_eq!(step.changed, ["count"]);
+    assert_eq!(bench.state(&step, Side::Before), full(r#"{"count":0,"messages":[]}"#));
+    assert_eq!(bench.state(&step, Side::After), full(r#"{"count":7,"messages":[]}"#));
+}
+
+#[test]
+fn a_change_between_two_events_is_a_step_of_its_own() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.event("e1", r#"{"rev":2,"base":1,"set":{"count":5}}"#, r#"{"rev":3,"base":2,"set":{"count":6}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Outside, StepKind::Event]);
+    let steps = bench.steps();
+    assert_eq!(bench.state(&steps[1], Side::After), full(r#"{"count":5,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[2], Side::Before), full(r#"{"count":5,"messages":[]}"#));
+}
+
+#[test]
+fn the_reset_of_a_temporary_assign_is_no_step() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"messages":["hi"]}}"#);
+    bench.event("e2", r#"{"rev":3,"base":2,"set":{"messages":[]}}"#, r#"{"rev":4,"base":3,"set":{"count":1}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event, StepKind::Event]);
+    let last = bench.steps().pop().unwrap();
+    assert_eq!(last.changed, ["count"]);
+    assert_eq!(bench.state(&last, Side::Before), full(r#"{"count":0,"messages":[]}"#));
+}
+
+#[test]
+fn what_comes_twice_is_recorded_once() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    // The same number: a resend after a reconnect. The same key: history that was recorded live.
+    bench.again(&format!(r#"{{"seq":{},"t":"step","key":"other","session":"s","kind":"event","name":"add"}}"#, bench.seq));
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":null,"set":{"count":1,"messages":[]}}"#);
+    bench.frame(r#"{"t":"state","session":"s","view":null,"state":{"rev":2}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event]);
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_is_a_gap_with_its_text_kept() {
+    let mut bench = Bench::new();
+    bench.again("{\"t\":\"step\",\"key\":NaN}");
+    let gap = bench.steps().pop().unwrap();
+    assert_eq!(gap.kind, StepKind::Gap);
+    let detail = bench.source.reader.detail(gap.id).unwrap();
+    assert_eq!(detail.frames[0].text, "{\"t\":\"step\",\"key\":NaN}");
+    assert_eq!(bench.source.info.lock().recorder.dropped, 1);
+}
+
+#[test]
+fn after_a_loss_states_are_missing_until_the_next_whole_one() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.frame(r#"{"t":"gap","dropped":3,"why":"slow"}"#);
+    bench.event("e1", r#"{"rev":8}"#, r#"{"rev":9,"base":8,"set":{"count":9}}"#);
+    let lost = bench.steps().pop().unwrap();
+    assert!(matches!(bench.state(&lost, Side::After), StateAnswer::Missing(_)));
+    bench.event("e2", r#"{"rev":10,"base":null,"set":{"count":10,"messages":[]}}"#, r#"{"rev":11,"base":10,"set":{"count":11}}"#);
+    let whole = bench.steps().pop().unwrap();
+    assert_eq!(bench.state(&whole, Side::After), full(r#"{"count":11,"messages":[]}"#));
+}
+
+#[test]
+fn a_restarted_server_closes_its_pages_and_leaves_a_visible_gap() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.welcome("agent-2", false, 0);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Close, StepKind::Gap]);
+    assert!(!bench.source.sessions.read().values().any(Session::is_open));
+}
+
+#[test]
+fn a_resumed_stream_has_no_gap() {
+    let mut bench = Bench::new();
+    bench.mount();
+    let seq = bench.seq;
+    bench.welcome("agent-1", true, seq);
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event]);
+}
+
+#[test]
+fn a_view_found_at_attach_has_its_state() {
+    let mut bench = Bench::new();
+    bench.frame(r#"{"t":"state","session":"s","view":null,"state":{"rev":4,"base":null,"set":{"count":4}}}"#);
+    let found = bench.steps().pop().unwrap();
+    assert_eq!((found.kind, found.history, found.name.as_str()), (StepKind::Mount, true, "CartView"));
+    assert_eq!(bench.state(&found, Side::After), full(r#"{"count":4}"#));
+}
