@@ -1,0 +1,284 @@
+//! Carries out what the user asked for.
+
+use std::time::Duration;
+
+use egui::Context;
+use inspector_model::{JumpTarget, Level, RemoteCursor, Request, Side, SourceKind, StepId};
+
+use super::InspectorApp;
+use super::action::Action;
+use super::engine::{look_at, toast};
+use super::host::ThemeChoice;
+use super::model::{Page, Scope};
+use crate::commands::UiCommand;
+use crate::filter::Filter;
+
+/// Shortest and longest pause between two played steps, seconds.
+const PLAY_PAUSE: std::ops::RangeInclusive<f64> = 0.06..=1.5;
+
+impl InspectorApp {
+    pub(super) fn act(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Do(command) => self.run(ctx, command),
+            Action::Select(step) => {
+                self.model.follow = false;
+                self.model.playing = None;
+                self.model.selected = Some(step);
+            }
+            Action::Scope(scope) => {
+                self.model.scope = scope;
+                self.model.page = Page::Steps;
+            }
+            Action::Source(source) => look_at(&mut self.model, Some(source)),
+            Action::Show(page) => self.model.page = page,
+            Action::Side(side) => self.model.side = side,
+            Action::Pin(pin) => self.model.pin = pin,
+            Action::Speed(speed) => self.model.speed = speed,
+            Action::Filter(text) => self.set_filter(text),
+            Action::Send(request) => self.engine.command(&mut self.model, *request, self.now),
+            Action::Copy(text, what) => {
+                ctx.copy_text(text);
+                toast(&mut self.model, Level::Info, format!("Copied {what}"), None, self.now);
+            }
+            Action::OpenPage(page) => {
+                if let Err(why) = self.host.open_page(&page) {
+                    toast(&mut self.model, Level::Error, why, None, self.now);
+                }
+            }
+            Action::Export(recording, title) => {
+                let name: String = title.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
+                if let Some(path) = self.host.pick_file_to_save(&format!("{name}.djinspect")) {
+                    self.engine.command(&mut self.model, Request::Export { recording, path }, self.now);
+                }
+            }
+            Action::Theme(choice) => self.set_theme(ctx, choice),
+            Action::Dismiss(index) => {
+                if index < self.model.toasts.len() {
+                    self.model.toasts.remove(index);
+                }
+            }
+        }
+    }
+
+    fn set_filter(&mut self, text: String) {
+        match Filter::parse(&text) {
+            Ok(filter) => {
+                self.model.filter = filter;
+                self.model.filter_error = None;
+            }
+            // The rows of the last good filter stay while the new one is being typed.
+            Err(why) => self.model.filter_error = Some(why),
+        }
+        self.model.filter_text = text;
+    }
+
+    fn run(&mut self, ctx: &Context, command: UiCommand) {
+        if let Err(why) = command.enabled(&self.model) {
+            toast(&mut self.model, Level::Info, format!("{}: {why}", command.text()), None, self.now);
+            return;
+        }
+        if let Some(tab) = command.tab() {
+            self.model.tab = tab;
+            self.model.page = Page::Steps;
+            return;
+        }
+        if let Some(page) = command.page() {
+            self.model.page = page;
+            return;
+        }
+        match command {
+            UiCommand::NextStep => self.move_row(1),
+            UiCommand::PreviousStep => self.move_row(-1),
+            UiCommand::NextInView => self.move_in_view(true),
+            UiCommand::PreviousInView => self.move_in_view(false),
+            UiCommand::FirstStep => self.select_row(0),
+            UiCommand::LastStep => self.select_row(usize::MAX),
+            UiCommand::TogglePlay => self.toggle_play(),
+            UiCommand::ToggleFollow => {
+                self.model.follow = !self.model.follow;
+                self.model.playing = None;
+            }
+            UiCommand::JumpAfter => self.jump(Side::After),
+            UiCommand::JumpBefore => self.jump(Side::Before),
+            UiCommand::ReturnToLive => self.return_to_live(),
+            UiCommand::Replay => {
+                if let Some((source, step)) = self.model.current.zip(self.model.selected) {
+                    let request = Request::Replay { source, step, params: None, restore: true };
+                    self.engine.command(&mut self.model, request, self.now);
+                }
+            }
+            UiCommand::Pin => self.model.pin = self.model.selected.map(|step| (step, Side::After)),
+            UiCommand::Unpin => self.model.pin = None,
+            UiCommand::FocusFilter => {
+                self.model.page = Page::Steps;
+                self.panels.table.focus_filter = true;
+            }
+            UiCommand::ClearFilter => {
+                self.set_filter(String::new());
+                self.model.scope = Scope::All;
+            }
+            UiCommand::FitTimeline => self.panels.strip.fit(),
+            UiCommand::Palette => self.panels.palette.open_commands(),
+            UiCommand::Keys => self.panels.palette.open_keys(),
+            UiCommand::ToggleTheme => {
+                let next = match self.theme {
+                    ThemeChoice::System => ThemeChoice::Dark,
+                    ThemeChoice::Dark => ThemeChoice::Light,
+                    ThemeChoice::Light => ThemeChoice::System,
+                };
+                self.set_theme(ctx, next);
+            }
+            UiCommand::OpenFile => {
+                if self.host.has_dialogs() {
+                    if let Some(path) = self.host.pick_file_to_open() {
+                        self.engine.command(&mut self.model, Request::OpenFile(path), self.now);
+                    }
+                } else {
+                    self.model.page = Page::Start;
+                    self.panels.start.focus_path = true;
+                }
+            }
+            UiCommand::CloseSource => {
+                if let Some(source) = self.model.current {
+                    self.engine.command(&mut self.model, Request::Close(source), self.now);
+                }
+            }
+            UiCommand::TabDiff
+            | UiCommand::TabState
+            | UiCommand::TabParams
+            | UiCommand::TabPage
+            | UiCommand::TabPatches
+            | UiCommand::TabSql
+            | UiCommand::TabLog
+            | UiCommand::TabFrames
+            | UiCommand::ShowStart
+            | UiCommand::ShowSteps
+            | UiCommand::ShowConfig
+            | UiCommand::ShowRate
+            | UiCommand::ShowReload
+            | UiCommand::ShowHealth => {}
+        }
+    }
+
+    fn select_row(&mut self, row: usize) {
+        let last = self.model.visible.len().saturating_sub(1);
+        if let Some(step) = self.model.row(row.min(last)).map(|step| step.id) {
+            self.model.selected = Some(step);
+            self.model.follow = false;
+            self.model.playing = None;
+        }
+    }
+
+    fn move_row(&mut self, by: isize) {
+        let row = match self.model.selected_row() {
+            Some(Ok(row)) => row.saturating_add_signed(by),
+            // The selected step is filtered out: go to its nearest shown neighbour.
+            Some(Err(next)) => {
+                if by > 0 {
+                    next
+                } else {
+                    next.saturating_sub(1)
+                }
+            }
+            None => 0,
+        };
+        self.select_row(row);
+    }
+
+    fn move_in_view(&mut self, forward: bool) {
+        let next: Option<StepId> =
+            self.model.timeline().zip(self.model.step()).and_then(|(timeline, step)| timeline.neighbour(step, forward)).map(|step| step.id);
+        match next {
+            Some(step) => self.act_select(step),
+            None => {
+                let text = if forward { "This is the view's last step" } else { "This is the view's first step" };
+                toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
+            }
+        }
+    }
+
+    fn act_select(&mut self, step: StepId) {
+        self.model.selected = Some(step);
+        self.model.follow = false;
+        self.model.playing = None;
+    }
+
+    fn toggle_play(&mut self) {
+        if self.model.playing.take().is_some() {
+            return;
+        }
+        self.model.follow = false;
+        // At the end, playing begins again at the start.
+        if self.model.selected_row() == Some(Ok(self.model.visible.len().saturating_sub(1))) {
+            self.select_row(0);
+        }
+        self.model.playing = Some(self.now + PLAY_PAUSE.start());
+    }
+
+    fn jump(&mut self, side: Side) {
+        if let Some((source, step)) = self.model.current.zip(self.model.selected) {
+            let target = JumpTarget { step, side };
+            self.engine.command(&mut self.model, Request::Jump { source, target, component: None }, self.now);
+        }
+    }
+
+    fn return_to_live(&mut self) {
+        let Some(timeline) = self.model.timeline() else { return };
+        let source = timeline.id();
+        let requests: Vec<Request> = timeline
+            .sessions()
+            .keys()
+            .filter_map(|session| {
+                let view = match timeline.cursor(session) {
+                    RemoteCursor::Live => return None,
+                    RemoteCursor::At(target) | RemoteCursor::Jumping(target) => {
+                        timeline.step(target.step).and_then(|step| step.view.clone())
+                    }
+                    RemoteCursor::Unknown => None,
+                };
+                Some(Request::ReturnToLive { source, session: session.clone(), view })
+            })
+            .collect();
+        for request in requests {
+            self.engine.command(&mut self.model, request, self.now);
+        }
+    }
+
+    /// Selects what following and playing want selected, and asks for the next frame when playing.
+    pub(super) fn follow_and_play(&mut self, ctx: &Context) {
+        let last = self.model.visible.len().checked_sub(1);
+        if self.model.follow
+            && let Some(step) = last.and_then(|row| self.model.row(row)).map(|step| step.id)
+        {
+            self.model.selected = Some(step);
+        }
+        if self.model.selected.is_none() {
+            let recording = self.model.timeline().is_some_and(|timeline| timeline.source().kind == SourceKind::Recording);
+            let row = if recording { Some(0) } else { last };
+            self.model.selected = row.and_then(|row| self.model.row(row)).map(|step| step.id);
+        }
+        let Some(due) = self.model.playing else { return };
+        if self.now >= due {
+            let row = match self.model.selected_row() {
+                Some(Ok(row)) => row + 1,
+                Some(Err(next)) => next,
+                None => 0,
+            };
+            let Some((step, started)) = self.model.row(row).map(|step| (step.id, step.started)) else {
+                self.model.playing = None;
+                return;
+            };
+            self.model.selected = Some(step);
+            let gap = self.model.row(row + 1).map(|next| next.started - started);
+            let Some(gap) = gap else {
+                self.model.playing = None;
+                return;
+            };
+            let pause = (gap / f64::from(self.model.speed.max(0.1))).clamp(*PLAY_PAUSE.start(), *PLAY_PAUSE.end());
+            self.model.playing = Some(self.now + pause);
+        }
+        if let Some(due) = self.model.playing {
+            ctx.request_repaint_after(Duration::from_secs_f64((due - self.now).clamp(0.01, 2.0)));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
+
+use inspector_model::{RecordingId, Request, Side, SourceId, StepId};
+
+use super::host::{PageToOpen, ThemeChoice};
+use super::model::{Model, Page, Scope};
+use crate::commands::UiCommand;
+use crate::theme::Tokens;
+
+/// One wish of the user.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A command.
+    Do(UiCommand),
+    /// Select a step. Ends following and playing.
+    Select(StepId),
+    /// Show these pages only.
+    Scope(Scope),
+    /// Look at this source.
+    Source(SourceId),
+    /// Open a whole-window view.
+    Show(Page),
+    /// Which end of the step is meant.
+    Side(Side),
+    /// Compare with this end of this step.
+    Pin(Option<(StepId, Side)>),
+    /// The filter's text.
+    Filter(String),
+    /// Speed of playing.
+    Speed(f32),
+    /// Send a request; the answer is shown as a message.
+    Send(Box<Request>),
+    /// To the clipboard; the second text says what it was.
+    Copy(String, &'static str),
+    /// Show HTML in the browser.
+    OpenPage(PageToOpen),
+    /// Ask where to, then export.
+    Export(RecordingId, String),
+    /// Choose the theme.
+    Theme(ThemeChoice),
+    /// Remove a message.
+    Dismiss(usize),
+}
+
+/// What panels see while they draw.
+pub struct Cx<'a> {
+    /// What is known.
+    pub model: &'a Model,
+    /// The colours.
+    pub t: &'static Tokens,
+    /// Whether the host can ask for files.
+    pub has_dialogs: bool,
+    /// The theme as chosen.
+    pub theme: ThemeChoice,
+    /// Wishes of this frame.
+    pub actions: &'a mut Vec<Action>,
+}
+
+impl Cx<'_> {
+    /// Asks for something.
+    pub fn push(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Asks for a command.
+    pub fn run(&mut self, command: UiCommand) {
+        self.actions.push(Action::Do(command));
+    }
+}

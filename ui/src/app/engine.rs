@@ -1,0 +1,260 @@
+//! The window's end of the engine: requests by id, and where each answer belongs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use inspector_model::{
+    Answer, CommandDone, ErrorCode, Failure, Handle, Level, Notice, Request, RequestId, SessionId, SourceId, StateAnswer, Timeline,
+    parse_value,
+};
+
+use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
+
+/// How long a message stays, seconds.
+const TOAST_SECS: f64 = 6.0;
+const ERROR_TOAST_SECS: f64 = 20.0;
+const MAX_TOASTS: usize = 5;
+
+/// Requests that are shown as messages when they are answered.
+enum Purpose {
+    /// A command; for a jump the page that it moves.
+    Command(Option<(SourceId, SessionId)>),
+    /// A source to look at.
+    Open,
+}
+
+/// Sends and receives.
+pub struct Engine {
+    handle: Box<dyn Handle>,
+    next: u64,
+    pending: HashMap<RequestId, Purpose>,
+}
+
+impl Engine {
+    pub fn new(handle: Box<dyn Handle>) -> Self {
+        Self { handle, next: 1, pending: HashMap::new() }
+    }
+
+    /// Takes what has happened. `true` when there is more.
+    pub fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
+        self.handle.drain(max_steps, into)
+    }
+
+    fn send(&mut self, request: Request) -> Option<RequestId> {
+        let id = RequestId(self.next);
+        self.next += 1;
+        self.handle.send(id, request).then_some(id)
+    }
+
+    /// Sends a command whose answer is shown as a message.
+    pub fn command(&mut self, model: &mut Model, request: Request, now: f64) {
+        let purpose = match &request {
+            Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => Purpose::Open,
+            Request::Jump { source, target, .. } => {
+                let session = model
+                    .timelines
+                    .iter()
+                    .find(|timeline| timeline.id() == *source)
+                    .and_then(|timeline| timeline.step(target.step)?.session.clone());
+                Purpose::Command(session.map(|session| (*source, session)))
+            }
+            _ => Purpose::Command(None),
+        };
+        match self.send(request) {
+            Some(id) => {
+                model.busy += 1;
+                self.pending.insert(id, purpose);
+            }
+            None => toast_failure(model, &not_taken(), now),
+        }
+    }
+
+    /// Asks for what is looked at and not there yet.
+    pub fn pull(&mut self, model: &mut Model) {
+        let selected = model.current.zip(model.selected);
+        let has_step = model.step().is_some();
+        let has_states = model.step().is_some_and(inspector_model::Step::has_states);
+        let side = model.side;
+        let tab = model.tab;
+        let shown = |wanted: bool| selected.filter(|_| wanted && has_step && model.page == Page::Steps);
+
+        let detail = shown(true);
+        let state = shown(tab == Tab::State && has_states).map(|(source, step)| (source, step, side));
+        let html = shown(tab == Tab::Page).map(|(source, step)| (source, step, side));
+        let diff = shown(tab == Tab::Diff && has_states).and_then(|(source, _)| {
+            let (from, to) = model.compared()?;
+            Some((source, from, to))
+        });
+        model.pulled.detail.want(detail);
+        model.pulled.state.want(state);
+        model.pulled.html.want(html);
+        model.pulled.diff.want(diff);
+
+        let pulled = &mut model.pulled;
+        if let Some(key) = pulled.detail.due().copied() {
+            match self.send(Request::Detail { source: key.0, step: key.1 }) {
+                Some(id) => pulled.detail.asked(id, key),
+                None => pulled.detail.refused(key, not_taken()),
+            }
+        }
+        if let Some(key) = pulled.state.due().copied() {
+            match self.send(Request::State { source: key.0, step: key.1, side: key.2 }) {
+                Some(id) => pulled.state.asked(id, key),
+                None => pulled.state.refused(key, not_taken()),
+            }
+        }
+        if let Some(key) = pulled.diff.due().copied() {
+            match self.send(Request::Diff { source: key.0, from: key.1, to: key.2 }) {
+                Some(id) => pulled.diff.asked(id, key),
+                None => pulled.diff.refused(key, not_taken()),
+            }
+        }
+        if let Some(key) = pulled.html.due().copied() {
+            match self.send(Request::Html { source: key.0, step: key.1, side: key.2 }) {
+                Some(id) => pulled.html.asked(id, key),
+                None => pulled.html.refused(key, not_taken()),
+            }
+        }
+    }
+
+    /// Takes one notice in.
+    pub fn take(&mut self, model: &mut Model, notice: Notice, now: f64) {
+        match notice {
+            Notice::Answer(id, answer) => self.answer(model, id, answer, now),
+            Notice::Recordings(recordings) => model.recordings = recordings,
+            Notice::Found(found) => model.found = found,
+            Notice::Message(level, text) => toast(model, level, text, None, now),
+            Notice::SourceClosed(id) => {
+                model.timelines.retain(|timeline| timeline.id() != id);
+                if model.current == Some(id) {
+                    let next = model.timelines.first().map(Timeline::id);
+                    look_at(model, next);
+                }
+            }
+            Notice::Source(source) => {
+                let id = source.id;
+                if !model.timelines.iter().any(|timeline| timeline.id() == id) {
+                    model.timelines.push(Timeline::new((*source).clone()));
+                    if model.current.is_none() {
+                        look_at(model, Some(id));
+                    }
+                }
+                apply(model, &Notice::Source(source));
+                if model.current == Some(id) && model.selected.is_none() && model.visible.is_empty() {
+                    model.follow = model.timeline().is_some_and(|timeline| timeline.source().is_attached());
+                }
+            }
+            other => apply(model, &other),
+        }
+    }
+
+    fn answer(&mut self, model: &mut Model, id: RequestId, answer: Answer, now: f64) {
+        let pulled = &mut model.pulled;
+        if pulled.detail.awaits(id) {
+            return pulled.detail.answered(match answer {
+                Answer::Detail(detail) => Ok(*detail),
+                other => Err(unexpected(other)),
+            });
+        }
+        if pulled.diff.awaits(id) {
+            return pulled.diff.answered(match answer {
+                Answer::Diff(diff) => Ok(Arc::from(diff)),
+                other => Err(unexpected(other)),
+            });
+        }
+        if pulled.html.awaits(id) {
+            return pulled.html.answered(match answer {
+                Answer::Html(html) => Ok(html),
+                other => Err(unexpected(other)),
+            });
+        }
+        if pulled.state.awaits(id) {
+            return pulled.state.answered(match answer {
+                Answer::State(StateAnswer::Full(text)) => parse_value(&text)
+                    .map(|value| LoadedState::Full(Arc::new(value), text.len()))
+                    .map_err(|error| Failure::new(ErrorCode::Missing, format!("The state cannot be shown: {error}"))),
+                Answer::State(StateAnswer::Missing(why)) => Ok(LoadedState::Missing(why)),
+                other => Err(unexpected(other)),
+            });
+        }
+        let Some(purpose) = self.pending.remove(&id) else { return };
+        model.busy = model.busy.saturating_sub(1);
+        match answer {
+            Answer::Failed(failure) => toast_failure(model, &failure, now),
+            Answer::Opened(source) => {
+                look_at(model, Some(source));
+                model.page = Page::Steps;
+            }
+            Answer::Done(text) => toast(model, Level::Info, text, None, now),
+            Answer::Command(done) => {
+                let jump = match purpose {
+                    Purpose::Command(jump) => jump,
+                    Purpose::Open => None,
+                };
+                command_done(model, jump, done, now);
+            }
+            Answer::Detail(_) | Answer::State(_) | Answer::Diff(_) | Answer::Html(_) | Answer::Ring(_) => {}
+        }
+    }
+}
+
+fn apply(model: &mut Model, notice: &Notice) {
+    for timeline in &mut model.timelines {
+        timeline.apply(notice);
+    }
+}
+
+/// Looks at another source, from its beginning.
+pub fn look_at(model: &mut Model, source: Option<SourceId>) {
+    if model.current == source {
+        return;
+    }
+    model.current = source;
+    model.selected = None;
+    model.pin = None;
+    model.scope = super::model::Scope::All;
+    model.playing = None;
+    model.follow = model.timeline().is_some_and(|timeline| timeline.source().is_attached());
+    model.page = if source.is_some() { Page::Steps } else { Page::Start };
+}
+
+fn command_done(model: &mut Model, jump: Option<(SourceId, SessionId)>, done: CommandDone, now: f64) {
+    let lost = done.not_restored.len();
+    let level = if done.trouble.is_some() || lost > 0 { Level::Warning } else { Level::Info };
+    let mut detail: Vec<String> = done.trouble.iter().cloned().collect();
+    detail.extend(done.not_restored.iter().take(4).map(|item| format!("{}: {}", item.path, item.why)));
+    if lost > 4 {
+        detail.push(format!("and {} more", lost - 4));
+    }
+    let text = if done.message.is_empty() { "Done".to_owned() } else { done.message.clone() };
+    toast(model, level, text, (!detail.is_empty()).then(|| detail.join("\n")), now);
+    if let Some((source, session)) = jump {
+        model.jumps.retain(|report| report.session != session || report.source != source);
+        model.jumps.push(JumpReport { source, session, done });
+    }
+}
+
+/// Adds a message; the oldest go when there are too many.
+pub fn toast(model: &mut Model, level: Level, text: String, detail: Option<String>, now: f64) {
+    let secs = if level == Level::Error { ERROR_TOAST_SECS } else { TOAST_SECS };
+    model.toasts.retain(|toast| toast.text != text || toast.detail != detail);
+    model.toasts.push(Toast { level, text, detail, until: now + secs });
+    if model.toasts.len() > MAX_TOASTS {
+        model.toasts.remove(0);
+    }
+}
+
+fn toast_failure(model: &mut Model, failure: &Failure, now: f64) {
+    toast(model, Level::Error, failure.message.clone(), failure.hint.clone(), now);
+}
+
+fn not_taken() -> Failure {
+    Failure::new(ErrorCode::Busy, "The engine did not take the request").hint("It is busy or has ended: try again in a moment")
+}
+
+fn unexpected(answer: Answer) -> Failure {
+    match answer {
+        Answer::Failed(failure) => failure,
+        _ => Failure::new(ErrorCode::BadRequest, "The engine answered something else than was asked"),
+    }
+}

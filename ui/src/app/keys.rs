@@ -1,0 +1,39 @@
+//! Keys to commands. Never while a text field or a dialog has the keyboard.
+
+use egui::{Context, Key};
+
+use super::action::Action;
+use super::model::Model;
+use crate::commands::UiCommand;
+use crate::panels::Panels;
+
+/// Takes the keys of this frame that mean commands.
+pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec<Action>) {
+    if panels.palette.is_open() {
+        return;
+    }
+    let in_text = ctx.text_edit_focused();
+    // A focused button keeps space and arrows for itself.
+    let on_widget = ctx.memory(egui::Memory::focused).is_some();
+    let mut commands: Vec<_> = UiCommand::ALL.into_iter().filter_map(|command| Some((command, command.shortcut()?))).collect();
+    // Shift+A before A: egui lets an extra shift pass.
+    commands.sort_by_key(|(_, shortcut)| {
+        let keys = shortcut.modifiers;
+        std::cmp::Reverse(u8::from(keys.shift) + u8::from(keys.alt) + u8::from(keys.command))
+    });
+    for (command, shortcut) in commands {
+        if in_text && !command.works_in_text() {
+            continue;
+        }
+        let own_key = matches!(shortcut.logical_key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Escape);
+        if on_widget && own_key {
+            continue;
+        }
+        if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+            // What cannot be done says so only when it was asked for by a letter: arrows and Escape stay quiet.
+            if !own_key || command.enabled(model).is_ok() {
+                actions.push(Action::Do(command));
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What the window knows: the folded timelines, the selection, and the pulled values. Drawing only reads it.
+
+use std::sync::Arc;
+
+use inspector_model::{
+    CommandDone, Diff, FoundServer, Level, RecordingInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Timeline, Value,
+    View, ViewId,
+};
+
+use super::slot::Slot;
+use crate::filter::Filter;
+
+/// Which steps the table and the timeline show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    #[default]
+    All,
+    /// Those of one page.
+    Session(SessionId),
+    /// Those of one view of a page.
+    View(SessionId, Option<ViewId>),
+}
+
+/// Which whole-window view is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// Servers and recordings.
+    #[default]
+    Start,
+    /// Timeline, table and step.
+    Steps,
+    /// Every configuration key.
+    Config,
+    /// Rate limits.
+    Rate,
+    /// Hot reload and HVR.
+    Reload,
+    /// Advice and missing hooks.
+    Health,
+}
+
+/// A tab of the step panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What changed.
+    #[default]
+    Diff,
+    /// The state.
+    State,
+    /// The event's parameters.
+    Params,
+    /// The rendered page.
+    Page,
+    /// Patches sent to the browser.
+    Patches,
+    /// Database queries.
+    Sql,
+    /// Log records.
+    Log,
+    /// WebSocket frames.
+    Frames,
+}
+
+/// Key of a pulled detail.
+pub type StepKey = (SourceId, StepId);
+/// Key of a pulled state or page.
+pub type SideKey = (SourceId, StepId, Side);
+/// Key of a pulled diff: from, to.
+pub type DiffKey = (SourceId, (StepId, Side), (StepId, Side));
+
+/// A state as it is drawn.
+#[derive(Clone, Debug)]
+pub enum LoadedState {
+    /// Parsed, with the size of its text.
+    Full(Arc<Value>, usize),
+    /// Why there is none.
+    Missing(String),
+}
+
+/// The pulled values of what is selected.
+#[derive(Default)]
+pub struct Pulled {
+    /// Detail of the selected step.
+    pub detail: Slot<StepKey, StepDetail>,
+    /// State of the selected step at the shown side.
+    pub state: Slot<SideKey, LoadedState>,
+    /// Diff between pin or before, and the selected step.
+    pub diff: Slot<DiffKey, Arc<Diff>>,
+    /// HTML at the shown side.
+    pub html: Slot<SideKey, Option<String>>,
+}
+
+/// A message at the corner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    /// How loud.
+    pub level: Level,
+    /// One sentence.
+    pub text: String,
+    /// More lines, for instance what to do.
+    pub detail: Option<String>,
+    /// When it goes away by itself, seconds of the window's clock.
+    pub until: f64,
+}
+
+/// What a jump did, while its page still stands there.
+#[derive(Clone, Debug)]
+pub struct JumpReport {
+    /// Where.
+    pub source: SourceId,
+    /// On which page.
+    pub session: SessionId,
+    /// The server's answer.
+    pub done: CommandDone,
+}
+
+/// Everything that drawing reads.
+#[derive(Default)]
+pub struct Model {
+    /// One per source, in the order of opening.
+    pub timelines: Vec<Timeline>,
+    /// The one that is looked at.
+    pub current: Option<SourceId>,
+    /// The selected step of it.
+    pub selected: Option<StepId>,
+    /// The other end of comparisons, when it is not the step's own before.
+    pub pin: Option<(StepId, Side)>,
+    /// Which end of the step State, Page and Jump mean.
+    pub side: Side,
+    /// Which pages are shown.
+    pub scope: Scope,
+    /// Text of the filter as typed.
+    pub filter_text: String,
+    /// The last filter that was understood, and the error of the text if it was not.
+    pub filter: Filter,
+    /// Why the filter is not understood.
+    pub filter_error: Option<String>,
+    /// Positions of shown steps in the current timeline, ascending.
+    pub visible: Vec<u32>,
+    /// Grows when `visible` is built anew rather than extended.
+    pub visible_epoch: u64,
+    /// The library.
+    pub recordings: Vec<RecordingInfo>,
+    /// Servers on this machine.
+    pub found: Vec<FoundServer>,
+    /// Pulled values.
+    pub pulled: Pulled,
+    /// Messages at the corner.
+    pub toasts: Vec<Toast>,
+    /// What the last jumps could not put back.
+    pub jumps: Vec<JumpReport>,
+    /// The open whole-window view.
+    pub page: Page,
+    /// The open tab.
+    pub tab: Tab,
+    /// Select the newest step as it comes.
+    pub follow: bool,
+    /// Playing, and when the next step is due.
+    pub playing: Option<f64>,
+    /// Speed of playing.
+    pub speed: f32,
+    /// Commands on their way: shown as busy.
+    pub busy: usize,
+    scanned: Scanned,
+}
+
+#[derive(Default, PartialEq, Clone)]
+struct Scanned {
+    source: Option<SourceId>,
+    scope: Scope,
+    filter: Filter,
+    steps: usize,
+    sessions_at: u64,
+}
+
+impl Model {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Self { follow: true, speed: 1.0, ..Self::default() }
+    }
+
+    /// The timeline that is looked at.
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current)
+    }
+
+    /// The selected step.
+    pub fn step(&self) -> Option<&Step> {
+        self.timeline()?.step(self.selected?)
+    }
+
+    /// The page of a step.
+    pub fn session_of(&self, step: &Step) -> Option<&Session> {
+        self.timeline()?.sessions().get(step.session.as_ref()?)
+    }
+
+    /// The view of a step.
+    pub fn view_of(&self, step: &Step) -> Option<&View> {
+        let session = self.session_of(step)?;
+        match &step.view {
+            None => session.view.as_ref(),
+            Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
+        }
+    }
+
+    /// A shown step by its row.
+    pub fn row(&self, row: usize) -> Option<&Step> {
+        self.timeline()?.steps().get(*self.visible.get(row)? as usize)
+    }
+
+    /// The row of the selected step, or of the next one shown after it: `Err`.
+    pub fn selected_row(&self) -> Option<Result<usize, usize>> {
+        let timeline = self.timeline()?;
+        let id = self.selected?;
+        let position = timeline.position(id)? as u32;
+        Some(self.visible.binary_search(&position))
+    }
+
+    /// The two ends that the Diff tab compares.
+    pub fn compared(&self) -> Option<((StepId, Side), (StepId, Side))> {
+        let selected = self.selected?;
+        Some(match self.pin {
+            Some(pin) if pin != (selected, Side::After) => (pin, (selected, Side::After)),
+            _ => ((selected, Side::Before), (selected, Side::After)),
+        })
+    }
+
+    /// Brings `visible` up to date. Cheap when only steps were appended.
+    pub fn refresh_visible(&mut self) {
+        let Some(timeline) = self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current) else {
+            self.visible.clear();
+            self.scanned = Scanned::default();
+            return;
+        };
+        let steps = timeline.steps();
+        let sessions_at = if self.filter.uses_session() { timeline.generation() } else { 0 };
+        let old = &self.scanned;
+        let same = old.source == self.current && old.scope == self.scope && old.filter == self.filter && old.steps <= steps.len();
+        // A session can get its user or view after its first steps: then all rows are asked again.
+        let same = same && (old.sessions_at == sessions_at);
+        if same && old.steps == steps.len() {
+            return;
+        }
+        let from = if same {
+            old.steps
+        } else {
+            self.visible.clear();
+            self.visible_epoch += 1;
+            0
+        };
+        for (position, step) in steps.iter().enumerate().skip(from) {
+            let inside = match &self.scope {
+                Scope::All => true,
+                Scope::Session(session) => step.session.as_ref() == Some(session),
+                Scope::View(session, view) => step.session.as_ref() == Some(session) && step.view == *view,
+            };
+            let page = step.session.as_ref().and_then(|session| timeline.sessions().get(session));
+            if inside && self.filter.matches(step, page) {
+                self.visible.push(position as u32);
+            }
+        }
+        self.scanned =
+            Scanned { source: self.current, scope: self.scope.clone(), filter: self.filter.clone(), steps: steps.len(), sessions_at };
+    }
+}

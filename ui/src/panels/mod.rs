@@ -1,0 +1,47 @@
+//! The parts of the window around and inside the steps view. Each is state of its own and a function that draws it.
+
+pub mod banner;
+pub mod sessions;
+pub mod status_bar;
+pub mod step;
+pub mod strip;
+pub mod table;
+pub mod timemap;
+pub mod top_bar;
+
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+
+use crate::app::action::Cx;
+use crate::views;
+use crate::widgets::palette::Palette;
+
+/// What drawing remembers between frames.
+#[derive(Default)]
+pub struct Panels {
+    /// Timeline.
+    pub strip: strip::Strip,
+    /// Steps.
+    pub table: table::Table,
+    /// Details of the selected step.
+    pub step: step::StepPanel,
+    /// Palette and keys.
+    pub palette: Palette,
+    /// Start page.
+    pub start: views::start::Start,
+    /// Configuration.
+    pub config: views::config::Config,
+}
+
+/// Sessions, timeline, table and step.
+pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let side = Frame::new().fill(t.panel).inner_margin(Margin::symmetric(8, 6));
+    Panel::left("sessions").frame(side).default_size(214.0).size_range(140.0..=420.0).show(ui, |ui| sessions::ui(cx, ui));
+    Panel::right("step")
+        .frame(Frame::new().fill(t.panel))
+        .default_size((ui.available_width() * 0.42).clamp(320.0, 620.0))
+        .size_range(280.0..=1100.0)
+        .show(ui, |ui| step::ui(&mut state.step, cx, ui));
+    Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));
+    CentralPanel::no_frame().frame(Frame::new().fill(t.ground)).show(ui, |ui| table::ui(&mut state.table, cx, ui));
+}

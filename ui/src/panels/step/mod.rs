@@ -1,0 +1,238 @@
+//! Everything about the selected step, in tabs.
+
+mod diff;
+mod frames;
+mod log;
+mod page;
+mod params;
+mod patches;
+mod sql;
+mod state;
+
+use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
+use inspector_model::{Failure, Level, Side, Status, Step, StepDetail, StepId};
+
+use crate::app::action::{Action, Cx};
+use crate::app::model::Tab;
+use crate::app::slot::Slot;
+use crate::commands::UiCommand;
+use crate::format;
+use crate::theme;
+use crate::widgets::icons::{self, Icon};
+use crate::widgets::parts;
+
+/// What the tabs remember.
+#[derive(Default)]
+pub struct StepPanel {
+    diff: diff::DiffTab,
+    state: state::StateTab,
+    params: params::ParamsTab,
+    frames: frames::FramesTab,
+    shown: Option<StepId>,
+}
+
+const TABS: [UiCommand; 8] = [
+    UiCommand::TabDiff,
+    UiCommand::TabState,
+    UiCommand::TabParams,
+    UiCommand::TabPage,
+    UiCommand::TabPatches,
+    UiCommand::TabSql,
+    UiCommand::TabLog,
+    UiCommand::TabFrames,
+];
+
+/// Draws header, tabs and the open tab.
+pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
+    let model = cx.model;
+    let Some(step) = model.step() else {
+        parts::empty(ui, "No step selected", "Click a row of the table or a mark of the timeline");
+        return;
+    };
+    if state.shown != Some(step.id) {
+        state.shown = Some(step.id);
+        state.params.reset();
+        state.frames.reset();
+    }
+    Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| header(cx, ui, step));
+    tabs(cx, ui, step);
+    ui.painter().hline(ui.max_rect().x_range(), ui.cursor().top(), Stroke::new(1.0, cx.t.line));
+    ui.add_space(1.0);
+    Frame::new().fill(cx.t.ground).inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
+        ui.take_available_space();
+        match model.tab {
+            Tab::Diff => diff::ui(&mut state.diff, cx, ui, step),
+            Tab::State => state::ui(&mut state.state, cx, ui, step),
+            Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, step, detail)),
+            Tab::Page => page::ui(cx, ui, step),
+            Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
+            Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
+            Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, step, detail)),
+            Tab::Frames => with_detail(cx, ui, |cx, ui, detail| frames::ui(&mut state.frames, cx, ui, detail)),
+        }
+    });
+}
+
+fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+    let t = cx.t;
+    ui.horizontal(|ui| {
+        icons::show(ui, Icon::Kind(step.kind), 16.0, t.kind(step.kind)).on_hover_text(step.kind.label());
+        let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
+        let title = RichText::new(format::clip(name, 120)).size(16.0).color(t.strong);
+        ui.label(RichText::new(format!("Step {}", step.id)).size(16.0).color(t.muted));
+        if step.status != Status::Ok {
+            let ink = t.status(step.status);
+            let ground = if ink == t.removed { t.removed_bg } else { t.changed_bg };
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                parts::chip(ui, step.status.word(), ink, ground);
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| parts::line_label(ui, title));
+            });
+        } else {
+            parts::line_label(ui, title);
+        }
+    });
+    let session = cx.model.session_of(step);
+    let mut facts = vec![step.kind.label().to_owned(), format::clock(step.started)];
+    if let Some(ms) = step.duration_ms {
+        facts.push(format!("{} ms", format::millis(Some(ms))));
+    }
+    if let Some(view) = cx.model.view_of(step) {
+        facts.push(format::short_class(&view.class).to_owned());
+    }
+    if let Some(session) = session {
+        facts.push(session.user.clone().unwrap_or_else(|| "anonymous".to_owned()));
+        facts.extend(session.path.clone());
+    }
+    if step.history {
+        facts.push("from before attaching".to_owned());
+    }
+    parts::line_label(ui, RichText::new(facts.join("  ·  ")).size(12.0).color(t.muted));
+    if let Some(error) = &step.error {
+        ui.add_space(2.0);
+        let text = format::clip(error, 300);
+        parts::note(ui, if t.status(step.status) == t.removed { Level::Error } else { Level::Warning }, &text);
+    }
+    ui.add_space(3.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        parts::command_button(cx, ui, UiCommand::JumpAfter);
+        let before = UiCommand::JumpBefore.enabled(cx.model);
+        let response = ui.add_enabled(before.is_ok(), Button::new("Before")).on_hover_text(parts::command_tip(ui, UiCommand::JumpBefore));
+        let response = response.on_disabled_hover_text(before.err().unwrap_or_default());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, UiCommand::JumpBefore.text()));
+        if response.clicked() {
+            cx.run(UiCommand::JumpBefore);
+        }
+        components(cx, ui, step);
+        parts::command_button(cx, ui, UiCommand::Replay);
+        if cx.model.pin.is_some() {
+            parts::command_button(cx, ui, UiCommand::Unpin);
+        } else {
+            parts::command_button(cx, ui, UiCommand::Pin);
+        }
+    });
+    if cx.model.timeline().is_some_and(|timeline| timeline.source().is_attached())
+        && let Err(why) = UiCommand::JumpAfter.enabled(cx.model)
+    {
+        ui.label(RichText::new(why).size(12.0).color(t.muted));
+    }
+}
+
+/// Jump of one component's fields only.
+fn components(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+    let Some(view) = cx.model.view_of(step) else { return };
+    if view.components.is_empty() || UiCommand::JumpAfter.enabled(cx.model).is_err() {
+        return;
+    }
+    let Some(source) = cx.model.current else { return };
+    ui.menu_button("Component ▾", |ui| {
+        for component in &view.components {
+            for side in [Side::Before, Side::After] {
+                let words = if side == Side::Before { "before" } else { "after" };
+                if ui.button(format!("{} {words}", component.id)).on_hover_text(&component.class).clicked() {
+                    let target = inspector_model::JumpTarget { step: step.id, side };
+                    let component = Some(component.id.clone());
+                    cx.push(Action::Send(Box::new(inspector_model::Request::Jump { source, target, component })));
+                    ui.close();
+                }
+            }
+        }
+    })
+    .response
+    .on_hover_text("Put back the fields of one component only");
+}
+
+fn tabs(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+    let t = cx.t;
+    Frame::new().inner_margin(Margin { left: 8, right: 8, top: 0, bottom: 0 }).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(0.0, 0.0);
+            ui.spacing_mut().button_padding = egui::vec2(7.0, 4.0);
+            for command in TABS {
+                let on = command.tab() == Some(cx.model.tab);
+                let count = match command {
+                    UiCommand::TabDiff => step.changes.total(),
+                    UiCommand::TabSql => step.sql,
+                    UiCommand::TabLog => step.logs + u32::from(step.error.is_some()),
+                    UiCommand::TabFrames => step.frames,
+                    _ => 0,
+                };
+                let mut job = egui::text::LayoutJob::default();
+                crate::widgets::rich::push(&mut job, command.text(), theme::text(13.0), if on { t.strong } else { t.muted });
+                if count > 0 {
+                    crate::widgets::rich::push(&mut job, &format!(" {count}"), theme::text(11.5), if on { t.accent } else { t.faint });
+                }
+                let button = Button::new(job).fill(egui::Color32::TRANSPARENT).stroke(Stroke::NONE);
+                let response = ui.add(button).on_hover_text(parts::command_tip(ui, command));
+                response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, command.text()));
+                if on {
+                    let rect = response.rect;
+                    ui.painter().hline(rect.left() + 6.0..=rect.right() - 6.0, rect.bottom() - 1.0, Stroke::new(2.0, t.accent));
+                }
+                if response.clicked() {
+                    cx.run(command);
+                }
+            }
+        });
+    });
+}
+
+/// A failed pull.
+fn failed(ui: &mut Ui, failure: &Failure) {
+    let text = match &failure.hint {
+        Some(hint) => format!("{}. {hint}", failure.message),
+        None => failure.message.clone(),
+    };
+    parts::note(ui, Level::Warning, &text);
+}
+
+/// Draws what a slot shows: dimmed while something newer is on its way, words while nothing is there.
+fn pulled<K: Clone + PartialEq, T>(ui: &mut Ui, slot: &Slot<K, T>, add: impl FnOnce(&mut Ui, &K, &T)) {
+    match slot.shown() {
+        None => {
+            let t = theme::tokens(ui);
+            ui.label(RichText::new("Loading …").color(t.muted));
+        }
+        Some((key, value, current)) => {
+            if !current {
+                ui.multiply_opacity(0.45);
+            }
+            match value {
+                Ok(value) => add(ui, key, value),
+                Err(failure) => failed(ui, failure),
+            }
+        }
+    }
+}
+
+fn with_detail(cx: &mut Cx<'_>, ui: &mut Ui, add: impl FnOnce(&mut Cx<'_>, &mut Ui, &StepDetail)) {
+    let model = cx.model;
+    pulled(ui, &model.pulled.detail, |ui, _, detail| add(cx, ui, detail));
+}
+
+/// Before or after, for tabs that show one end of the step.
+fn side_switch(cx: &mut Cx<'_>, ui: &mut Ui) {
+    if let Some(side) = parts::segmented(ui, cx.model.side, &[(Side::Before, "Before"), (Side::After, "After")]) {
+        cx.push(Action::Side(side));
+    }
+}

@@ -1,0 +1,195 @@
+//! What is looked at, how it is connected, what was recorded; and the way to everything else.
+
+use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, Ui, WidgetInfo};
+use inspector_model::{SourceKind, SourceState};
+
+use crate::app::action::{Action, Cx};
+use crate::app::host::ThemeChoice;
+use crate::app::model::Page;
+use crate::commands::UiCommand;
+use crate::format;
+use crate::widgets::icons::{self, Icon};
+use crate::widgets::parts;
+
+/// Draws the bar.
+pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    Panel::top("top").frame(Frame::new().fill(t.panel).inner_margin(Margin::symmetric(10, 6))).resizable(false).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let home = cx.model.page == Page::Start;
+            if icons::toggle(ui, Icon::Logo, UiCommand::ShowStart.text(), true, home)
+                .on_hover_text(parts::command_tip(ui, UiCommand::ShowStart))
+                .clicked()
+            {
+                cx.run(UiCommand::ShowStart);
+            }
+            sources(cx, ui);
+            if cx.model.timeline().is_some() {
+                ui.add_space(8.0);
+                pages(cx, ui);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                theme_button(cx, ui);
+                let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+                if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
+                    cx.run(UiCommand::Palette);
+                }
+                if cx.model.busy > 0 {
+                    ui.label(RichText::new("Working …").size(12.5).color(t.accent));
+                }
+                ui.add_space(6.0);
+                recorded(cx, ui);
+            });
+        });
+    });
+}
+
+fn theme_button(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let (icon, name) = match cx.theme {
+        ThemeChoice::System => (Icon::Screen, "as the system is"),
+        ThemeChoice::Dark => (Icon::Moon, "dark"),
+        ThemeChoice::Light => (Icon::Sun, "light"),
+    };
+    let response = icons::button(ui, icon, UiCommand::ToggleTheme.text(), true).on_hover_text(format!("Theme: {name}. Click to change"));
+    if response.clicked() {
+        cx.run(UiCommand::ToggleTheme);
+    }
+    response.context_menu(|ui| {
+        for (choice, name) in [(ThemeChoice::System, "As the system is"), (ThemeChoice::Dark, "Dark"), (ThemeChoice::Light, "Light")] {
+            if ui.button(name).clicked() {
+                cx.push(Action::Theme(choice));
+            }
+        }
+    });
+}
+
+/// The state of a connection as colour, shape and word.
+fn state_mark(cx: &Cx<'_>, state: &SourceState) -> (egui::Color32, Icon, String) {
+    let t = cx.t;
+    match state {
+        SourceState::Attached => (t.added, Icon::Dot, "Attached".to_owned()),
+        SourceState::Connecting => (t.changed, Icon::Ring, "Connecting".to_owned()),
+        SourceState::Lost { attempt, why, .. } => (t.changed, Icon::Warning, format!("Connection lost, attempt {attempt}: {why}")),
+        SourceState::Ended { reason } => (t.muted, Icon::Cross, format!("Ended: {reason}")),
+        SourceState::Replaying => (t.accent, Icon::Play, "Recording".to_owned()),
+    }
+}
+
+fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let Some(timeline) = cx.model.timeline() else {
+        ui.label(RichText::new("djust inspector").color(t.strong));
+        return;
+    };
+    let source = timeline.source();
+    let (color, icon, words) = state_mark(cx, &source.state);
+    icons::show(ui, icon, 12.0, color).on_hover_text(&words);
+    let title = format::clip(&source.title, 36);
+    let model = cx.model;
+    let menu = ui.menu_button(RichText::new(format!("{title}  ▾")).color(t.strong), |ui| {
+        ui.set_min_width(260.0);
+        for other in &model.timelines {
+            let (_, _, words) = state_mark(cx, &other.source().state);
+            let text = format!("{}   {}", format::clip(&other.source().title, 40), format::clip(&words, 30));
+            if ui.selectable_label(Some(other.id()) == model.current, text).clicked() {
+                cx.push(Action::Source(other.id()));
+                ui.close();
+            }
+        }
+        ui.separator();
+        for command in [UiCommand::ShowStart, UiCommand::OpenFile, UiCommand::CloseSource] {
+            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+                cx.run(command);
+                ui.close();
+            }
+        }
+    });
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Source"));
+    let mut facts = Vec::new();
+    if let SourceKind::Live { url } = &source.kind
+        && !source.title.contains(url.trim_start_matches("http://").trim_end_matches('/'))
+    {
+        facts.push(format::clip(url, 40));
+    }
+    if let Some(server) = &source.server {
+        facts.push(format!("djust {}", server.djust));
+    }
+    ui.label(RichText::new(facts.join(" · ")).size(12.5).color(t.muted)).on_hover_text(server_words(cx));
+    if source.server.as_ref().is_some_and(|server| server.debug) {
+        parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
+    }
+    if let SourceState::Lost { attempt, .. } = &source.state {
+        parts::chip(ui, &format!("Lost, attempt {attempt}"), t.changed, t.changed_bg).on_hover_text(words);
+    } else if let SourceState::Ended { .. } = &source.state {
+        parts::chip(ui, "Ended", t.muted, t.raised).on_hover_text(words);
+    }
+}
+
+fn server_words(cx: &Cx<'_>) -> String {
+    let Some(server) = cx.model.timeline().and_then(|timeline| timeline.source().server.as_ref()) else {
+        return "Server not known yet".into();
+    };
+    format!(
+        "{}\nprocess {}\ndjust {}, Django {}, Python {}\n{}\nchannel layer: {}\nautoreload: {}",
+        server.cwd,
+        server.pid,
+        server.djust,
+        server.django,
+        server.python,
+        server.asgi.as_deref().unwrap_or("unknown server"),
+        server.channel_layer.as_deref().unwrap_or("none"),
+        server.autoreload.as_deref().unwrap_or("none")
+    )
+}
+
+fn pages(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let advice = cx
+        .model
+        .timeline()
+        .and_then(|timeline| timeline.source().server.as_ref())
+        .map_or(0, |server| server.advice.len() + server.missing.len());
+    ui.spacing_mut().item_spacing.x = 1.0;
+    for command in [UiCommand::ShowSteps, UiCommand::ShowConfig, UiCommand::ShowRate, UiCommand::ShowReload, UiCommand::ShowHealth] {
+        let on = command.page() == Some(cx.model.page);
+        let mut text = command.text().to_owned();
+        if command == UiCommand::ShowHealth && advice > 0 {
+            text = format!("{text} {advice}");
+        }
+        let ink = if on { t.strong } else { t.muted };
+        let button =
+            Button::new(RichText::new(text).size(13.0).color(ink)).fill(if on { t.selected } else { t.panel }).stroke(Stroke::NONE);
+        let response = ui.add(button).on_hover_text(parts::command_tip(ui, command));
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, command.text()));
+        if response.clicked() {
+            cx.run(command);
+        }
+    }
+}
+
+fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let Some(timeline) = cx.model.timeline() else { return };
+    let recorder = &timeline.source().recorder;
+    let steps = timeline.steps();
+    let last = steps.last().map_or(0.0, |step| step.started);
+    let start = if recorder.started > 0.0 { recorder.started } else { steps.first().map_or(0.0, |step| step.started) };
+    let text = format!(
+        "{} · {} · {}",
+        format::span(last - start),
+        format::plural(steps.len() as u64, "step", "steps"),
+        format::bytes(recorder.bytes)
+    );
+    // Laid out from the right.
+    ui.label(RichText::new(text).size(12.5).color(t.muted)).on_hover_text("Time from the first to the last step, steps, size on disk");
+    if timeline.source().is_attached() {
+        match &recorder.stopped {
+            None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
+            Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
+        };
+    }
+    if let Some(why) = &recorder.damaged {
+        parts::chip(ui, "Damaged", t.changed, t.changed_bg).on_hover_text(why);
+    }
+}

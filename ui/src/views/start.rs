@@ -1,0 +1,262 @@
+//! The start page: servers on this machine, the library, and how to get either.
+
+use egui::{Layout, RichText, TextEdit, Ui};
+use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request};
+
+use super::page;
+use crate::app::action::{Action, Cx};
+use crate::format;
+use crate::widgets::icons::{self, Icon};
+use crate::widgets::parts;
+
+/// The one line to paste.
+pub const RUN_LINE: &str = "djust-inspector run -- python manage.py runserver";
+
+/// What the page remembers.
+#[derive(Default)]
+pub struct Start {
+    url: String,
+    token: String,
+    path: String,
+    /// Put the keyboard into the field for a file's path.
+    pub focus_path: bool,
+    deleting: Option<RecordingId>,
+    exporting: Option<(RecordingId, String)>,
+}
+
+/// Draws the page.
+pub fn ui(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
+    page(ui, "Debug and time travel for djust", "Attach to a running server, or open what was recorded", 860.0, |ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        parts::section(ui, "Servers on this machine");
+        servers(cx, ui);
+        ui.add_space(12.0);
+        parts::section(ui, "Attach by address");
+        attach(state, cx, ui);
+        ui.add_space(12.0);
+        parts::section(ui, "Recordings");
+        recordings(state, cx, ui);
+        ui.add_space(8.0);
+        open_file(state, cx, ui);
+    });
+}
+
+fn servers(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let model = cx.model;
+    if model.found.is_empty() {
+        parts::card(ui, |ui| {
+            ui.label(RichText::new("No server with the inspector's agent runs on this machine").color(t.text));
+            ui.label(
+                RichText::new("Start yours with this line in front; nothing in the project has to change. It appears here by itself.")
+                    .color(t.muted),
+            );
+            ui.add_space(4.0);
+            parts::paste_line(cx, ui, RUN_LINE);
+        });
+        return;
+    }
+    for server in &model.found {
+        ui.push_id(server.pid, |ui| parts::card(ui, |ui| found(cx, ui, server)));
+    }
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("To start another:").size(12.5).color(t.muted));
+        parts::paste_line(cx, ui, RUN_LINE);
+    });
+}
+
+fn found(cx: &mut Cx<'_>, ui: &mut Ui, server: &FoundServer) {
+    let t = cx.t;
+    let open =
+        cx.model.timelines.iter().find(|timeline| {
+            timeline.source().is_attached() && timeline.source().server.as_ref().is_some_and(|info| info.pid == server.pid)
+        });
+    ui.horizontal(|ui| {
+        icons::show(ui, Icon::Dot, 13.0, t.added);
+        ui.vertical(|ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(format::clip(&server.project, 60)).size(14.5).color(t.strong));
+                ui.label(RichText::new(format::clip(&server.url, 80)).color(t.accent));
+                if server.debug {
+                    parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
+                }
+            });
+            let facts =
+                format!("djust {}  ·  process {}  ·  since {}  ·  {}", server.djust, server.pid, format::clock(server.started), server.cwd);
+            parts::line_label(ui, RichText::new(format::clip(&facts, 140)).size(12.5).color(t.muted));
+        });
+        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| match open {
+            Some(timeline) => {
+                if ui.button("Show").clicked() {
+                    cx.push(Action::Source(timeline.id()));
+                    cx.push(Action::Show(crate::app::model::Page::Steps));
+                }
+            }
+            None => {
+                let attach = parts::primary(ui, "Attach");
+                attach.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Attach to {}", server.project)));
+                if attach.clicked() {
+                    cx.push(Action::Send(Box::new(Request::AttachFound { pid: server.pid })));
+                }
+            }
+        });
+    });
+}
+
+fn attach(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
+    parts::card(ui, |ui| {
+        ui.horizontal(|ui| {
+            let room = ui.available_width() - 90.0;
+            let url = ui.add(TextEdit::singleline(&mut state.url).hint_text("http://127.0.0.1:8000").desired_width(room * 0.55));
+            url.accessible_name("Server address");
+            let token = ui.add(TextEdit::singleline(&mut state.token).hint_text("Token").password(true).desired_width(room * 0.35));
+            let token = token.accessible_name("Token");
+            let entered = token.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            let why = wrong_address(&state.url)
+                .or_else(|| state.token.is_empty().then_some("The agent's token is missing: the server prints where it is"));
+            let button = ui.add_enabled(why.is_none(), egui::Button::new("Connect")).on_disabled_hover_text(why.unwrap_or_default());
+            if why.is_none() && (button.clicked() || entered) {
+                let (url, token) = (state.url.trim().to_owned(), std::mem::take(&mut state.token));
+                cx.push(Action::Send(Box::new(Request::Attach { url, token })));
+            }
+        });
+    });
+}
+
+fn wrong_address(url: &str) -> Option<&'static str> {
+    let url = url.trim();
+    if url.is_empty() {
+        Some("The server's address is missing")
+    } else if url.starts_with("http://") || url.starts_with("https://") {
+        None
+    } else {
+        Some("An address begins with http:// or https://")
+    }
+}
+
+fn recordings(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let model = cx.model;
+    if model.recordings.is_empty() {
+        parts::card(ui, |ui| {
+            ui.label(RichText::new("The library is empty").color(t.text));
+            ui.label(
+                RichText::new("Every attached server is recorded by itself. Files that others recorded can be opened below.")
+                    .color(t.muted),
+            );
+        });
+        return;
+    }
+    parts::card(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let mut sorted: Vec<&RecordingInfo> = model.recordings.iter().collect();
+        sorted.sort_by(|a, b| b.started.total_cmp(&a.started));
+        for recording in sorted {
+            ui.push_id(recording.id.as_str(), |ui| one_recording(state, cx, ui, recording));
+        }
+    });
+}
+
+fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &RecordingInfo) {
+    let t = cx.t;
+    ui.horizontal(|ui| {
+        let mark = if recording.recording { t.removed } else { t.faint };
+        icons::show(ui, if recording.recording { Icon::Dot } else { Icon::Ring }, 12.0, mark).on_hover_text(if recording.recording {
+            "Still being recorded"
+        } else {
+            "Complete"
+        });
+        ui.vertical(|ui| {
+            ui.set_width((ui.available_width() - 210.0).max(120.0));
+            parts::line_label(ui, RichText::new(format::clip(&recording.title, 80)).color(t.strong));
+            let facts = format!(
+                "{}  ·  {}  ·  {}  ·  {}  ·  djust {}",
+                format::date(recording.started),
+                format::plural(recording.steps, "step", "steps"),
+                format::plural(u64::from(recording.sessions), "page", "pages"),
+                format::bytes(recording.bytes),
+                recording.djust
+            );
+            parts::line_label(ui, RichText::new(facts).size(12.0).color(t.muted));
+        });
+        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+            let name = |verb: &str| format!("{verb} {}", recording.title);
+            let named = |response: &egui::Response, verb: &str| {
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name(verb)));
+            };
+            let delete =
+                ui.add_enabled(!recording.recording, egui::Button::new("Delete")).on_disabled_hover_text("It is still being recorded");
+            named(&delete, "Delete");
+            if delete.clicked() {
+                state.deleting = Some(recording.id.clone());
+            }
+            let export = ui.button("Export");
+            named(&export, "Export");
+            if export.clicked() {
+                if cx.has_dialogs {
+                    cx.push(Action::Export(recording.id.clone(), recording.title.clone()));
+                } else {
+                    state.exporting = Some((recording.id.clone(), String::new()));
+                }
+            }
+            let open = ui.button("Open");
+            named(&open, "Open");
+            if open.clicked() {
+                cx.push(Action::Send(Box::new(Request::OpenRecording(recording.id.clone()))));
+            }
+        });
+    });
+    if state.deleting.as_ref() == Some(&recording.id) {
+        ui.horizontal(|ui| {
+            ui.add_space(22.0);
+            ui.label(RichText::new(format!("Delete {} for good?", format::plural(recording.steps, "step", "steps"))).color(t.removed));
+            if ui.button("Delete for good").clicked() {
+                cx.push(Action::Send(Box::new(Request::DeleteRecording(recording.id.clone()))));
+                state.deleting = None;
+            }
+            if ui.button("Keep").clicked() {
+                state.deleting = None;
+            }
+        });
+    }
+    let mut done = false;
+    if let Some((id, path)) = &mut state.exporting
+        && *id == recording.id
+    {
+        ui.horizontal(|ui| {
+            ui.add_space(22.0);
+            let edit = ui.add(TextEdit::singleline(path).hint_text("/path/to/file.djinspect").desired_width(340.0));
+            edit.accessible_name("Export to");
+            if ui.add_enabled(!path.trim().is_empty(), egui::Button::new("Write file")).clicked() {
+                let request = Request::Export { recording: id.clone(), path: path.trim().into() };
+                cx.push(Action::Send(Box::new(request)));
+                done = true;
+            }
+            done |= ui.button("Cancel").clicked();
+        });
+    }
+    if done {
+        state.exporting = None;
+    }
+}
+
+fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
+    if cx.has_dialogs {
+        parts::command_button(cx, ui, crate::commands::UiCommand::OpenFile);
+        return;
+    }
+    ui.horizontal(|ui| {
+        let edit = ui.add(TextEdit::singleline(&mut state.path).hint_text("/path/to/recording.djinspect").desired_width(420.0));
+        let edit = edit.accessible_name("Recording file");
+        if std::mem::take(&mut state.focus_path) {
+            edit.request_focus();
+        }
+        if ui
+            .add_enabled(!state.path.trim().is_empty(), egui::Button::new("Open file"))
+            .on_disabled_hover_text("Type the path of a recording file")
+            .clicked()
+        {
+            cx.push(Action::Send(Box::new(Request::OpenFile(state.path.trim().into()))));
+        }
+    });
+}

@@ -1,0 +1,8 @@
+//! Small things that panels are made of. They know the theme, and of the model only its values.
+
+pub mod icons;
+pub mod palette;
+pub mod parts;
+pub mod rich;
+pub mod toasts;
+pub mod tree;

@@ -1,0 +1,107 @@
+//! A scripted engine: notices are given by the test, requests are noted, and those about steps are answered from a sample.
+
+#![allow(dead_code, unused_imports, reason = "each test target and the gallery use their own part of it")]
+
+mod sample;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use inspector_model::{Answer, ErrorCode, Failure, Handle, Notice, Request, RequestId, SourceId, StateAnswer};
+
+pub use sample::{SOURCE, Sample, many_steps, many_steps_from, sample, step};
+
+/// The engine's side, shared between the test and the window.
+#[derive(Default)]
+pub struct Script {
+    /// What the window will be told.
+    pub notices: VecDeque<Notice>,
+    /// What the window has asked.
+    pub requests: Vec<(RequestId, Request)>,
+    /// Where answers come from.
+    pub sample: Option<Sample>,
+    /// Hold answers back until released.
+    pub hold: bool,
+}
+
+/// A handle on a [`Script`].
+#[derive(Clone, Default)]
+pub struct Scripted(pub Rc<RefCell<Script>>);
+
+impl Scripted {
+    /// With everything of the sample already told.
+    pub fn with_sample() -> Self {
+        let sample = sample();
+        let script = Script { notices: sample.notices.clone().into(), sample: Some(sample), ..Script::default() };
+        Self(Rc::new(RefCell::new(script)))
+    }
+
+    /// Tells the window something.
+    pub fn tell(&self, notice: Notice) {
+        self.0.borrow_mut().notices.push_back(notice);
+    }
+
+    /// Requests so far that fit, without their ids.
+    pub fn asked(&self, fits: impl Fn(&Request) -> bool) -> Vec<Request> {
+        self.0.borrow().requests.iter().map(|(_, request)| request.clone()).filter(|request| fits(request)).collect()
+    }
+}
+
+impl Handle for Scripted {
+    fn send(&self, id: RequestId, request: Request) -> bool {
+        let mut script = self.0.borrow_mut();
+        script.requests.push((id, request.clone()));
+        if script.hold {
+            return true;
+        }
+        let answer = answer(script.sample.as_ref(), &request);
+        script.notices.push_back(Notice::Answer(id, answer));
+        true
+    }
+
+    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
+        let mut script = self.0.borrow_mut();
+        let mut steps = 0;
+        while let Some(notice) = script.notices.pop_front() {
+            if let Notice::Steps(_, list) = &notice {
+                steps += list.len();
+            }
+            into.push(notice);
+            if steps >= max_steps {
+                return !script.notices.is_empty();
+            }
+        }
+        false
+    }
+
+    fn set_waker(&self, _waker: Box<dyn Fn() + Send + Sync>) {}
+}
+
+/// What a well-behaved engine would answer.
+pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
+    let none = || Answer::Failed(Failure::new(ErrorCode::NotFound, "No such step in the sample"));
+    let Some(sample) = sample else { return none() };
+    match request {
+        Request::Detail { step, .. } => sample.detail(*step).map_or_else(none, |detail| Answer::Detail(Box::new(detail))),
+        Request::State { step, side, .. } => Answer::State(match sample.state(*step, *side) {
+            Some(text) => StateAnswer::Full(text.into()),
+            None => StateAnswer::Missing("The state of this step was not recorded: the page was closed first".into()),
+        }),
+        Request::Diff { from, to, .. } => Answer::Diff(Box::new(sample.diff(*from, *to))),
+        Request::Html { step, side, .. } => Answer::Html(sample.html(*step, *side)),
+        Request::Jump { target, .. } => Answer::Command(sample.jumped(*target)),
+        Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => {
+            Answer::Opened(SourceId(1))
+        }
+        Request::Ring { .. } => Answer::Ring("[]".into()),
+        Request::ReturnToLive { .. }
+        | Request::Replay { .. }
+        | Request::Dispatch { .. }
+        | Request::Ticks { .. }
+        | Request::LiftCooldown { .. } => {
+            Answer::Command(inspector_model::CommandDone { message: "Done by the sample".into(), ..Default::default() })
+        }
+        Request::Close(_) | Request::DeleteRecording(_) | Request::Export { .. } => Answer::Done("Done by the sample".into()),
+    }
+}
