@@ -72,3 +72,20 @@ fn with_debug_off_the_agent_records_and_jumps() {
     lab.inspector.jump(step.id, Side::Before);
     lab.wait_text(&page, "count", "0");
 }
+
+#[test]
+fn several_servers_are_attached_at_once() {
+    let mut first = Lab::start();
+    let second = Lab::start_detached(&[]);
+    let other = first.inspector.attach_another(Target::Address { url: second.url(), token: second.token() });
+    let here = first.open("/counter/");
+    let there = second.open("/plain/");
+    first.click(&here, "add-7");
+    second.click(&there, "increment");
+    first.inspector.event("add", 1);
+    first.inspector.wait("the other server's event", |inspector| {
+        let steps = inspector.others.get(&other)?.steps();
+        steps.iter().any(|step| step.kind == StepKind::Event && step.name == "increment").then_some(())
+    });
+    assert!(first.inspector.timeline().steps().iter().all(|step| step.name != "increment"), "servers are kept apart");
+}

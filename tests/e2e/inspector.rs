@@ -1,5 +1,6 @@
 //! The engine as a window has it, for tests: send a request, wait for its answer; wait for a step.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub struct Inspector {
     woken: Arc<(Mutex<bool>, Condvar)>,
     pub id: SourceId,
     pub timeline: Option<Timeline>,
+    /// Further servers of the same engine.
+    pub others: BTreeMap<SourceId, Timeline>,
     answers: Vec<(RequestId, Answer)>,
     pub messages: Vec<String>,
     next: u64,
@@ -45,7 +48,12 @@ impl Inspector {
             waker.1.notify_all();
         }));
         let id = engine.attach(target).expect("an attachment begins");
-        Self { engine, woken, id, timeline: None, answers: Vec::new(), messages: Vec::new(), next: 1, _data: None }
+        Self { engine, woken, id, timeline: None, others: BTreeMap::new(), answers: Vec::new(), messages: Vec::new(), next: 1, _data: None }
+    }
+
+    /// Attaches to another server as well.
+    pub fn attach_another(&self, target: Target) -> SourceId {
+        self.engine.attach(target).expect("an attachment begins")
     }
 
     fn take(&mut self) {
@@ -57,12 +65,16 @@ impl Inspector {
         for notice in notices {
             match notice {
                 Notice::Source(source) if self.timeline.is_none() && source.id == self.id => self.timeline = Some(Timeline::new(*source)),
+                Notice::Source(source) if source.id != self.id && !self.others.contains_key(&source.id) => {
+                    self.others.insert(source.id, Timeline::new(*source));
+                }
                 Notice::Answer(id, answer) => self.answers.push((id, answer)),
                 Notice::Message(_, text) => self.messages.push(text),
                 other => {
                     if let Some(timeline) = &mut self.timeline {
                         timeline.apply(&other);
                     }
+                    self.others.values_mut().for_each(|timeline| timeline.apply(&other));
                 }
             }
         }

@@ -244,10 +244,9 @@ async fn connection(
         };
         heard = Instant::now();
         let text = match message {
-            None => return Ended::Lost("the server closed the connection".into()),
+            None | Some(Ok(Message::Close(_))) => return Ended::Lost("the server closed the connection".into()),
             Some(Err(error)) => return Ended::Lost(error.to_string()),
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(_))) => return Ended::Lost("the server closed the connection".into()),
             Some(Ok(_)) => continue,
         };
         // Greetings and answers are small and ours; everything else is the recorder's.

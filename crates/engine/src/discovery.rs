@@ -38,8 +38,9 @@ pub fn found_servers() -> Vec<Discovered> {
 /// Another user's file could name a server of theirs: only our own, unreadable to others, count.
 #[cfg(unix)]
 fn is_private(meta: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    meta.mode() & 0o077 == 0
+    use std::os::unix::fs::PermissionsExt as _;
+    let for_others = meta.permissions().mode() & 0o077;
+    for_others == 0
 }
 
 #[cfg(not(unix))]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use inspector_diff::Options;
 use inspector_model::{
-    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, Status, Step,
+    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, SourceKind, Status, Step,
     StepDetail, StepId, StepKind, Value, ViewId, parse_value,
 };
 use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
@@ -174,6 +174,9 @@ impl Intake {
         self.recorder.set_title(&title);
         let mut info = self.source.info.lock();
         info.title = title;
+        if let Some(url) = &server.url {
+            info.kind = SourceKind::Live { url: url.clone() };
+        }
         info.server = Some(server.clone());
         drop(info);
         self.outbox.changed(self.source.id, Topic::Source);
@@ -296,7 +299,7 @@ impl Intake {
         let mut missing = None;
         let mut before = NewState::None;
         let mut after = NewState::None;
-        let mut changes = ChangeCounts::default();
+        let mut counts = ChangeCounts::default();
         let mut changed = Vec::new();
         let mut state_bytes = 0;
         if let Some(stream) = &stream {
@@ -320,7 +323,7 @@ impl Intake {
             match self.take_in(stream, step.after) {
                 Taken::New(text, diff) => {
                     if !matches!(before, NewState::None) {
-                        changes = diff.counts;
+                        counts = diff.counts;
                         changed = changed_paths(&diff);
                     }
                     after = NewState::Text(text);
@@ -351,7 +354,7 @@ impl Intake {
             duration_ms: step.ms,
             status: step.status,
             error: step.error.as_ref().map(|error| one_line(&error.kind, &error.message)),
-            changes,
+            changes: counts,
             changed,
             sql: step.sql.len() as u32,
             logs: step.logs.len() as u32,
