@@ -1,7 +1,12 @@
 //! Makes the samples in `recordings/`: a real server, a real browser, and the engine that records. `cargo xtask recordings`.
 
 #![allow(clippy::print_stdout, reason = "it says what it does")]
-#![allow(clippy::expect_used, clippy::unwrap_used, dead_code, reason = "a tool for us that shares its parts with the tests; it stops where something is wrong")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a tool for us that shares its parts with the tests; it stops where something is wrong"
+)]
 
 #[path = "../tests/e2e/inspector.rs"]
 mod inspector;

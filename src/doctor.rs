@@ -41,8 +41,11 @@ pub fn doctor(places: &Places, doctor: &Doctor) -> anyhow::Result<ExitCode> {
     };
     let Some(info) = info else {
         if doctor.json {
-            println!("{}", serde_json::json!({"server": null, "advice": [{"code": "no_server",
-                "message": "No server with an agent runs on this machine", "fix": "djust-inspector run -- python manage.py runserver"}]}));
+            println!(
+                "{}",
+                serde_json::json!({"server": null, "advice": [{"code": "no_server",
+                "message": "No server with an agent runs on this machine", "fix": "djust-inspector run -- python manage.py runserver"}]})
+            );
         } else {
             println!("No server with an agent runs on this machine");
             println!("  start one:      djust-inspector run -- python manage.py runserver");
@@ -71,7 +74,11 @@ fn print(info: &ServerInfo, at_rest: bool) {
     let reload = &info.hot_reload;
     // A project at rest has no watcher yet: that is no finding.
     if !at_rest {
-        println!("Hot reload {}, HVR {}", if reload.running { "is watching" } else { "is not running" }, if reload.hvr { "on" } else { "off" });
+        println!(
+            "Hot reload {}, HVR {}",
+            if reload.running { "is watching" } else { "is not running" },
+            if reload.hvr { "on" } else { "off" }
+        );
     }
     for hook in &info.missing {
         println!("! djust {} has no {}: {}", info.djust, hook.hook, hook.why);

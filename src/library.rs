@@ -62,7 +62,15 @@ pub fn list(places: &Places, as_json: bool) -> anyhow::Result<ExitCode> {
         eprintln!("No recordings yet; `djust-inspector run -- python manage.py runserver` makes one");
     }
     for info in recordings {
-        println!("{}  {:>7} steps  {:>9}  {:>3} pages  djust {}  {}", info.id, info.steps, bytes(info.bytes), info.sessions, info.djust, plain(&info.title));
+        println!(
+            "{}  {:>7} steps  {:>9}  {:>3} pages  djust {}  {}",
+            info.id,
+            info.steps,
+            bytes(info.bytes),
+            info.sessions,
+            info.djust,
+            plain(&info.title)
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -164,7 +172,9 @@ pub fn diff(places: &Places, arguments: &Diff) -> anyhow::Result<ExitCode> {
 fn state(reader: &Reader, (step, side): (StepId, Side)) -> anyhow::Result<Value> {
     match reader.state(step, side)? {
         StateAnswer::Full(text) => Ok(parse_value(&text)?),
-        StateAnswer::Missing(why) => anyhow::bail!("there is no state {} step {step}: {why}", if side == Side::Before { "before" } else { "after" }),
+        StateAnswer::Missing(why) => {
+            anyhow::bail!("there is no state {} step {step}: {why}", if side == Side::Before { "before" } else { "after" })
+        }
     }
 }
 
@@ -205,7 +215,14 @@ pub fn step_line(step: &Step) -> String {
         (status, None) => format!("  {}", status.word()),
     };
     let session = step.session.as_ref().map_or("-", |session| session.as_str().get(..8).unwrap_or(session.as_str()));
-    format!("{:>6}  {session:<8}  {:<12}  {:<24}  {:>10}  {:>9}{status}", step.id, step.kind.word(), plain(&what), step.changes.to_string(), ms)
+    format!(
+        "{:>6}  {session:<8}  {:<12}  {:<24}  {:>10}  {:>9}{status}",
+        step.id,
+        step.kind.word(),
+        plain(&what),
+        step.changes.to_string(),
+        ms
+    )
 }
 
 /// Recorded text on a terminal: control characters, which could be escape sequences, are shown and not sent.

@@ -77,24 +77,25 @@ impl Server {
         let command = command.to_vec();
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                let mut child = match supervise(&command, &inject) {
-                    Ok(child) => child,
-                    Err(error) => {
-                        let _ = started.send(Err(error));
-                        anyhow::bail!("the server was not started");
+            runtime
+                .block_on(async {
+                    let mut child = match supervise(&command, &inject) {
+                        Ok(child) => child,
+                        Err(error) => {
+                            let _ = started.send(Err(error));
+                            anyhow::bail!("the server was not started");
+                        }
+                    };
+                    let _ = started.send(Ok(child.target()));
+                    let (status, by_signal) = watch(&mut child, stopped).await?;
+                    Ok((status, by_signal))
+                })
+                .map(|(status, by_signal)| {
+                    if by_signal && let Some(on_signal) = on_signal {
+                        on_signal();
                     }
-                };
-                let _ = started.send(Ok(child.target()));
-                let (status, by_signal) = watch(&mut child, stopped).await?;
-                Ok((status, by_signal))
-            })
-            .map(|(status, by_signal)| {
-                if by_signal && let Some(on_signal) = on_signal {
-                    on_signal();
-                }
-                status
-            })
+                    status
+                })
         })?;
         let target = first.recv().context("the supervisor ended")??;
         Ok(Self { target, stop, thread })

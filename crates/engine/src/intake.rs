@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use inspector_diff::Options;
 use inspector_model::{
-    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, SourceKind, Status, Step,
-    StepDetail, StepId, StepKind, Value, ViewId, parse_value,
+    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, SourceKind,
+    Status, Step, StepDetail, StepId, StepKind, Value, ViewId, parse_value,
 };
 use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
 use inspector_store::{NewState, NewStep, Recorder, StoreError};
@@ -267,7 +267,7 @@ impl Intake {
             None => session.view.as_ref(),
             Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
         };
-        view.map_or_else(|| "view".to_owned(), |view| view.class.rsplit('.').next().unwrap_or("view").to_owned())
+        view.map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
     }
 
     fn outside(&mut self, stream: &Stream, text: Arc<str>, diff: &Diff, at: f64) {
@@ -349,7 +349,8 @@ impl Intake {
             view: step.view,
             component: step.component,
             kind: step.kind,
-            name: step.name,
+            // A mount is named after its class; where that is from stands in the session.
+            name: if step.kind == StepKind::Mount { class_name(&step.name).to_owned() } else { step.name },
             started: step.started,
             duration_ms: step.ms,
             status: step.status,
@@ -486,6 +487,11 @@ fn changed_paths(diff: &Diff) -> Vec<String> {
         }
     }
     paths
+}
+
+/// `shop.views.CartView` → `CartView`.
+fn class_name(dotted: &str) -> &str {
+    dotted.rsplit('.').next().unwrap_or(dotted)
 }
 
 fn one_line(kind: &str, message: &str) -> String {
