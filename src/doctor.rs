@@ -134,7 +134,8 @@ fn server(doctor: &Doctor) -> anyhow::Result<ServerInfo> {
 fn look(dir: &Path, target: inspector_engine::Target) -> anyhow::Result<ServerInfo> {
     let engine = Engine::start(&Settings { data_dir: dir.to_owned() })?;
     let (wake, woken) = sync_channel(1);
-    engine.set_waker(Box::new(move || drop(wake.try_send(()))));
+    // A full channel holds a wake-up already.
+    engine.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let begun = Instant::now();
     let mut last = String::from("no answer");

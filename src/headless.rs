@@ -24,17 +24,14 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     };
     let (wake, woken) = sync_channel(1);
     let end = wake.clone();
-    engine.set_waker(Box::new(move || drop(wake.try_send(()))));
+    // A full channel holds a wake-up already.
+    engine.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
     let id = engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let mut interrupted = listen_for_the_end(end)?;
 
     let deadline = record.seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
     let mut seen = Seen { json: record.json, ..Seen::default() };
-    loop {
-        match woken.recv_timeout(LOOK_EVERY) {
-            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
+    while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(LOOK_EVERY) {
         seen.take(&engine);
         if let Some(reason) = &seen.ended {
             anyhow::bail!("{reason}");
@@ -86,7 +83,7 @@ impl Seen {
         for notice in notices {
             match notice {
                 Notice::Source(source) => {
-                    self.recording = source.recorder.recording.clone();
+                    self.recording.clone_from(&source.recorder.recording);
                     match &source.state {
                         SourceState::Attached if !self.attached => {
                             self.attached = true;

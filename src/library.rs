@@ -1,6 +1,6 @@
 //! Subcommands on recordings: `list`, `show`, `diff`, `export`, `import`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -188,7 +188,7 @@ pub fn export(places: &Places, recording: &str, file: &Path) -> anyhow::Result<E
 }
 
 /// Takes a file into the library.
-pub fn import(places: &Places, file: &PathBuf, as_json: bool) -> anyhow::Result<ExitCode> {
+pub fn import(places: &Places, file: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let imported = store(places)?.import(file)?;
     if as_json {
         println!("{}", json!({"id": imported.id, "steps": imported.steps, "damaged": imported.damaged}));

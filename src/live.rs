@@ -142,12 +142,11 @@ async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::R
         () = terminated.recv() => true,
     };
     child.terminate();
-    let status = match tokio::time::timeout(SHUTDOWN_DEADLINE, child.wait()).await {
-        Ok(status) => status?,
-        Err(_) => {
-            child.kill().await?;
-            child.wait().await?
-        }
+    let status = if let Ok(status) = tokio::time::timeout(SHUTDOWN_DEADLINE, child.wait()).await {
+        status?
+    } else {
+        child.kill().await?;
+        child.wait().await?
     };
     Ok((status, by_signal))
 }

@@ -1,5 +1,7 @@
 //! Every sample opens, is whole, and holds what its README says. A change of format that breaks an old file fails here.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::path::PathBuf;
 
 use inspector_diff::{Options, apply, diff};
@@ -66,7 +68,8 @@ fn every_state_of_every_sample_is_read_and_every_diff_can_be_applied() {
 
 #[test]
 fn samples_show_what_their_readme_says() {
-    let kinds = |name: &str, kind: StepKind| sample(name).steps().expect("steps").into_iter().filter(|step| step.kind == kind).collect::<Vec<_>>();
+    let kinds =
+        |name: &str, kind: StepKind| sample(name).steps().expect("steps").into_iter().filter(|step| step.kind == kind).collect::<Vec<_>>();
     assert!(!kinds("counter", StepKind::Jump).is_empty() && !kinds("counter", StepKind::Replay).is_empty());
     assert!(kinds("form", StepKind::Event).iter().any(|step| step.status == Status::Raised && step.changes.added == 2));
     assert!(kinds("form", StepKind::Event).iter().any(|step| step.changes.moved == 1 && step.changes.total() == 1));

@@ -36,6 +36,18 @@ fn a_view_without_time_travel_is_seen_as_well() {
 }
 
 #[test]
+fn a_forms_fields_are_the_parameters() {
+    let mut lab = Lab::start();
+    let page = lab.open("/counter/");
+    lab.inspector.mounted("CounterView");
+    lab.type_text(&page, "label-input", "Grüße 🌍");
+    lab.click(&page, "set-label");
+    let step = lab.inspector.event("set_label", 1);
+    assert_eq!(lab.inspector.assign(step.id, "label"), "\"Grüße 🌍\"");
+    assert!(lab.inspector.detail(step.id).params.expect("parameters").contains("Gr"));
+}
+
+#[test]
 fn a_raising_handler_shows_its_traceback_and_what_it_changed() {
     let mut lab = Lab::start();
     let page = lab.open("/counter/");

@@ -19,9 +19,9 @@ fn no_token_and_a_foreign_origin_are_refused() {
     let lab = Lab::start();
     let host = lab.url().replace("http://", "");
     assert_eq!(lab.handshake(&format!("http://{host}"), None), "refused");
-    assert_eq!(lab.handshake("https://evil.example", Some(&lab.token())), "refused");
-    assert_eq!(lab.handshake("null", Some(&lab.token())), "refused");
-    assert_eq!(lab.handshake(&format!("http://{host}"), Some(&lab.token())), "accepted");
+    assert_eq!(lab.handshake("https://evil.example", Some(&Lab::token())), "refused");
+    assert_eq!(lab.handshake("null", Some(&Lab::token())), "refused");
+    assert_eq!(lab.handshake(&format!("http://{host}"), Some(&Lab::token())), "accepted");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn with_debug_off_the_agent_records_and_jumps() {
 fn several_servers_are_attached_at_once() {
     let mut first = Lab::start();
     let second = Lab::start_detached(&[]);
-    let other = first.inspector.attach_another(Target::Address { url: second.url(), token: second.token() });
+    let other = first.inspector.attach_another(Target::Address { url: second.url(), token: Lab::token() });
     let here = first.open("/counter/");
     let there = second.open("/plain/");
     first.click(&here, "add-7");

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use inspector_engine::{Engine, Settings, Target};
 use inspector_model::{
-    Answer, CommandDone, Diff, Handle as _, JumpTarget, Notice, Request, RequestId, SessionId, Side, SourceId, SourceState, StateAnswer, Step,
-    StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, Handle as _, JumpTarget, Notice, Request, RequestId, SessionId, Side, SourceId, SourceState, StateAnswer,
+    Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 
 /// Long enough for a server to start on a busy machine; a test that waits this long has failed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An engine attached to one server, with what it has told so far.
 pub struct Inspector {
@@ -26,7 +26,7 @@ pub struct Inspector {
     answers: Vec<(RequestId, Answer)>,
     pub messages: Vec<String>,
     next: u64,
-    _data: Option<tempfile::TempDir>,
+    data_dir: Option<tempfile::TempDir>,
 }
 
 impl Inspector {
@@ -34,7 +34,7 @@ impl Inspector {
     pub fn attach(target: Target) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
         let mut inspector = Self::attach_in(data.path(), target);
-        inspector._data = Some(data);
+        inspector.data_dir = Some(data);
         inspector
     }
 
@@ -48,7 +48,17 @@ impl Inspector {
             waker.1.notify_all();
         }));
         let id = engine.attach(target).expect("an attachment begins");
-        Self { engine, woken, id, timeline: None, others: BTreeMap::new(), answers: Vec::new(), messages: Vec::new(), next: 1, _data: None }
+        Self {
+            engine,
+            woken,
+            id,
+            timeline: None,
+            others: BTreeMap::new(),
+            answers: Vec::new(),
+            messages: Vec::new(),
+            next: 1,
+            data_dir: None,
+        }
     }
 
     /// Attaches to another server as well.
@@ -137,7 +147,14 @@ impl Inspector {
     /// Waits for the `nth` event of this name, from 1.
     pub fn event(&mut self, name: &str, nth: usize) -> Step {
         self.wait(&format!("event {nth} of {name}"), |inspector| {
-            inspector.timeline.as_ref()?.steps().iter().filter(|step| step.kind == StepKind::Event && step.name == name).nth(nth - 1).cloned()
+            inspector
+                .timeline
+                .as_ref()?
+                .steps()
+                .iter()
+                .filter(|step| step.kind == StepKind::Event && step.name == name)
+                .nth(nth - 1)
+                .cloned()
         })
     }
 

@@ -66,7 +66,7 @@ impl Lab {
     }
 
     /// The agent's token.
-    pub fn token(&self) -> String {
+    pub fn token() -> String {
         TOKEN.to_owned()
     }
 

@@ -1,5 +1,7 @@
 //! End to end: a real djust server, a real Chromium that clicks, the real engine or the real program.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 mod basics;
 mod connection;
 mod inspector;

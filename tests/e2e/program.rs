@@ -9,7 +9,7 @@ use inspector_test_support::{Browser, DjustServer, Page, ServerOptions, inject_d
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The program with folders of its own.
 struct Program {
@@ -65,7 +65,8 @@ impl Project {
             (server, Browser::launch().await.expect("the browser starts"))
         });
         let python = venv("1.2.6").expect("an environment");
-        let prepared = Command::new(&python).args(["manage.py", "prepare"]).current_dir(server.project_dir()).output().expect("prepare runs");
+        let prepared =
+            Command::new(&python).args(["manage.py", "prepare"]).current_dir(server.project_dir()).output().expect("prepare runs");
         assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
         Self { runtime, server, browser, python }
     }
@@ -133,7 +134,7 @@ impl Recording {
             match self.lines.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => seen.push(line),
-                Err(_) => panic!("no line with {part} in:\n{}", seen.join("\n")),
+                Err(error) => panic!("no line with {part} ({error}) in:\n{}", seen.join("\n")),
             }
         }
     }
@@ -236,7 +237,14 @@ fn runserver_is_attached_again_after_its_autoreload() {
     let project = Project::new();
     let address = project.server.address().to_string();
     let recording = project.record(&program, &[], &["manage.py", "runserver", &address]);
-    project.server.edit("lab/views/counter.py", "Add one.\"\"\"\n        self._set(self.count + 1)", "Add two.\"\"\"\n        self._set(self.count + 2)").expect("an edit");
+    project
+        .server
+        .edit(
+            "lab/views/counter.py",
+            "Add one.\"\"\"\n        self._set(self.count + 1)",
+            "Add two.\"\"\"\n        self._set(self.count + 2)",
+        )
+        .expect("an edit");
     recording.line("Connection lost");
     recording.line("Attached");
     let page = project.open("/counter/");
@@ -248,7 +256,12 @@ fn runserver_is_attached_again_after_its_autoreload() {
 fn the_server_ends_the_recording_and_its_exit_code_is_passed_on() {
     let program = Program::new();
     let python = venv("1.2.6").expect("an environment");
-    let output = program.command(&["record", "--"]).arg(python).args(["-c", "import sys; print('from the server'); sys.exit(7)"]).output().expect("runs");
+    let output = program
+        .command(&["record", "--"])
+        .arg(python)
+        .args(["-c", "import sys; print('from the server'); sys.exit(7)"])
+        .output()
+        .expect("runs");
     assert!(String::from_utf8_lossy(&output.stdout).contains("from the server"));
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -258,7 +271,8 @@ fn doctor_speaks_about_a_project_that_is_not_running() {
     let program = Program::new();
     let python = venv("1.2.6").expect("an environment");
     let project = workspace_root().join("tests/project");
-    let info = program.json(&["doctor", "--json", "--project", project.to_str().expect("a path"), "--python", python.to_str().expect("a path")]);
+    let info =
+        program.json(&["doctor", "--json", "--project", project.to_str().expect("a path"), "--python", python.to_str().expect("a path")]);
     assert_eq!(info["djust"], "1.2.6");
     let codes: Vec<&str> = info["advice"].as_array().expect("advice").iter().filter_map(|advice| advice["code"].as_str()).collect();
     assert!(codes.contains(&"time_travel_not_set"), "{codes:?}");

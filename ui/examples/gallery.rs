@@ -3,6 +3,13 @@
 //! `GALLERY_DATA` is `sample`, `empty`, `waiting` or `many`; `GALLERY_THEME` is `dark` or `light`; `GALLERY_CURSOR` is a step that
 //! the page stands at.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::unused_self,
+    reason = "it shares the sample of the tests and stops where something is wrong"
+)]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 

@@ -43,7 +43,9 @@ pub fn span(secs: f64) -> String {
 
 /// A short time for axes: `1.5 s`, `20 ms`, `3 min`.
 pub fn short_span(secs: f64) -> String {
-    let (value, unit) = if secs < 0.001 {
+    let (value, unit) = if secs <= 0.0 {
+        (0.0, "s")
+    } else if secs < 0.001 {
         (secs * 1e6, "µs")
     } else if secs < 1.0 {
         (secs * 1e3, "ms")

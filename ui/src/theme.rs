@@ -151,10 +151,9 @@ impl Tokens {
         match kind {
             StepKind::Mount | StepKind::Event | StepKind::UrlChange => self.lane_event,
             StepKind::Tick | StepKind::Push | StepKind::Async => self.lane_server,
-            StepKind::Outside => self.changed,
             StepKind::Jump | StepKind::Replay => self.moved,
             StepKind::Reload | StepKind::HotReload | StepKind::Hvr => self.lane_reload,
-            StepKind::RateLimited | StepKind::Gap => self.changed,
+            StepKind::Outside | StepKind::RateLimited | StepKind::Gap => self.changed,
             StepKind::Error => self.removed,
             StepKind::Close => self.muted,
         }
@@ -205,8 +204,7 @@ pub fn install(ctx: &Context) {
 }
 
 fn style(dark: bool) -> Style {
-    let mut style = Style::default();
-    style.text_styles = [
+    let text_styles = [
         (TextStyle::Small, text(11.5)),
         (TextStyle::Body, text(13.5)),
         (TextStyle::Button, text(13.5)),
@@ -216,6 +214,7 @@ fn style(dark: bool) -> Style {
         (TextStyle::Name(TITLE.into()), text(21.0)),
     ]
     .into();
+    let mut style = Style { text_styles, ..Style::default() };
     let spacing = &mut style.spacing;
     spacing.item_spacing = Vec2::new(8.0, 4.0);
     spacing.button_padding = Vec2::new(8.0, 3.0);

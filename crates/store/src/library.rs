@@ -12,7 +12,7 @@ use inspector_model::{RecordingId, RecordingInfo};
 use parking_lot::Mutex;
 
 use crate::FORMAT;
-use crate::database::Database;
+use crate::database::{Database, RESERVE_WHILE_OPEN};
 use crate::error::{StoreError, is_full};
 use crate::file::{self, Imported};
 use crate::key;
@@ -80,9 +80,11 @@ impl Store {
             }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
-        if !report.read_only && !reserve.exists() && fill(&reserve).is_err() {
-            // Better no reserve than half of one that takes the last space.
-            let _ = fs::remove_file(&reserve);
+        for reserve in [reserve, dir.join(RESERVE_WHILE_OPEN)] {
+            if !report.read_only && !reserve.exists() && fill(&reserve).is_err() {
+                // Better no reserve than half of one that takes the last space.
+                let _ = fs::remove_file(&reserve);
+            }
         }
         let inner = Inner { database: Database::new(db, dir), path: dir.to_owned(), read_only: report.read_only, live: Mutex::default() };
         Ok((Self { inner: Arc::new(inner) }, report))
@@ -165,11 +167,11 @@ impl Store {
             if count == 0 {
                 break;
             }
-            database.apply(batch)?;
+            database.apply_on_any_disk(batch)?;
         }
         let mut last = sled::Batch::default();
         last.remove(key::catalogue(id));
-        database.apply(last)?;
+        database.apply_on_any_disk(last)?;
         database.flush()
     }
 

@@ -69,7 +69,8 @@ impl Recorder {
     }
 
     /// Appends a step. It can be read at once, and survives a crash from the next [`Recorder::flush`] on. After an error
-    /// nothing more is taken; what was flushed stays readable.
+    /// the step was not taken; after [`StoreError::Full`] the next may be, after others none will. What was flushed stays
+    /// readable.
     pub fn append(&mut self, step: NewStep) -> Result<StepId, StoreError> {
         self.writer.lock().append(step)
     }

@@ -298,6 +298,8 @@ impl Writer {
         if !self.changed {
             return Ok(());
         }
+        // Before anything is changed here, so that it can go on when there is space again.
+        self.db.check_space()?;
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
         let mut batch = sled::Batch::default();

@@ -188,12 +188,11 @@ impl InspectorApp {
     fn move_in_view(&mut self, forward: bool) {
         let next: Option<StepId> =
             self.model.timeline().zip(self.model.step()).and_then(|(timeline, step)| timeline.neighbour(step, forward)).map(|step| step.id);
-        match next {
-            Some(step) => self.act_select(step),
-            None => {
-                let text = if forward { "This is the view's last step" } else { "This is the view's first step" };
-                toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
-            }
+        if let Some(step) = next {
+            self.act_select(step);
+        } else {
+            let text = if forward { "This is the view's last step" } else { "This is the view's first step" };
+            toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
         }
     }
 

@@ -39,7 +39,7 @@ pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     Panel::left("sessions").frame(side).default_size(214.0).size_range(140.0..=420.0).show(ui, |ui| sessions::ui(cx, ui));
     Panel::right("step")
         .frame(Frame::new().fill(t.panel))
-        .default_size((ui.available_width() * 0.42).clamp(320.0, 620.0))
+        .default_size((ui.available_width() * 0.38).clamp(320.0, 640.0))
         .size_range(280.0..=1100.0)
         .show(ui, |ui| step::ui(&mut state.step, cx, ui));
     Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));

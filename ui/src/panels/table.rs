@@ -1,6 +1,6 @@
 //! The step table: one row per shown step, virtualised, with the filter above it.
 
-use egui::{Align, Frame, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Align, Frame, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 use inspector_model::{Cause, SourceId, Status, Step, StepId, StepKind};
 
@@ -94,6 +94,11 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     let across = model.scope == Scope::All && model.timeline().is_some_and(|timeline| timeline.sessions().len() > 1);
 
     ui.spacing_mut().item_spacing.x = 10.0;
+    // Cells clip what they paint, so a row's ground is painted under the whole table when its rows are known.
+    let under = ui.painter().add(egui::Shape::Noop);
+    let painter = ui.painter().clone();
+    let across_x = ui.max_rect().x_range();
+    let mut grounds: Vec<(egui::Rangef, egui::Color32)> = Vec::new();
     let mut table = TableBuilder::new(ui)
         .id_salt("steps")
         .striped(false)
@@ -129,9 +134,10 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
                 let index = row.index();
                 let Some(step) = model.row(index) else { return };
                 let selected = model.selected == Some(step.id);
+                let mut seen = egui::Rangef::NOTHING;
                 row.set_selected(selected);
                 row.col(|ui| {
-                    ground(ui, t, step, selected);
+                    seen = ui.clip_rect().y_range();
                     right(ui, &step.id.to_string(), if selected { t.strong } else { t.muted });
                 });
                 row.col(|ui| {
@@ -144,7 +150,7 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
                         ui,
                         &format::millis(step.duration_ms),
                         if step.duration_ms.is_some_and(|ms| ms >= 100.0) { t.changed } else { t.text },
-                    )
+                    );
                 });
                 row.col(|ui| {
                     if step.sql > 0 {
@@ -153,6 +159,9 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
                 });
                 row.col(|ui| status(ui, t, step));
                 let response = row.response();
+                if let Some(fill) = ground(t, step).filter(|_| !selected && !response.hovered()) {
+                    grounds.push((response.rect.y_range().intersection(seen), fill));
+                }
                 let name = format!("Step {} {} {}", step.id, step.kind.label(), step.name);
                 response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, &name));
                 if response.clicked() {
@@ -160,6 +169,8 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
                 }
             });
         });
+    let shapes = grounds.into_iter().map(|(y, fill)| egui::Shape::rect_filled(Rect::from_x_y_ranges(across_x, y), 0.0, fill));
+    painter.set(under, egui::Shape::Vec(shapes.collect()));
     if let Some(step) = clicked {
         cx.push(Action::Select(step));
     }
@@ -169,24 +180,12 @@ fn small() -> egui::TextStyle {
     egui::TextStyle::Name(theme::MONO_SMALL.into())
 }
 
-/// A tinted edge for rows with trouble, and bands for gaps.
-fn ground(ui: &Ui, t: &Tokens, step: &Step, selected: bool) {
-    if selected {
-        return;
-    }
-    let cell = ui.max_rect();
-    let row = Rect::from_min_size(egui::pos2(ui.clip_rect().left() - 60.0, cell.top()), Vec2::new(6000.0, cell.height()));
-    let fill = match (step.status, step.kind) {
-        (Status::Raised | Status::Failed, _) | (_, StepKind::Error) => Some(t.removed_bg),
-        (_, StepKind::Gap) => Some(t.changed_bg),
+/// The ground of rows with trouble and of gaps.
+fn ground(t: &Tokens, step: &Step) -> Option<egui::Color32> {
+    match (step.status, step.kind) {
+        (Status::Raised | Status::Failed, _) | (_, StepKind::Error) => Some(t.removed_bg.gamma_multiply(0.6)),
+        (_, StepKind::Gap) => Some(t.changed_bg.gamma_multiply(0.6)),
         _ => None,
-    };
-    if let Some(fill) = fill {
-        let mut clip = row;
-        clip.set_left(cell.left() - 6.0);
-        ui.painter()
-            .with_clip_rect(Rect::from_min_max(egui::pos2(cell.left() - 6.0, cell.top()), egui::pos2(f32::INFINITY, cell.bottom())))
-            .rect_filled(clip, 0.0, fill.gamma_multiply(0.55));
     }
 }
 
@@ -211,7 +210,7 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         rich::push(&mut job, &format!("  {}", format::clip(view.as_str(), 40)), theme::text(12.0), t.lane_server);
     }
     let more = match (&step.error, &step.cause) {
-        (Some(error), _) => Some((format::clip(error, 160), t.removed)),
+        (Some(error), _) => Some((format::clip(error, 160), t.status(step.status))),
         (None, Some(Cause::Reloaded { result, reason, .. })) => {
             Some((reason.as_ref().map_or_else(|| result.clone(), |reason| format!("{result}: {reason}")), t.muted))
         }

@@ -116,7 +116,7 @@ fn one(t: &Tokens, ui: &mut Ui, key: &ConfigKey) {
         if !key.doc.is_empty() {
             ui.label(RichText::new(&key.doc).size(12.5).color(t.muted));
         }
-        if !key.source.is_empty() {
+        if !key.source.is_empty() && key.source != "default" {
             ui.label(RichText::new(format!("set in {}", key.source)).size(12.0).color(if differs { t.accent } else { t.faint }));
         }
     });

@@ -85,14 +85,13 @@ fn found(cx: &mut Cx<'_>, ui: &mut Ui, server: &FoundServer) {
                 format!("djust {}  ·  process {}  ·  since {}  ·  {}", server.djust, server.pid, format::clock(server.started), server.cwd);
             parts::line_label(ui, RichText::new(format::clip(&facts, 140)).size(12.5).color(t.muted));
         });
-        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| match open {
-            Some(timeline) => {
+        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+            if let Some(timeline) = open {
                 if ui.button("Show").clicked() {
                     cx.push(Action::Source(timeline.id()));
                     cx.push(Action::Show(crate::app::model::Page::Steps));
                 }
-            }
-            None => {
+            } else {
                 let attach = parts::primary(ui, "Attach");
                 attach.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Attach to {}", server.project)));
                 if attach.clicked() {

@@ -99,7 +99,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
         ui.set_width(480.0);
         let edit = ui
             .add(TextEdit::singleline(&mut state.query).hint_text("Search commands").desired_width(f32::INFINITY).font(theme::text(15.0)));
-        let edit = edit.accessible_name("Search commands");
+        let edit = edit.accessible_name("Name of a command");
         if !edit.has_focus() {
             edit.request_focus();
         }

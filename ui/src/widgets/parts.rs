@@ -89,7 +89,13 @@ pub fn note(ui: &mut Ui, level: Level, text: &str) {
     Frame::new().fill(ground).corner_radius(5).inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal_top(|ui| {
-            icons::show(ui, if level == Level::Info { Icon::Info } else { Icon::Warning }, 14.0, ink);
+            let (rect, _) = ui.allocate_exact_size(Vec2::new(14.0, 18.0), Sense::hover());
+            icons::paint(
+                ui.painter(),
+                egui::Rect::from_center_size(rect.center(), Vec2::splat(14.0)),
+                if level == Level::Info { Icon::Info } else { Icon::Warning },
+                ink,
+            );
             ui.add(egui::Label::new(RichText::new(text).color(t.text)).wrap().selectable(true));
         });
     });

@@ -49,7 +49,7 @@ pub fn line_job() -> LayoutJob {
 pub fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            '\n' => '⏎',
+            '\n' => '↵',
             '\t' => '→',
             c if c.is_control() => '·',
             c => c,

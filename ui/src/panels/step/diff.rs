@@ -290,7 +290,7 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool) -> bool
     rich::push(&mut job, &format!("{}  ", format::clip(&shown, 70)), theme::mono(), t.text);
     match &change.op {
         Op::Added(value) | Op::Removed(value) => {
-            rich::push(&mut job, &rich::one_line(&value.summary(300)), theme::mono(), rich::ink(t, value))
+            rich::push(&mut job, &rich::one_line(&value.summary(300)), theme::mono(), rich::ink(t, value));
         }
         Op::Changed { before, after } => {
             rich::push_marked(&mut job, &rich::one_line(&before.summary(160)), t.removed, t.removed_bg, false);

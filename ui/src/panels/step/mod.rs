@@ -80,15 +80,15 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
         let title = RichText::new(format::clip(name, 120)).size(16.0).color(t.strong);
         ui.label(RichText::new(format!("Step {}", step.id)).size(16.0).color(t.muted));
-        if step.status != Status::Ok {
+        if step.status == Status::Ok {
+            parts::line_label(ui, title);
+        } else {
             let ink = t.status(step.status);
             let ground = if ink == t.removed { t.removed_bg } else { t.changed_bg };
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 parts::chip(ui, step.status.word(), ink, ground);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| parts::line_label(ui, title));
             });
-        } else {
-            parts::line_label(ui, title);
         }
     });
     let session = cx.model.session_of(step);
