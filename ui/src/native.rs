@@ -31,7 +31,7 @@ pub fn run_native(handle: Box<dyn Handle + Send>, startup: Startup) -> Result<()
         .with_title("djust inspector")
         .with_app_id("djust-inspector")
         .with_inner_size([1440.0, 900.0])
-        .with_min_inner_size([760.0, 480.0]);
+        .with_min_inner_size([960.0, 560.0]);
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../../icons/icon.png")) {
         viewport = viewport.with_icon(icon);
     }

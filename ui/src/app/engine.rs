@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, ErrorCode, Failure, Handle, Level, Notice, Request, RequestId, SessionId, SourceId, StateAnswer, Timeline,
-    parse_value,
+    Answer, CommandDone, ErrorCode, Failure, Handle, Level, Notice, Request, RequestId, SessionId, SourceId, SourceKind, StateAnswer,
+    Timeline, parse_value,
 };
 
 use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
@@ -141,7 +141,7 @@ impl Engine {
                 }
                 apply(model, &Notice::Source(source));
                 if model.current == Some(id) && model.selected.is_none() && model.visible.is_empty() {
-                    model.follow = model.timeline().is_some_and(|timeline| timeline.source().is_attached());
+                    model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);
                 }
             }
             other => apply(model, &other),
@@ -214,7 +214,7 @@ pub fn look_at(model: &mut Model, source: Option<SourceId>) {
     model.pin = None;
     model.scope = super::model::Scope::All;
     model.playing = None;
-    model.follow = model.timeline().is_some_and(|timeline| timeline.source().is_attached());
+    model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);
     model.page = if source.is_some() { Page::Steps } else { Page::Start };
 }
 

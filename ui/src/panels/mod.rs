@@ -35,12 +35,18 @@ pub struct Panels {
 /// Sessions, timeline, table and step.
 pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
+    // The table keeps room for its columns, however small the window is made.
+    let room = ui.available_width();
     let side = Frame::new().fill(t.panel).inner_margin(Margin::symmetric(8, 6));
-    Panel::left("sessions").frame(side).default_size(214.0).size_range(140.0..=420.0).show(ui, |ui| sessions::ui(cx, ui));
+    Panel::left("sessions")
+        .frame(side)
+        .default_size(214.0)
+        .size_range(130.0..=(room * 0.22).clamp(130.0, 420.0))
+        .show(ui, |ui| sessions::ui(cx, ui));
     Panel::right("step")
         .frame(Frame::new().fill(t.panel))
-        .default_size((ui.available_width() * 0.38).clamp(320.0, 640.0))
-        .size_range(280.0..=1100.0)
+        .default_size((ui.available_width() * 0.38).clamp(300.0, 640.0))
+        .size_range(260.0..=(room * 0.48).clamp(260.0, 1100.0))
         .show(ui, |ui| step::ui(&mut state.step, cx, ui));
     Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));
     CentralPanel::no_frame().frame(Frame::new().fill(t.ground)).show(ui, |ui| table::ui(&mut state.table, cx, ui));

@@ -350,7 +350,9 @@ fn transport(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
             ui.add_space(4.0);
             ui.label(egui::RichText::new(place).size(12.0).color(t.muted));
             ui.add_space(6.0);
-            slider(cx, ui, rows);
+            if ui.available_width() > 90.0 {
+                slider(cx, ui, rows);
+            }
         });
     });
 }

@@ -99,6 +99,7 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     let painter = ui.painter().clone();
     let across_x = ui.max_rect().x_range();
     let mut grounds: Vec<(egui::Rangef, egui::Color32)> = Vec::new();
+    let room = Room::of(ui.available_width());
     let mut table = TableBuilder::new(ui)
         .id_salt("steps")
         .striped(false)
@@ -106,12 +107,12 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
         .sense(Sense::click())
         .cell_layout(Layout::left_to_right(Align::Center))
         .auto_shrink(false)
-        .column(Column::exact(52.0))
-        .column(Column::exact(88.0))
+        .columns(Column::exact(52.0), 1)
+        .columns(Column::exact(88.0), usize::from(room.time))
         .column(Column::remainder().at_least(120.0).clip(true))
-        .column(Column::initial(118.0).at_least(70.0).clip(true))
-        .column(Column::exact(48.0))
-        .column(Column::exact(30.0))
+        .columns(Column::exact(if room.wide { 150.0 } else { 112.0 }).clip(true), usize::from(room.changed))
+        .columns(Column::exact(48.0), usize::from(room.cost))
+        .columns(Column::exact(30.0), usize::from(room.cost))
         .column(Column::exact(78.0));
     if let Some(row) = scroll {
         table = table.scroll_to_row(row, None).animate_scrolling(false);
@@ -119,6 +120,9 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     table
         .header(22.0, |mut header| {
             for (index, name) in ["#", "Time", "What", "Changed", "ms", "SQL", "Status"].into_iter().enumerate() {
+                if !room.shows(index) {
+                    continue;
+                }
                 header.col(|ui| {
                     let text = RichText::new(name).size(11.5).color(t.muted);
                     if matches!(index, 0 | 4 | 5) {
@@ -140,23 +144,29 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
                     seen = ui.clip_rect().y_range();
                     right(ui, &step.id.to_string(), if selected { t.strong } else { t.muted });
                 });
-                row.col(|ui| {
-                    ui.label(RichText::new(format::clock(step.started)).text_style(small()).color(t.muted));
-                });
+                if room.time {
+                    row.col(|ui| {
+                        ui.label(RichText::new(format::clock(step.started)).text_style(small()).color(t.muted));
+                    });
+                }
                 row.col(|ui| what(cx, ui, step, across));
-                row.col(|ui| changes(ui, t, step));
-                row.col(|ui| {
-                    right(
-                        ui,
-                        &format::millis(step.duration_ms),
-                        if step.duration_ms.is_some_and(|ms| ms >= 100.0) { t.changed } else { t.text },
-                    );
-                });
-                row.col(|ui| {
-                    if step.sql > 0 {
-                        right(ui, &step.sql.to_string(), if step.sql >= 10 { t.changed } else { t.text });
-                    }
-                });
+                if room.changed {
+                    row.col(|ui| changes(ui, t, step));
+                }
+                if room.cost {
+                    row.col(|ui| {
+                        right(
+                            ui,
+                            &format::millis(step.duration_ms),
+                            if step.duration_ms.is_some_and(|ms| ms >= 100.0) { t.changed } else { t.text },
+                        );
+                    });
+                    row.col(|ui| {
+                        if step.sql > 0 {
+                            right(ui, &step.sql.to_string(), if step.sql >= 10 { t.changed } else { t.text });
+                        }
+                    });
+                }
                 row.col(|ui| status(ui, t, step));
                 let response = row.response();
                 if let Some(fill) = ground(t, step).filter(|_| !selected && !response.hovered()) {
@@ -173,6 +183,30 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     painter.set(under, egui::Shape::Vec(shapes.collect()));
     if let Some(step) = clicked {
         cx.push(Action::Select(step));
+    }
+}
+
+/// Which columns there is room for. `#`, what and status are always there.
+#[derive(Clone, Copy)]
+struct Room {
+    time: bool,
+    changed: bool,
+    cost: bool,
+    wide: bool,
+}
+
+impl Room {
+    fn of(width: f32) -> Self {
+        Self { time: width > 470.0, changed: width > 370.0, cost: width > 570.0, wide: width > 760.0 }
+    }
+
+    fn shows(self, column: usize) -> bool {
+        match column {
+            1 => self.time,
+            3 => self.changed,
+            4 | 5 => self.cost,
+            _ => true,
+        }
     }
 }
 

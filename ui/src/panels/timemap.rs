@@ -60,9 +60,9 @@ impl TimeMap {
 
     /// Distance of axis labels, seconds: the smallest round one that leaves `min_points` between them.
     pub fn tick_step(&self, min_points: f32) -> f64 {
-        const STEPS: [f64; 22] = [
-            0.000_1, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
-            21_600.0, 86_400.0,
+        const STEPS: [f64; 26] = [
+            0.000_1, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+            1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0,
         ];
         let per_point = (self.to - self.from) / f64::from((self.right - self.left).max(1.0));
         let least = per_point * f64::from(min_points);

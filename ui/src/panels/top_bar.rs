@@ -39,7 +39,9 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                     ui.label(RichText::new("Working …").size(12.5).color(t.accent));
                 }
                 ui.add_space(6.0);
-                recorded(cx, ui);
+                if ui.available_width() > 60.0 {
+                    recorded(cx, ui);
+                }
             });
         });
     });
@@ -85,7 +87,7 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     let source = timeline.source();
     let (color, icon, words) = state_mark(cx, &source.state);
     icons::show(ui, icon, 12.0, color).on_hover_text(&words);
-    let title = format::clip(&source.title, 36);
+    let title = format::clip(&source.title, if ui.available_width() > 820.0 { 36 } else { 24 });
     let model = cx.model;
     let menu = ui.menu_button(RichText::new(format!("{title}  ▾")).color(t.strong), |ui| {
         ui.set_min_width(260.0);
@@ -115,7 +117,9 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     if let Some(server) = &source.server {
         facts.push(format!("djust {}", server.djust));
     }
-    ui.label(RichText::new(facts.join(" · ")).size(12.5).color(t.muted)).on_hover_text(server_words(cx));
+    if ui.available_width() > 820.0 {
+        ui.label(RichText::new(facts.join(" · ")).size(12.5).color(t.muted)).on_hover_text(server_words(cx));
+    }
     if source.server.as_ref().is_some_and(|server| server.debug) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
@@ -181,8 +185,10 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
         format::plural(steps.len() as u64, "step", "steps"),
         format::bytes(recorder.bytes)
     );
-    // Laid out from the right.
-    ui.label(RichText::new(text).size(12.5).color(t.muted)).on_hover_text("Time from the first to the last step, steps, size on disk");
+    // Laid out from the right; left out where the bar is too narrow.
+    if ui.available_width() > 230.0 {
+        ui.label(RichText::new(text).size(12.5).color(t.muted)).on_hover_text("Time from the first to the last step, steps, size on disk");
+    }
     if timeline.source().is_attached() {
         match &recorder.stopped {
             None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),

@@ -74,7 +74,9 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     let mut fitting: Vec<(i32, UiCommand)> = UiCommand::ALL
         .into_iter()
         .filter_map(|command| {
-            Some((score(&state.query, command.text()).or_else(|| score(&state.query, command.tooltip()).map(|s| s - 60))?, command))
+            // Letters in order are enough in the name; the description has to have the very words.
+            let described = || command.tooltip().to_lowercase().contains(&state.query.to_lowercase()).then_some(-60);
+            Some((score(&state.query, command.text()).or_else(described)?, command))
         })
         .collect();
     if !state.query.is_empty() {

@@ -152,6 +152,22 @@ pub fn list_row(ui: &mut Ui, height: f32, selected: bool, label: &str) -> (egui:
     (rect, response)
 }
 
+/// Paints one line of text into a row, cut at its right end.
+pub fn paint_line(ui: &Ui, rect: egui::Rect, indent: f32, mut job: egui::text::LayoutJob) {
+    job.wrap.max_width = (rect.width() - indent - 4.0).max(10.0);
+    let galley = ui.painter().layout_job(job);
+    let at = egui::pos2(rect.left() + indent, rect.center().y - galley.size().y * 0.5);
+    ui.painter_at(rect).galley(at, galley, ui.visuals().text_color());
+}
+
+/// A line of exactly this height, as virtual lists need it.
+pub fn exact_line(ui: &mut Ui, height: f32, text: &str, job: egui::text::LayoutJob) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    paint_line(ui, rect, 0.0, job);
+    response
+}
+
 /// The ground of a row.
 pub fn row_ground(ui: &Ui, t: &Tokens, rect: egui::Rect, selected: bool, hovered: bool, focused: bool) {
     if selected {

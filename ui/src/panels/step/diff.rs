@@ -198,7 +198,7 @@ fn list(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>) {
                         theme::text(11.5),
                         t.faint,
                     );
-                    paint_line(ui, rect, 2.0, job);
+                    parts::paint_line(ui, rect, 2.0, job);
                 }
                 Line::Change(index) => {
                     let Some(change) = diff.changes.get(*index) else { continue };
@@ -211,7 +211,7 @@ fn list(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>) {
                     if let Some(Op::Text { before, after, hunks }) = diff.changes.get(*index).map(|change| &change.op)
                         && let Some(hunk) = hunks.get(*hunk)
                     {
-                        paint_line(ui, rect, 34.0, hunk_job(t, before, after, hunk));
+                        parts::paint_line(ui, rect, 34.0, hunk_job(t, before, after, hunk));
                     }
                 }
                 Line::Piece(added, text) => {
@@ -221,7 +221,7 @@ fn list(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>) {
                     let mut job = rich::line_job();
                     rich::push(&mut job, sign, theme::mono(), ink);
                     rich::push(&mut job, &rich::one_line(text), theme::mono(), t.text);
-                    paint_line(ui, rect, 34.0, job);
+                    parts::paint_line(ui, rect, 34.0, job);
                 }
             }
         }
@@ -231,13 +231,6 @@ fn list(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>) {
     {
         state.open.insert(index);
     }
-}
-
-fn paint_line(ui: &Ui, rect: egui::Rect, indent: f32, mut job: LayoutJob) {
-    job.wrap.max_width = (rect.width() - indent - 4.0).max(10.0);
-    let galley = ui.painter().layout_job(job);
-    let at = egui::pos2(rect.left() + indent, rect.center().y - galley.size().y * 0.5);
-    ui.painter_at(rect).galley(at, galley, ui.visuals().text_color());
 }
 
 /// Text around a differing place, without cutting a character.
@@ -335,7 +328,7 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool) -> bool
         ui.painter().rect_filled(chip, 4.0, t.changed_bg);
         ui.painter().galley(chip.center() - galley.size() * 0.5, galley, t.changed);
     }
-    paint_line(ui, text_rect, indent, job);
+    parts::paint_line(ui, text_rect, indent, job);
     let response = response.on_hover_ui(|ui| {
         ui.label(RichText::new(format::clip(&path, 300)).monospace());
         if let Some((_, words)) = note {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use egui::{Label, RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, Ui};
 use inspector_model::{Frame, StepDetail};
 
 use crate::app::action::{Action, Cx};
@@ -72,7 +72,9 @@ pub fn ui(state: &mut FramesTab, cx: &mut Cx<'_>, ui: &mut Ui, detail: &StepDeta
                     ScrollArea::vertical().id_salt(("frame", index)).max_height(420.0).show_rows(ui, 16.0, lines.len(), |ui, range| {
                         ui.spacing_mut().item_spacing.y = 0.0;
                         for line in &lines[range] {
-                            ui.add(Label::new(RichText::new(line).monospace().color(t.text)).extend());
+                            let mut job = rich::line_job();
+                            rich::push(&mut job, &rich::one_line(line), theme::mono(), t.text);
+                            parts::exact_line(ui, 16.0, line, job);
                         }
                     });
                 });

@@ -50,12 +50,12 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         );
         ui.label(RichText::new(words).size(12.0).color(t.muted));
         let lines: Vec<&str> = html.lines().take(MAX_LINES).collect();
-        ScrollArea::both().id_salt("html").auto_shrink(false).show_rows(ui, 17.0, lines.len(), |ui, range| {
+        ScrollArea::vertical().id_salt("html").auto_shrink(false).show_rows(ui, 17.0, lines.len(), |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for line in &lines[range] {
                 let mut job = rich::line_job();
                 rich::push(&mut job, &rich::one_line(&format::clip(line, 400)), theme::mono(), t.text);
-                ui.add(egui::Label::new(job).extend());
+                parts::exact_line(ui, 17.0, line, job);
             }
         });
     });

@@ -79,7 +79,7 @@ pub fn ui(ui: &mut Ui, detail: &StepDetail) {
             rich::push(&mut job, &format!("{}  ", patch.kind), theme::mono(), t.strong);
             rich::push(&mut job, &format!("{}  ", patch.place), theme::mono(), t.muted);
             rich::push(&mut job, &rich::one_line(&format::clip(&patch.rest, 300)), theme::mono(), t.text);
-            parts::line_label(ui, job).on_hover_text(format::clip(&patch.raw, 1200));
+            parts::exact_line(ui, theme::VALUE_ROW, &patch.kind, job).on_hover_text(format::clip(&patch.raw, 1200));
         }
     });
 }
