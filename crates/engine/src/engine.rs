@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, ErrorCode, Failure, Handle, Level, Notice, RecorderStatus, RecordingId, Request, RequestId, Source, SourceId, SourceKind,
-    SourceState,
+    Answer, Close, ErrorCode, Failure, Handle, Level, Notice, Phase, RecorderStatus, RecordingId, Request, RequestId, Source, SourceId,
+    SourceKind, SourceState,
 };
 use inspector_store::Store;
 use parking_lot::Mutex;
@@ -343,8 +343,14 @@ impl Shared {
         let source = SourceShared::new(info, reader);
         *source.steps.write() = steps;
         *source.config.lock() = source.reader.config().map_err(failed)?;
-        *source.sessions.write() =
-            source.reader.sessions().map_err(failed)?.into_iter().map(|session| (session.id.clone(), session)).collect();
+        for mut session in source.reader.sessions().map_err(failed)? {
+            // Nobody is behind a recorded page, whatever was so when the recording ended.
+            if session.is_open() {
+                session.phase = Phase::Closed;
+                session.close = Some(Close { code: None, reason: Some("Open when the recording ended".to_owned()) });
+            }
+            source.sessions.write().insert(session.id.clone(), session);
+        }
         let source = Arc::new(source);
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(source);

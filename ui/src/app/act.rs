@@ -47,7 +47,7 @@ impl InspectorApp {
             }
             Action::Export(recording, title) => {
                 let name: String = title.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
-                if let Some(path) = self.host.pick_file_to_save(&format!("{name}.djinspect")) {
+                if let Some(path) = self.host.pick_file_to_save(&format!("{name}.djrec")) {
                     self.engine.command(&mut self.model, Request::Export { recording, path }, self.now);
                 }
             }

@@ -224,7 +224,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
     {
         ui.horizontal(|ui| {
             ui.add_space(22.0);
-            let edit = ui.add(TextEdit::singleline(path).hint_text("/path/to/file.djinspect").desired_width(340.0));
+            let edit = ui.add(TextEdit::singleline(path).hint_text("/path/to/file.djrec").desired_width(340.0));
             edit.accessible_name("Export to");
             if ui.add_enabled(!path.trim().is_empty(), egui::Button::new("Write file")).clicked() {
                 let request = Request::Export { recording: id.clone(), path: path.trim().into() };
@@ -245,7 +245,7 @@ fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         return;
     }
     ui.horizontal(|ui| {
-        let edit = ui.add(TextEdit::singleline(&mut state.path).hint_text("/path/to/recording.djinspect").desired_width(420.0));
+        let edit = ui.add(TextEdit::singleline(&mut state.path).hint_text("/path/to/recording.djrec").desired_width(420.0));
         let edit = edit.accessible_name("Recording file");
         if std::mem::take(&mut state.focus_path) {
             edit.request_focus();
