@@ -99,7 +99,7 @@ fn report(what: &str, mut times: Vec<Duration>) {
 fn size(folder: &std::path::Path) -> u64 {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .filter(|path| !path.ends_with("reserve"))
+        .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("reserve")))
         .map(|path| if path.is_dir() { size(&path) } else { std::os::unix::fs::MetadataExt::blocks(&path.metadata().unwrap()) * 512 })
         .sum()
 }

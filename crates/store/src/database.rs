@@ -21,20 +21,50 @@ pub(crate) const RESERVE_WHILE_OPEN: &str = "reserve-while-open";
 /// Clones are the same database.
 #[derive(Clone)]
 pub(crate) struct Database {
-    /// For reading. Writing goes through the methods.
-    pub(crate) db: sled::Db,
-    path: Arc<PathBuf>,
-    stopped: Arc<Mutex<Option<String>>>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: sled::Db,
+    path: PathBuf,
+    read_only: bool,
+    stopped: Mutex<Option<String>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.read_only || self.stopped.get_mut().is_some() || has_no_space(&self.path, 0) {
+            // Never closed: see above.
+            std::mem::forget(self.db.clone());
+        }
+    }
+}
+
+/// Whether there is so little space, besides what is to be taken at once, that nothing is written any more.
+pub(crate) fn has_no_space(path: &Path, besides: u64) -> bool {
+    // A file system that does not tell is no reason to stop.
+    fs2::available_space(path).is_ok_and(|free| free < MARGIN + besides)
 }
 
 impl Database {
-    pub(crate) fn new(db: sled::Db, path: &Path) -> Self {
-        Self { db, path: Arc::new(path.to_owned()), stopped: Arc::default() }
+    /// `read_only`: the disk was full when it was opened.
+    pub(crate) fn new(db: sled::Db, path: &Path, read_only: bool) -> Self {
+        Self { inner: Arc::new(Inner { db, path: path.to_owned(), read_only, stopped: Mutex::default() }) }
+    }
+
+    /// For reading. Writing goes through the other methods.
+    pub(crate) fn reading(&self) -> &sled::Db {
+        &self.inner.db
+    }
+
+    /// Refuses when the disk was full from the beginning.
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        if self.inner.read_only { Err(StoreError::ReadOnly { path: self.inner.path.clone() }) } else { self.check() }
     }
 
     /// Whether something can still be written.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &*self.stopped.lock() {
+        match &*self.inner.stopped.lock() {
             None => Ok(()),
             Some(why) => Err(StoreError::Stopped { why: why.clone() }),
         }
@@ -43,11 +73,7 @@ impl Database {
     /// Whether there is so much space that a write will not fail for want of it. Unlike a failed write this can change
     /// again.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
-        match fs2::available_space(self.path.as_path()) {
-            Ok(free) if free < MARGIN => Err(StoreError::Full { path: self.path.as_ref().clone() }),
-            // A file system that does not tell is no reason to stop.
-            Ok(_) | Err(_) => Ok(()),
-        }
+        if has_no_space(&self.inner.path, 0) { Err(StoreError::Full { path: self.inner.path.clone() }) } else { Ok(()) }
     }
 
     /// Writes all of a batch, or nothing.
@@ -59,27 +85,25 @@ impl Database {
     /// The same on a full disk too: for deleting.
     pub(crate) fn apply_on_any_disk(&self, batch: sled::Batch) -> Result<(), StoreError> {
         self.check()?;
-        self.db.apply_batch(batch).map_err(|error| self.stop(error))
+        self.inner.db.apply_batch(batch).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
-        self.db.flush().map(drop).map_err(|error| self.stop(error))
+        self.inner.db.flush().map(drop).map_err(|error| self.stop(error))
     }
 
     fn stop(&self, error: sled::Error) -> StoreError {
         let error = match StoreError::from(error) {
-            StoreError::Full { .. } => StoreError::Full { path: self.path.as_ref().clone() },
+            StoreError::Full { .. } => StoreError::Full { path: self.inner.path.clone() },
             other => other,
         };
-        let mut stopped = self.stopped.lock();
+        let mut stopped = self.inner.stopped.lock();
         if stopped.is_none() {
             // sled also writes when it reads: it splits what has grown too large. This gives it the room.
-            let _ = std::fs::remove_file(self.path.join(RESERVE_WHILE_OPEN));
+            let _ = std::fs::remove_file(self.inner.path.join(RESERVE_WHILE_OPEN));
             *stopped = Some(error.to_string());
-            // Never closed: see above.
-            std::mem::forget(self.db.clone());
         }
         error
     }

@@ -12,7 +12,7 @@ use inspector_model::{RecordingId, RecordingInfo};
 use parking_lot::Mutex;
 
 use crate::FORMAT;
-use crate::database::{Database, RESERVE_WHILE_OPEN};
+use crate::database::{self, Database, RESERVE_WHILE_OPEN};
 use crate::error::{StoreError, is_full};
 use crate::file::{self, Imported};
 use crate::key;
@@ -21,8 +21,9 @@ use crate::recorder::Recorder;
 use crate::source::Source;
 use crate::writer::{Catalogue, Writer};
 
-/// sled cannot be opened on a full disk: this much is kept beside it, to be given up then.
-const RESERVE: usize = 1 << 20;
+/// sled cannot be opened on a full disk, and writes a little when it reads: this much is kept beside it, twice, to be given
+/// up then.
+const RESERVE: usize = 3 << 20;
 
 /// What sled may keep in memory. Its own default is a gigabyte.
 const CACHE: u64 = 32 << 20;
@@ -38,8 +39,6 @@ pub struct Store {
 
 struct Inner {
     database: Database,
-    path: PathBuf,
-    read_only: bool,
     live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
 }
 
@@ -80,20 +79,26 @@ impl Store {
             }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
-        for reserve in [reserve, dir.join(RESERVE_WHILE_OPEN)] {
-            if !report.read_only && !reserve.exists() && fill(&reserve).is_err() {
+        let reserves = [reserve, dir.join(RESERVE_WHILE_OPEN)];
+        // A reserve that was given up is made again first, or the disk would be full again at once.
+        let missing = reserves.iter().filter(|reserve| !reserve.exists()).count() * RESERVE;
+        report.read_only |= database::has_no_space(dir, missing as u64);
+        for reserve in reserves {
+            if report.read_only {
+                let _ = fs::remove_file(&reserve);
+            } else if !reserve.exists() && fill(&reserve).is_err() {
                 // Better no reserve than half of one that takes the last space.
                 let _ = fs::remove_file(&reserve);
             }
         }
-        let inner = Inner { database: Database::new(db, dir), path: dir.to_owned(), read_only: report.read_only, live: Mutex::default() };
+        let inner = Inner { database: Database::new(db, dir, report.read_only), live: Mutex::default() };
         Ok((Self { inner: Arc::new(inner) }, report))
     }
 
     /// The recordings, newest first.
     pub fn recordings(&self) -> Result<Vec<RecordingInfo>, StoreError> {
         let mut all = Vec::new();
-        for entry in self.inner.database.db.scan_prefix(b"c/") {
+        for entry in self.inner.database.reading().scan_prefix(b"c/") {
             let (name, value) = entry?;
             match serde_json::from_slice::<Catalogue>(&value) {
                 Ok(catalogue) => all.push(match self.live(&catalogue.info.id) {
@@ -109,7 +114,7 @@ impl Store {
 
     /// Begins a recording. `started` is in Unix seconds.
     pub fn create(&self, title: &str, started: f64, djust: &str) -> Result<Recorder, StoreError> {
-        self.check_writable()?;
+        self.inner.database.check_writable()?;
         let random = uuid::Uuid::new_v4().simple().to_string();
         let info = RecordingInfo {
             id: RecordingId::from(format!("{}-{}", started.max(0.0) as u64, &random[..8])),
@@ -130,12 +135,12 @@ impl Store {
 
     /// Goes on with a recording, after a restart of the program.
     pub fn resume(&self, id: &RecordingId) -> Result<Recorder, StoreError> {
-        self.check_writable()?;
+        self.inner.database.check_writable()?;
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
         let catalogue = self.catalogue(id)?;
-        let reader = Reader::new(Source::database(&self.inner.database.db, id), catalogue.clone(), Weak::new());
+        let reader = Reader::new(Source::database(&self.inner.database, id), catalogue.clone(), Weak::new());
         let steps = reader.steps()?;
         let sessions = reader.sessions()?.into_iter().map(|session| session.id).collect();
         let writer = Writer::resume(&self.inner.database, catalogue, &steps, sessions)?;
@@ -145,7 +150,7 @@ impl Store {
     /// Reads a recording, also one that is being recorded.
     pub fn read(&self, id: &RecordingId) -> Result<Reader, StoreError> {
         let live = self.live(id).map_or_else(Weak::new, |writer| Arc::downgrade(&writer));
-        Ok(Reader::new(Source::database(&self.inner.database.db, id), self.catalogue(id)?, live))
+        Ok(Reader::new(Source::database(&self.inner.database, id), self.catalogue(id)?, live))
     }
 
     /// Deletes a recording with everything in it.
@@ -160,7 +165,7 @@ impl Store {
         loop {
             let mut batch = sled::Batch::default();
             let mut count = 0;
-            for name in database.db.scan_prefix(key::prefix(id)).keys().take(1000) {
+            for name in database.reading().scan_prefix(key::prefix(id)).keys().take(1000) {
                 batch.remove(name?);
                 count += 1;
             }
@@ -181,12 +186,12 @@ impl Store {
             writer.lock().store()?;
         }
         let catalogue = self.catalogue(id)?;
-        file::write(path, &catalogue, &Source::database(&self.inner.database.db, id))
+        file::write(path, &catalogue, &Source::database(&self.inner.database, id))
     }
 
     /// Takes a file into the library. The same file taken in twice is one recording.
     pub fn import(&self, path: &Path) -> Result<Imported, StoreError> {
-        self.check_writable()?;
+        self.inner.database.check_writable()?;
         let mut loaded = file::load(path)?;
         let id = loaded.content_id.clone();
         loaded.catalogue.info.id = id.clone();
@@ -214,7 +219,7 @@ impl Store {
     fn recorder(&self, writer: Writer, known: Vec<String>) -> Recorder {
         let (id, catalogue) = (writer.id().clone(), writer.catalogue.clone());
         let writer = Arc::new(Mutex::new(writer));
-        let reader = Reader::new(Source::database(&self.inner.database.db, &id), catalogue, Arc::downgrade(&writer));
+        let reader = Reader::new(Source::database(&self.inner.database, &id), catalogue, Arc::downgrade(&writer));
         let mut live = self.inner.live.lock();
         live.retain(|_, writer| writer.strong_count() > 0);
         live.insert(id, Arc::downgrade(&writer));
@@ -229,17 +234,17 @@ impl Store {
 
     fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
         key::check(id)?;
-        let value =
-            self.inner.database.db.get(key::catalogue(id))?.ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
+        let value = self
+            .inner
+            .database
+            .reading()
+            .get(key::catalogue(id))?
+            .ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
         let catalogue: Catalogue = serde_json::from_slice(&value).map_err(|_| StoreError::damaged("its entry in the catalogue"))?;
         if catalogue.info.format > FORMAT {
             return Err(StoreError::TooNew { found: catalogue.info.format, known: FORMAT });
         }
         Ok(catalogue)
-    }
-
-    fn check_writable(&self) -> Result<(), StoreError> {
-        if self.inner.read_only { Err(StoreError::ReadOnly { path: self.inner.path.clone() }) } else { Ok(()) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use inspector_model::RecordingId;
 
+use crate::database::Database;
 use crate::error::StoreError;
 use crate::key;
 use crate::piece;
@@ -14,27 +15,27 @@ use crate::writer::Catalogue;
 #[derive(Clone)]
 pub(crate) enum Source {
     /// In the database, under a prefix.
-    Database(sled::Db, Vec<u8>),
+    Database(Database, Vec<u8>),
     /// In memory.
     Memory(Arc<BTreeMap<Vec<u8>, Vec<u8>>>),
 }
 
 impl Source {
-    pub(crate) fn database(db: &sled::Db, id: &RecordingId) -> Self {
+    pub(crate) fn database(db: &Database, id: &RecordingId) -> Self {
         Self::Database(db.clone(), key::prefix(id))
     }
 
     /// The catalogue's entry as it is now. Recordings in memory have none.
     pub(crate) fn catalogue(&self, id: &RecordingId) -> Option<Catalogue> {
         match self {
-            Self::Database(db, _) => serde_json::from_slice(&db.get(key::catalogue(id)).ok()??).ok(),
+            Self::Database(db, _) => serde_json::from_slice(&db.reading().get(key::catalogue(id)).ok()??).ok(),
             Self::Memory(_) => None,
         }
     }
 
     pub(crate) fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self {
-            Self::Database(db, prefix) => Ok(db.get([prefix.as_slice(), name].concat())?.map(|value| value.to_vec())),
+            Self::Database(db, prefix) => Ok(db.reading().get([prefix.as_slice(), name].concat())?.map(|value| value.to_vec())),
             Self::Memory(values) => Ok(values.get(name).cloned()),
         }
     }
@@ -43,7 +44,7 @@ impl Source {
     pub(crate) fn each(&self, start: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         match self {
             Self::Database(db, prefix) => {
-                for entry in db.scan_prefix([prefix.as_slice(), start].concat()) {
+                for entry in db.reading().scan_prefix([prefix.as_slice(), start].concat()) {
                     let (name, value) = entry?;
                     if !visit(&name[prefix.len()..], &value)? {
                         break;
@@ -68,7 +69,7 @@ impl Source {
             Self::Database(db, prefix) => {
                 let start = [prefix.as_slice(), &[key::DATA]].concat();
                 let end = [prefix.as_slice(), &end].concat();
-                db.range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
             }
             Self::Memory(values) => values.range(vec![key::DATA]..=end).next_back().map(|(name, _)| name.clone()),
         };

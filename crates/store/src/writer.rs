@@ -68,7 +68,7 @@ impl Writer {
     pub(crate) fn new(db: &Database, catalogue: Catalogue) -> Self {
         Self {
             db: db.clone(),
-            source: Source::database(&db.db, &catalogue.info.id),
+            source: Source::database(db, &catalogue.info.id),
             segment: SegmentWriter::new(catalogue.info.steps + 1),
             pieces: 0,
             summary_piece: 0,
