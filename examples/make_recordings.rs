@@ -13,7 +13,8 @@ mod inspector;
 #[path = "../tests/e2e/lab.rs"]
 mod lab;
 
-use inspector_model::{Answer, Request, Side, StepKind};
+use inspector_model::{Answer, Request, Side, StateAnswer, StepKind};
+use inspector_store::{NewState, NewStep, Store};
 use lab::Lab;
 
 fn main() {
@@ -26,13 +27,68 @@ fn main() {
     shop();
 }
 
-/// Writes what a lab has recorded.
+/// Writes what a lab has recorded, with the paths of this machine replaced: a sample speaks of the project alone.
 fn save(lab: &mut Lab, name: &str) {
-    let path = inspector_test_support::workspace_root().join("recordings").join(format!("{name}.djrec"));
+    let raw = tempfile::tempdir().expect("a temporary folder");
+    let recorded = raw.path().join("recorded.djrec");
     let recording = lab.inspector.timeline().source().recorder.recording.clone().expect("a recording");
-    match lab.inspector.ask(Request::Export { recording, path }) {
-        Answer::Done(done) => println!("{name}: {} steps. {done}", lab.inspector.timeline().steps().len()),
+    match lab.inspector.ask(Request::Export { recording, path: recorded.clone() }) {
+        Answer::Done(_) => {}
         other => panic!("{name} was not written: {other:?}"),
+    }
+    let neutral = Neutral::new(lab);
+    let reader = inspector_store::read_file(&recorded).expect("the recording opens");
+    let info = reader.info();
+    let (store, _) = Store::open(raw.path()).expect("a library");
+    let mut recorder = store.create(&info.title, info.started, &info.djust).expect("a recorder");
+    for session in reader.sessions().expect("pages") {
+        recorder.put_session(&neutral.copy(&session));
+    }
+    recorder.put_server(&neutral.copy(&reader.server().expect("readable").expect("a server")));
+    recorder.put_config(&neutral.copy(&reader.config().expect("readable").expect("a configuration")));
+    let steps = reader.steps().expect("steps");
+    for step in &steps {
+        let state = |side| match reader.state(step.id, side).expect("readable") {
+            StateAnswer::Full(text) => NewState::Text(neutral.text(&text).into()),
+            StateAnswer::Missing(_) => NewState::None,
+        };
+        let html = if step.rendered { reader.html(step.id, Side::After).expect("readable") } else { None };
+        let new = NewStep {
+            step: neutral.copy(step),
+            detail: neutral.copy(&reader.detail(step.id).expect("a detail")),
+            before: state(Side::Before),
+            after: state(Side::After),
+            html: html.map(|html| neutral.text(&html).into()),
+        };
+        recorder.append(new).expect("the step is written");
+    }
+    recorder.flush().expect("a flush");
+    let id = recorder.id().clone();
+    drop(recorder);
+    let path = inspector_test_support::workspace_root().join("recordings").join(format!("{name}.djrec"));
+    let bytes = store.export(&id, &path).expect("the sample is written");
+    println!("{name}: {} steps, {bytes} bytes", steps.len());
+}
+
+/// Replaces folders of this machine in whatever can be written as JSON.
+struct Neutral(Vec<(String, &'static str)>);
+
+impl Neutral {
+    fn new(lab: &Lab) -> Self {
+        let python = inspector_test_support::venv("1.2.6").expect("an environment");
+        let base = std::process::Command::new(python).args(["-c", "import sys; print(sys.base_prefix)"]).output().expect("Python runs");
+        let base = String::from_utf8(base.stdout).expect("a path").trim().to_owned();
+        let root = inspector_test_support::workspace_root().display().to_string();
+        Self(vec![(lab.server.project_dir().display().to_string(), "/home/dev/shop"), (root, "/home/dev/djust-inspector"), (base, "/usr")])
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from.as_str(), to))
+    }
+
+    fn copy<T: serde::Serialize + serde::de::DeserializeOwned>(&self, value: &T) -> T {
+        let text = serde_json::to_string(value).expect("JSON");
+        serde_json::from_str(&self.text(&text)).expect("the same shape")
     }
 }
 
