@@ -7,8 +7,8 @@ use anyhow::Context as _;
 
 use crate::environment::{DJUST_VERSIONS, program, python, root, run, target};
 
-/// The sample that shows most at once.
-const SAMPLE: &str = "recordings/components.djrec";
+/// A cart with a bug to hunt.
+const SAMPLE: &str = "recordings/shop.djrec";
 
 /// Opens a sample recording.
 pub fn recording() -> anyhow::Result<()> {
