@@ -198,7 +198,7 @@ impl Intake {
         for mut session in open {
             session.phase = Phase::Closed;
             session.close = Some(Close { code: None, reason: Some(reason.to_owned()) });
-            let step = Step { session: Some(session.id.clone()), ..blank(StepKind::Close, reason, now) };
+            let step = Step { session: Some(session.id.clone()), ..Step::new(StepKind::Close, reason, now) };
             self.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: NewState::None, html: None });
             self.session(session);
         }
@@ -211,7 +211,8 @@ impl Intake {
             return;
         }
         let first_line = record.message.lines().next().unwrap_or_default().to_owned();
-        let step = Step { status: Status::Failed, error: Some(first_line), logs: 1, ..blank(StepKind::Error, &record.logger, record.at) };
+        let step =
+            Step { status: Status::Failed, error: Some(first_line), logs: 1, ..Step::new(StepKind::Error, &record.logger, record.at) };
         let detail = StepDetail { logs: vec![record], ..StepDetail::default() };
         self.append(NewStep { step, detail, before: NewState::None, after: NewState::None, html: None });
     }
@@ -222,7 +223,7 @@ impl Intake {
             error: Some(why.to_owned()),
             frames: u32::from(frame.is_some()),
             cause: Some(Cause::Lost { dropped, why: why.to_owned() }),
-            ..blank(StepKind::Gap, "gap", now)
+            ..Step::new(StepKind::Gap, "gap", now)
         };
         let detail = StepDetail { frames: frame.into_iter().collect(), ..StepDetail::default() };
         self.append(NewStep { step, detail, before: NewState::None, after: NewState::None, html: None });
@@ -246,7 +247,7 @@ impl Intake {
                     view: stream.1.clone(),
                     state_bytes: text.len() as u64,
                     history: true,
-                    ..blank(StepKind::Mount, &name, at)
+                    ..Step::new(StepKind::Mount, &name, at)
                 };
                 self.append(NewStep {
                     step,
@@ -277,7 +278,7 @@ impl Intake {
             changes: diff.counts,
             changed: changed_paths(diff),
             state_bytes: text.len() as u64,
-            ..blank(StepKind::Outside, "outside change", at)
+            ..Step::new(StepKind::Outside, "outside change", at)
         };
         self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after: NewState::Text(text), html: None });
     }
@@ -498,32 +499,6 @@ fn one_line(kind: &str, message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line: String = line.chars().take(300).collect();
     if kind.is_empty() { line } else { format!("{kind}: {line}") }
-}
-
-/// A step of which nothing more is known.
-fn blank(kind: StepKind, name: &str, started: f64) -> Step {
-    Step {
-        id: StepId(0),
-        key: String::new(),
-        session: None,
-        view: None,
-        component: None,
-        kind,
-        name: name.to_owned(),
-        started,
-        duration_ms: None,
-        status: Status::Ok,
-        error: None,
-        changes: ChangeCounts::default(),
-        changed: Vec::new(),
-        sql: 0,
-        logs: 0,
-        frames: 0,
-        state_bytes: 0,
-        rendered: false,
-        history: false,
-        cause: None,
-    }
 }
 
 #[cfg(test)]

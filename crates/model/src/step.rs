@@ -217,6 +217,32 @@ impl Step {
     /// How many changed paths a summary names.
     pub const MAX_CHANGED_PATHS: usize = 16;
 
+    /// A step of which nothing more is known. Its id is the recorder's to give.
+    pub fn new(kind: StepKind, name: &str, started: f64) -> Self {
+        Self {
+            id: StepId(0),
+            key: String::new(),
+            session: None,
+            view: None,
+            component: None,
+            kind,
+            name: name.to_owned(),
+            started,
+            duration_ms: None,
+            status: Status::Ok,
+            error: None,
+            changes: ChangeCounts::default(),
+            changed: Vec::new(),
+            sql: 0,
+            logs: 0,
+            frames: 0,
+            state_bytes: 0,
+            rendered: false,
+            history: false,
+            cause: None,
+        }
+    }
+
     /// Whether it has states to compare.
     pub const fn has_states(&self) -> bool {
         self.state_bytes > 0

@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ChangeCounts, RecorderStatus, SourceKind, SourceState, Status, StepKind};
+    use crate::{RecorderStatus, SourceKind, SourceState, StepKind};
 
     fn source() -> Source {
         Source {
@@ -143,28 +143,7 @@ mod tests {
     }
 
     fn step(id: u64, session: &str) -> Step {
-        Step {
-            id: StepId(id),
-            key: String::new(),
-            session: Some(session.into()),
-            view: None,
-            component: None,
-            kind: StepKind::Event,
-            name: "add".into(),
-            started: id as f64,
-            duration_ms: None,
-            status: Status::Ok,
-            error: None,
-            changes: ChangeCounts::default(),
-            changed: Vec::new(),
-            sql: 0,
-            logs: 0,
-            frames: 0,
-            state_bytes: 0,
-            rendered: false,
-            history: false,
-            cause: None,
-        }
+        Step { id: StepId(id), session: Some(session.into()), ..Step::new(StepKind::Event, "add", id as f64) }
     }
 
     proptest! {

@@ -378,8 +378,8 @@ fn write_text(text: &str, out: &mut String, limit: usize) {
     out.push('"');
 }
 
-fn write_items(items: &[Value], open: &str, close: &str, out: &mut String, limit: usize, depth: usize) {
-    out.push_str(open);
+/// Writes `items` between commas, and an ellipsis where the text is long enough.
+fn write_separated<T>(items: &[T], out: &mut String, limit: usize, mut write: impl FnMut(&T, &mut String)) {
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.push_str(", ");
@@ -388,25 +388,23 @@ fn write_items(items: &[Value], open: &str, close: &str, out: &mut String, limit
             out.push('…');
             break;
         }
-        write_literal(item, out, limit, depth + 1);
+        write(item, out);
     }
+}
+
+fn write_items(items: &[Value], open: &str, close: &str, out: &mut String, limit: usize, depth: usize) {
+    out.push_str(open);
+    write_separated(items, out, limit, |item, out| write_literal(item, out, limit, depth + 1));
     out.push_str(close);
 }
 
 fn write_entries(entries: &[(String, Value)], open: &str, close: &str, out: &mut String, limit: usize, depth: usize) {
     out.push_str(open);
-    for (index, (key, item)) in entries.iter().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        if out.len() > limit {
-            out.push('…');
-            break;
-        }
+    write_separated(entries, out, limit, |(key, item), out| {
         write_text(key, out, limit);
         out.push_str(": ");
         write_literal(item, out, limit, depth + 1);
-    }
+    });
     out.push_str(close);
 }
 
@@ -414,18 +412,11 @@ fn write_named(value: &Value, name: &str, out: &mut String, limit: usize, depth:
     out.push_str(name);
     out.push('(');
     if let Value::Map(entries) = value.content() {
-        for (index, (key, item)) in entries.iter().enumerate() {
-            if index > 0 {
-                out.push_str(", ");
-            }
-            if out.len() > limit {
-                out.push('…');
-                break;
-            }
+        write_separated(entries, out, limit, |(key, item), out| {
             out.push_str(key);
             out.push('=');
             write_literal(item, out, limit, depth + 1);
-        }
+        });
     }
     out.push(')');
 }
@@ -433,14 +424,7 @@ fn write_named(value: &Value, name: &str, out: &mut String, limit: usize, depth:
 fn write_pairs(pairs: &Value, out: &mut String, limit: usize, depth: usize) {
     out.push('{');
     if let Value::List(pairs) = pairs {
-        for (index, pair) in pairs.iter().enumerate() {
-            if index > 0 {
-                out.push_str(", ");
-            }
-            if out.len() > limit {
-                out.push('…');
-                break;
-            }
+        write_separated(pairs, out, limit, |pair, out| {
             if let Value::List(pair) = pair
                 && let [key, item] = pair.as_slice()
             {
@@ -448,7 +432,7 @@ fn write_pairs(pairs: &Value, out: &mut String, limit: usize, depth: usize) {
                 out.push_str(": ");
                 write_literal(item, out, limit, depth + 1);
             }
-        }
+        });
     }
     out.push('}');
 }

@@ -5,31 +5,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use inspector_model::{ChangeCounts, LogRecord, Side, StateAnswer, Status, Step, StepDetail, StepId, StepKind};
+use inspector_model::{ChangeCounts, LogRecord, Side, StateAnswer, Step, StepDetail, StepId, StepKind};
 use inspector_store::{NewState, NewStep, Reader, Recorder};
 
 pub fn step(session: Option<&str>, view: Option<&str>, number: usize) -> Step {
     Step {
-        id: StepId(0),
         key: format!("k{number}"),
         session: session.map(Into::into),
         view: view.map(Into::into),
-        component: None,
-        kind: StepKind::Event,
-        name: "add".into(),
-        started: 1_700_000_000.0 + number as f64,
         duration_ms: Some(1.5),
-        status: Status::Ok,
-        error: None,
         changes: ChangeCounts { changed: 1, ..ChangeCounts::default() },
         changed: vec!["count".into()],
-        sql: 0,
-        logs: 0,
-        frames: 0,
-        state_bytes: 0,
-        rendered: false,
-        history: false,
-        cause: None,
+        ..Step::new(StepKind::Event, "add", 1_700_000_000.0 + number as f64)
     }
 }
 
