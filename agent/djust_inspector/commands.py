@@ -15,7 +15,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 from . import configuration, guard, history, hub, limits, sessions, sync, ticks, turns
 from .hub import HUB, Inspector
 from .redact import redact_json
-from .restore import Report, compare, restore
+from .restore import Report, compare, differs, restore
 from .sessions import Session
 from .streams import hidden_names
 from .turns import CURRENT, Turn, safe_dumps
@@ -291,7 +291,8 @@ async def _replay(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     report = Report()
     handler_view = command.get("handler_view", command.get("view"))
     async with held(session):
-        if command.get("set") is not None:
+        wanted = command.get("set")
+        if wanted is not None and (type(wanted) is not dict or differs(view_of(session, command.get("view"))[1], wanted)):
             _, report = await _restore(session, command, str(command.get("event")))
         turn = await _event(session, command, "replay", handler_view, {"target": command.get("target")})
     status, error = turn.result()

@@ -54,6 +54,13 @@ def restore(view: Any, wanted: dict[str, Any], component_id: str | None) -> Repo
     return report
 
 
+def differs(view: Any, wanted: dict[str, Any]) -> bool:
+    """Whether `restore` would have anything to do, or to report."""
+    hidden = hidden_names(view)
+    live = public_assigns(view)
+    return any(name not in live or _differs(live[name], value, name, hidden) for name, value in wanted.items())
+
+
 def compare(view: Any, wanted: dict[str, Any], component_id: str | None, report: Report) -> None:
     """Report restored assigns that did not become what was wanted."""
     if component_id is not None:

@@ -168,6 +168,11 @@ def test_replay_restores_and_takes_the_normal_path_with_arguments():
                 "replay", session=page.id, set=None, event="add_later", params={"n": 2}, handler_view=None, **target()
             )
             assert state(inspector, page, await inspector.step(key=awaited["result"]["step"]))["count"] == 3
+            here = await inspector.command(
+                "replay", session=page.id, set={"count": 3}, event="add", params={}, handler_view=None, **target()
+            )
+            assert state(inspector, page, await inspector.step(key=here["result"]["step"]))["count"] == 4
+            assert len(inspector.steps(kind="jump")) == 3  # nothing differed, so nothing was restored
 
     run(check())
 

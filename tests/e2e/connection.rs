@@ -36,6 +36,7 @@ fn what_happened_before_attaching_is_delivered_from_djusts_ring() {
     let second = lab.inspector.event("increment", 2);
     assert!(second.history);
     assert_eq!(lab.inspector.assign(second.id, "count"), "2");
+    // At once, while the third may be on its way: the server says where the page stands, not the recording.
     lab.inspector.jump(second.id, Side::After);
     lab.wait_text(&page, "count", "2");
 }

@@ -117,18 +117,23 @@ fn assigns(source: &SourceShared, step: StepId, side: Side) -> Result<BTreeMap<S
     }
 }
 
-/// The assigns to put back so that `stream` stands where `step` ended (or began). `None` when it stands there already.
-fn to_restore(source: &SourceShared, stream: &Stream, step: StepId, side: Side) -> Result<Option<Box<RawValue>>, Failure> {
+/// The assigns to put back so that `stream` stands where `step` ended (or began).
+///
+/// All of them: only the server knows, with the page locked, which differ from what it holds by then; the recording may lag behind it.
+/// Left out is what was not recorded whole and looks the same now: it can neither be put back nor be compared.
+fn to_restore(source: &SourceShared, stream: &Stream, step: StepId, side: Side) -> Result<Box<RawValue>, Failure> {
     let mut target = assigns(source, step, side)?;
     if let Some(last) = source.last_with_state(stream)
         && let Ok(current) = assigns(source, last, Side::After)
     {
-        target.retain(|name, value| current.get(name).map(|now| now.get()) != Some(value.get()));
+        target.retain(|name, value| recorded_whole(value) || current.get(name).map(|now| now.get()) != Some(value.get()));
     }
-    if target.is_empty() {
-        return Ok(None);
-    }
-    raw(&target).map(Some)
+    raw(&target)
+}
+
+/// Whether nothing in a value was redacted or cut off. The marks cannot be in a string: its quotes would be escaped.
+fn recorded_whole(value: &RawValue) -> bool {
+    !["redacted", "cut", "deep"].iter().any(|kind| value.get().contains(&format!(r#""$t":"{kind}""#)))
 }
 
 fn raw<T: serde::Serialize>(value: &T) -> Result<Box<RawValue>, Failure> {
@@ -178,13 +183,8 @@ pub async fn jump(
             let state = parse_value(state.get()).map_err(|error| Failure::new(ErrorCode::Missing, error.to_string()))?;
             let fields = component_fields(&state, id)
                 .ok_or_else(|| Failure::new(ErrorCode::NotFound, format!("the state at step {} has no component {id}", target.step)))?;
-            Some(raw(fields)?)
+            raw(fields)?
         }
-    };
-    let Some(set) = set else {
-        let done = CommandDone { message: format!("The page stands at step {} already", target.step), ..CommandDone::default() };
-        set_cursor(&source, &outbox, &stream.0, RemoteCursor::At(target));
-        return Ok(Answer::Command(done));
     };
     if let Some(last) = source.last_with_state(&stream) {
         source.live_marks.lock().entry(stream.clone()).or_insert(last);
@@ -242,7 +242,7 @@ pub async fn replay(source: Arc<SourceShared>, step: StepId, params: Option<Stri
     let recorded_params = detail.raw_params.or(detail.params).unwrap_or_else(|| "{}".to_owned());
     let edited = params.is_some();
     let params = object(params.unwrap_or(recorded_params))?;
-    let set = if restore { to_restore(&source, &stream, step, Side::Before)? } else { None };
+    let set = if restore { Some(to_restore(&source, &stream, step, Side::Before)?) } else { None };
     let command = Command::Replay {
         session: stream.0,
         view: stream.1,
