@@ -246,6 +246,7 @@ impl Shared {
             Request::Ring { source, session, view } => commands::ring(self.source(source)?, session, view).await,
             Request::Ticks { source, session, view, paused } => commands::ticks(self.source(source)?, session, view, paused).await,
             Request::LiftCooldown { source, session } => commands::lift_cooldown(self.source(source)?, session).await,
+            Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
         }
     }
 

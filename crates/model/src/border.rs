@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Configuration, Diff, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId,
-    ViewId,
+    Configuration, DesktopInfo, DesktopRequest, Diff, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId,
+    Step, StepDetail, StepId, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -159,6 +159,8 @@ pub enum Request {
         /// The page whose address it is.
         session: SessionId,
     },
+    /// Something that the program around the window does, not the engine.
+    Desktop(DesktopRequest),
 }
 
 /// Where a jump goes.
@@ -190,6 +192,8 @@ pub enum Answer {
     Ring(String),
     /// The server did it.
     Command(CommandDone),
+    /// The file that the user chose. `None` when they changed their mind.
+    Picked(Option<std::path::PathBuf>),
     /// It was not done.
     Failed(Failure),
 }
@@ -285,6 +289,8 @@ pub enum Notice {
     Recordings(Vec<RecordingInfo>),
     /// Servers on this machine.
     Found(Vec<FoundServer>),
+    /// What the desktop around the window can do.
+    Desktop(Box<DesktopInfo>),
     /// The answer to a request.
     Answer(RequestId, Answer),
     /// Something for people to know, now.

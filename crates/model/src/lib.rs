@@ -5,8 +5,10 @@
 
 mod border;
 mod config;
+mod desktop;
 mod diff;
 mod ids;
+mod page;
 mod server;
 mod session;
 mod step;
@@ -18,8 +20,10 @@ pub use border::{
     RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
 pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
+pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
+pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};

@@ -186,6 +186,7 @@ impl Engine {
                 model.page = Page::Steps;
             }
             Answer::Done(text) => toast(model, Level::Info, text, None, now),
+            Answer::Picked(_) => {}
             Answer::Command(done) => {
                 let jump = match purpose {
                     Purpose::Command(jump) => jump,
