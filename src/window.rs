@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use inspector_engine::{Engine, Settings};
-use inspector_model::{Handle, Notice, Request, RequestId};
+use inspector_model::Request;
 use inspector_ui::{Host, PageToOpen, Startup, run_native};
 
 use crate::arguments::Places;
@@ -15,7 +14,7 @@ use crate::library::find;
 /// Opens the window on its start page.
 pub fn start_page(places: &Places) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    show(Arc::new(engine), Vec::new())?;
+    show(&engine, Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -28,32 +27,15 @@ pub fn open(places: &Places, recording: &str) -> anyhow::Result<ExitCode> {
     } else {
         Request::OpenRecording(find(engine.store(), recording)?)
     };
-    show(Arc::new(engine), vec![request])?;
+    show(&engine, vec![request])?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows the window until it is closed. `requests` are sent first.
-pub fn show(engine: Arc<Engine>, requests: Vec<Request>) -> anyhow::Result<()> {
+pub fn show(engine: &Engine, requests: Vec<Request>) -> anyhow::Result<()> {
     let host = Desktop { pages: tempfile::Builder::new().prefix("djust-inspector-pages-").tempdir()?, opened: 0 };
     let startup = Startup { requests, host: Box::new(host), ..Startup::default() };
-    run_native(Box::new(Shared(engine)), startup).context("recording works without a window: djust-inspector record -- …")
-}
-
-/// The engine, held by the window and by whoever ends the program.
-struct Shared(Arc<Engine>);
-
-impl Handle for Shared {
-    fn send(&self, id: RequestId, request: Request) -> bool {
-        self.0.send(id, request)
-    }
-
-    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
-        self.0.drain(max_steps, into)
-    }
-
-    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
-        self.0.set_waker(waker);
-    }
+    run_native(Box::new(engine.window()), startup).context("recording works without a window: djust-inspector record -- …")
 }
 
 /// The user's desktop. Pages are written to a private folder that goes with the program.

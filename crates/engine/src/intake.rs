@@ -115,13 +115,13 @@ impl Intake {
             Body::Step(step) => self.step(*step),
             Body::Rate(session, rate) => {
                 self.source.rates.lock().insert(session.clone(), *rate);
-                self.outbox.changed(self.source.id, Topic::Rate(session));
+                self.outbox.changed(self.source.id, &Topic::Rate(session));
             }
             Body::Config(config) => {
                 self.recorder.put_config(&config);
                 *self.source.config.lock() = Some(*config);
                 self.dirty = true;
-                self.outbox.changed(self.source.id, Topic::Config);
+                self.outbox.changed(self.source.id, &Topic::Config);
             }
             Body::Log(record) => self.log(*record),
             Body::Server(server) => self.server(&server),
@@ -144,7 +144,7 @@ impl Intake {
         info.recorder.steps = stats.steps;
         info.recorder.bytes = stats.bytes;
         drop(info);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     /// The end of the recording.
@@ -161,7 +161,7 @@ impl Intake {
         let why = format!("Recording has stopped, what was recorded is kept: {error}");
         self.source.info.lock().recorder.stopped = Some(why.clone());
         self.outbox.message(Level::Error, why);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     fn server(&mut self, server: &ServerInfo) {
@@ -179,7 +179,7 @@ impl Intake {
         }
         info.server = Some(server.clone());
         drop(info);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     fn session(&mut self, session: Session) {
@@ -190,7 +190,7 @@ impl Intake {
             self.streams.retain(|stream, _| stream.0 != id);
         }
         self.source.sessions.write().insert(id.clone(), session);
-        self.outbox.changed(self.source.id, Topic::Session(id));
+        self.outbox.changed(self.source.id, &Topic::Session(id));
     }
 
     fn close_all(&mut self, reason: &str, now: f64) {
@@ -396,7 +396,7 @@ impl Intake {
             cursors.insert(session.clone(), RemoteCursor::Live);
             drop(cursors);
             self.source.live_marks.lock().retain(|stream, _| stream.0 != *session);
-            self.outbox.changed(self.source.id, Topic::Cursor(session.clone()));
+            self.outbox.changed(self.source.id, &Topic::Cursor(session.clone()));
         }
     }
 
@@ -458,7 +458,7 @@ impl Intake {
                 self.dirty = true;
                 self.source.steps.write().push(summary);
                 self.source.info.lock().recorder.steps += 1;
-                self.outbox.changed(self.source.id, Topic::Source);
+                self.outbox.changed(self.source.id, &Topic::Source);
             }
             Err(error) => self.stop(&error),
         }
