@@ -283,7 +283,7 @@ def _sending_json(consumer: Any, data: Any) -> None:
         turn.errors.append(data)
     elif kind in ("mount", "html_update") and type(data.get("html")) is str:
         if turn.html is None or kind == "mount":
-            turn.html = data["html"]
+            turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
         turn.error = {"type": "navigate", "message": f"sent to {data.get('to')}", "traceback": None}

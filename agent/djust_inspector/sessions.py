@@ -66,6 +66,7 @@ class Session:
         self.ring_at = 0.0
         self.rate_at = 0.0
         self.rate_timer: Any = None
+        self.shell_sent = False
 
     # -- views
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Close, ErrorCode, Failure, Level, Phase, RecorderStatus, RecordingId, Request, Source, SourceId, SourceKind, SourceState,
+    Answer, Close, ErrorCode, Failure, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source, SourceId,
+    SourceKind, SourceState, StepId,
 };
 use inspector_store::Store;
 use parking_lot::Mutex;
@@ -77,6 +78,11 @@ impl Engine {
     pub fn attach(&self, target: Target) -> Result<SourceId, Failure> {
         let _inside = self.inside.enter();
         self.shared.attach(target)
+    }
+
+    /// The page at one end of a step, as it looked. Reads the recording and waits for it: for a host, not for a window.
+    pub fn page(&self, source: SourceId, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
+        queries::page(&*self.shared.source(source)?, step, side)
     }
 
     /// The library, for what reads recordings without a window.

@@ -112,6 +112,10 @@ impl Intake {
         match frame.body {
             Body::Session(session) => self.session(*session),
             Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
+            Body::Page(session, shell) => {
+                self.recorder.put_shell(&session, &shell);
+                self.dirty = true;
+            }
             Body::Step(step) => self.step(*step),
             Body::Rate(session, rate) => {
                 self.source.rates.lock().insert(session.clone(), *rate);

@@ -17,6 +17,7 @@ mod piece;
 mod reader;
 mod recorder;
 mod segment;
+mod shell;
 mod source;
 mod splice;
 mod wire;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use inspector_model::{RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
+use inspector_model::{PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
@@ -13,6 +13,7 @@ use crate::key;
 use crate::piece::{self, PIECE};
 use crate::recorder::{NewState, NewStep};
 use crate::segment::{LARGEST, LONGEST_TEXT, Put, Segment, SegmentWriter, StreamKey, TextRef};
+use crate::shell;
 use crate::source::Source;
 
 /// Bytes of last texts that are held. Others are read back when they are needed.
@@ -280,6 +281,22 @@ impl Writer {
                 self.changed = true;
             }
             Err(error) => tracing::warn!(%error, "a description was not recorded"),
+        }
+    }
+
+    pub(crate) fn surround(&mut self, session: &SessionId, shell: &PageShell) {
+        let values = match shell::values(session, shell) {
+            Ok(values) => values,
+            Err(error) => return tracing::warn!(%error, "what surrounds a page was not recorded"),
+        };
+        for (name, value) in values {
+            // Pieces are named after their content: what is there already is the same.
+            let known = self.descriptions.contains_key(&name) || self.source.get(&name).is_ok_and(|value| value.is_some());
+            if !known || name.first() == Some(&key::SHELL_OF) {
+                self.settled += value.len() as u64;
+                self.descriptions.insert(name, value);
+                self.changed = true;
+            }
         }
     }
 
