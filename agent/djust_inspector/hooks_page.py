@@ -221,6 +221,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         url = message.get("url")
         if type(url) is str and "target_id" not in message:
             session.path = url
+            session.loaded_path = session.loaded_path or url
         turn.name = str(message.get("view") or url or turn.name)
         turn.params = turns.typed(params)
     elif kind == "url_change":

@@ -115,13 +115,15 @@ def _key(session: Any) -> str | None:
 
 def _find(session: Session) -> Load | None:
     """The load that made this page: of the same path, by the same Django session."""
-    path = session.path or page_path(session.root)
+    path = session.loaded_path or page_path(session.root)
     if path is None:
         return None
-    path = urlsplit(path).path
     scope = getattr(session.consumer, "scope", None) or {}
     # The session may not be loaded yet; its cookie is there in any case.
-    return LOADS.find(path, _key(scope.get("session")) or _cookie(scope))
+    load = LOADS.find(urlsplit(path).path, _key(scope.get("session")) or _cookie(scope))
+    if load is not None:
+        session.loaded_path = path
+    return load
 
 
 def _cookie(scope: dict[str, Any]) -> str | None:

@@ -107,6 +107,26 @@ def test_a_page_gets_its_own_load_and_nobody_elses():
     run(check())
 
 
+def test_live_navigation_stays_in_the_document_that_was_loaded():
+    async def check():
+        client, _ = await load("/sticky-a/")
+        await load("/sticky-b/", client)
+        page = await Visitor(client).mount("lab.views.sticky.StickyPageA", "/sticky-a/")
+        first = await Inspector().attach()
+        await page.send({"type": "live_redirect_mount", "view": "", "params": {}, "url": "/sticky-b/"})
+        mount = await first.step(kind="mount", name="/sticky-b/")
+        # The live part is the inside of the page's root, whatever child views are in it.
+        assert "dj-root" not in mount["html"]["text"] and len(mount["html"]["text"]) > 200
+        second = await Inspector().attach()
+        for inspector in (first, second):
+            [frame] = inspector.frames("page")
+            assert frame["session"] == page.id and frame["page"]["url"].endswith("/sticky-a/")
+            await inspector.close()
+        await page.close()
+
+    run(check())
+
+
 @pytest.mark.parametrize("path", ["/counter/", "/plain/", "/todo/", "/shop/", "/components/", "/nav/", "/ticker/"])
 def test_each_sort_of_page_can_be_split(path):
     client = Client()

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use inspector_engine::{Engine, Settings, Target, Window};
 use inspector_model::{
-    Answer, CommandDone, Diff, Handle as _, JumpTarget, Notice, Request, RequestId, SessionId, Side, SourceId, SourceState, StateAnswer,
-    Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side, SourceId,
+    SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -218,6 +218,26 @@ impl Inspector {
         match self.ask(Request::Html { source: self.id, step, side: Side::After }) {
             Answer::Html(Some(html)) => html,
             other => panic!("no page: {other:?}"),
+        }
+    }
+
+    /// The page at one end of a step, with what surrounds it.
+    pub fn page(&self, source: SourceId, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
+        self.engine.page(source, step, side)
+    }
+
+    /// Opens what was recorded so far as a file that was passed on: exported and imported.
+    pub fn pass_on(&mut self) -> SourceId {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("passed-on.djrec");
+        let recording = self.timeline().source().recorder.recording.clone().expect("a recording");
+        match self.ask(Request::Export { recording, path: path.clone() }) {
+            Answer::Done(_) => {}
+            other => panic!("not exported: {other:?}"),
+        }
+        match self.ask(Request::OpenFile(path)) {
+            Answer::Opened(id) => id,
+            other => panic!("not opened: {other:?}"),
         }
     }
 

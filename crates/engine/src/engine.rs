@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use inspector_model::{
     Answer, Close, ErrorCode, Failure, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source, SourceId,
-    SourceKind, SourceState, StepId,
+    SourceKind, SourceState, Step, StepId,
 };
 use inspector_store::Store;
 use parking_lot::Mutex;
@@ -83,6 +83,11 @@ impl Engine {
     /// The page at one end of a step, as it looked. Reads the recording and waits for it: for a host, not for a window.
     pub fn page(&self, source: SourceId, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
         queries::page(&*self.shared.source(source)?, step, side)
+    }
+
+    /// What is known of a step without reading the recording.
+    pub fn step(&self, source: SourceId, step: StepId) -> Option<Step> {
+        self.shared.source(source).ok()?.step(step)
     }
 
     /// The library, for what reads recordings without a window.

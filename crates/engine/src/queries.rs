@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use inspector_diff::Options;
 use inspector_model::{
-    Answer, ChangedNode, ErrorCode, Failure, Frame, RecordedPage, Side, SourceKind, StateAnswer, StepId, Value, parse_value,
+    Answer, ChangedNode, ErrorCode, Failure, Frame, PageShell, RecordedPage, Session, SessionId, Side, SourceKind, StateAnswer, StepId,
+    Value, parse_value,
 };
 use inspector_protocol::changed_nodes;
 use inspector_store::StoreError;
@@ -19,6 +20,9 @@ const DIFF_DEADLINE: Duration = Duration::from_millis(100);
 
 /// Changed nodes of a page that are told; more are the whole page.
 const MAX_CHANGED: usize = 2_000;
+
+/// Earlier connections of a page that are asked for what surrounds it.
+const MAX_EARLIER: usize = 32;
 
 /// Everything about a step.
 pub fn detail(source: &SourceShared, step: StepId) -> Result<Answer, Failure> {
@@ -44,7 +48,7 @@ pub fn page(source: &SourceShared, step: StepId, side: Side) -> Result<RecordedP
             .hint("the page of a step is there from the first render on that the inspector saw")
     })?;
     // A page without its surroundings is still worth showing.
-    let shell = source.reader.shell(&session).unwrap_or_else(|error| {
+    let shell = shell(source, &session).unwrap_or_else(|error| {
         tracing::warn!(%error, "a page is shown without what surrounds it");
         None
     });
@@ -59,6 +63,29 @@ pub fn page(source: &SourceShared, step: StepId, side: Side) -> Result<RecordedP
     };
     drop(info);
     Ok(RecordedPage { html, shell: shell.map(Arc::new), changed, server })
+}
+
+/// What surrounds a page. A page that reconnected, also to a server that was restarted, was not loaded again: it has what
+/// the earlier connections of the same user to the same path had.
+fn shell(source: &SourceShared, id: &SessionId) -> Result<Option<PageShell>, StoreError> {
+    if let Some(shell) = source.reader.shell(id)? {
+        return Ok(Some(shell));
+    }
+    let sessions = source.sessions.read();
+    let Some(session) = sessions.get(id).filter(|session| session.path.is_some() && session.django_session.is_some()) else {
+        return Ok(None);
+    };
+    let same = |other: &&Session| other.path == session.path && other.django_session == session.django_session;
+    let mut earlier: Vec<&Session> = sessions.values().filter(same).filter(|other| other.opened < session.opened).collect();
+    earlier.sort_by(|a, b| b.opened.total_cmp(&a.opened));
+    let earlier: Vec<SessionId> = earlier.into_iter().take(MAX_EARLIER).map(|session| session.id.clone()).collect();
+    drop(sessions);
+    for id in earlier {
+        if let Some(shell) = source.reader.shell(&id)? {
+            return Ok(Some(shell));
+        }
+    }
+    Ok(None)
 }
 
 /// The nodes that a step's outgoing frames changed, each once.

@@ -8,8 +8,11 @@ use crate::file::Fnv;
 use crate::key;
 use crate::piece::{self, LARGEST, PIECE};
 
+/// A key, and what is packed under it.
+type Entry = (Vec<u8>, Vec<u8>);
+
 /// The values of a page's shell by key: which one it has first, then the shell in pieces.
-pub(crate) fn values(session: &SessionId, shell: &PageShell) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+pub(crate) fn values(session: &SessionId, shell: &PageShell) -> Result<Vec<Entry>, StoreError> {
     let json = serde_json::to_vec(shell).map_err(StoreError::Encode)?;
     let name = key::shell_of(session.as_str());
     if json.len() > LARGEST || name.len() > key::LONGEST {

@@ -68,7 +68,7 @@ fn told(window: &Window) -> Vec<String> {
             Notice::Cursor(id, _, cursor) => format!("cursor {} {cursor:?}", id.0),
             Notice::Recordings(recordings) => format!("{} recordings", recordings.len()),
             Notice::Found(found) => format!("{} found", found.len()),
-            Notice::Desktop(_) => "desktop".to_owned(),
+            Notice::Desktop(_) | Notice::Show(_) => panic!("a host's, not the engine's: {notice:?}"),
             Notice::Answer(id, answer) => format!("answer {} {answer:?}", id.0),
             Notice::Message(_, text) => format!("message {text}"),
         })
