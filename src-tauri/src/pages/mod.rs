@@ -16,6 +16,7 @@ use inspector_model::{PageAt, SourceId};
 use parking_lot::Mutex;
 use tauri::webview::{NewWindowResponse, PageLoadEvent, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tempfile::TempDir;
 
 use self::address::{Addresses, label};
 use self::follow::Follow;
@@ -28,13 +29,15 @@ pub use self::serve::serve;
 pub struct Pages {
     addresses: Arc<Mutex<Addresses>>,
     follows: Arc<Mutex<HashMap<String, Follow>>>,
+    /// A folder for each window that is open.
+    folders: Arc<Mutex<HashMap<String, TempDir>>>,
     clock: Instant,
 }
 
 impl Pages {
     /// None yet.
     pub fn new() -> Self {
-        Self { addresses: Arc::default(), follows: Arc::default(), clock: Instant::now() }
+        Self { addresses: Arc::default(), follows: Arc::default(), folders: Arc::default(), clock: Instant::now() }
     }
 
     /// Shows a page in its source's window, which is opened or brought to the front.
@@ -99,6 +102,7 @@ impl Pages {
     fn closed(&self, label: &str) {
         self.addresses.lock().close(label);
         self.follows.lock().remove(label);
+        self.folders.lock().remove(label);
     }
 
     fn may_load(&self, label: &str, url: &Url) -> bool {
@@ -110,6 +114,9 @@ impl Pages {
     }
 
     fn open(&self, app: &AppHandle, label: &str, url: Url) -> tauri::Result<()> {
+        // What the webview keeps while it runs, it keeps in memory. The folder makes it a browser of its own all the same: on
+        // Linux, schemes belong to a folder's browser, and a second private window in the first one's would not know ours.
+        let folder = tempfile::Builder::new().prefix("djust-inspector-page-").tempdir()?;
         let (pages, own) = (self.clone(), label.to_owned());
         let (loaded, loaded_app) = (self.clone(), app.clone());
         let window = WebviewWindowBuilder::new(app, label, WebviewUrl::CustomProtocol(url))
@@ -118,6 +125,7 @@ impl Pages {
             .min_inner_size(360.0, 240.0)
             // Of its own: no cookie, no cache, no storage of another window, nothing kept.
             .incognito(true)
+            .data_directory(folder.path().to_owned())
             .disable_javascript()
             .disable_drag_drop_handler()
             .devtools(false)
@@ -135,6 +143,7 @@ impl Pages {
                 }
             })
             .build()?;
+        self.folders.lock().insert(label.to_owned(), folder);
         lock_down(&window);
         let (pages, own) = (self.clone(), label.to_owned());
         window.on_window_event(move |event| {
@@ -161,7 +170,6 @@ fn lock_down(window: &tauri::WebviewWindow) {
             settings.set_enable_webaudio(false);
             settings.set_enable_page_cache(false);
             settings.set_enable_dns_prefetching(false);
-            settings.set_enable_hyperlink_auditing(false);
             settings.set_enable_developer_extras(false);
             settings.set_javascript_can_open_windows_automatically(false);
         }
