@@ -97,24 +97,3 @@ fn an_inspector_that_comes_after_the_page_was_loaded_has_it_whole() {
     let source = lab.inspector.id;
     looks_as_it_did(&lab, &page, source, step, "8");
 }
-
-#[test]
-fn a_page_that_reconnects_to_a_restarted_server_keeps_what_surrounds_it() {
-    let mut lab = Lab::start();
-    let page = lab.open("/counter/");
-    let first = lab.inspector.mounted("CounterView");
-    lab.kill_server();
-    lab.restart_server();
-    let again = lab.inspector.wait("the page's new connection", |inspector| {
-        let sessions = inspector.timeline.as_ref()?.sessions().values();
-        sessions
-            .filter(|session| session.is_open() && session.id != first && session.view.is_some())
-            .map(|session| session.id.clone())
-            .next()
-    });
-    lab.click(&page, "increment");
-    let step = lab.inspector.event("increment", 1);
-    assert_eq!(step.session, Some(again));
-    let source = lab.inspector.id;
-    looks_as_it_did(&lab, &page, source, step.id, "1");
-}
