@@ -103,6 +103,7 @@ impl Border {
         // After the engine's: what is said here may be about a source that the page hears of only now.
         drained.notices.append(&mut self.own.lock());
         if !std::mem::replace(&mut connection.asked, true) {
+            tracing::info!("a page has connected");
             self.alive.send_modify(|pages| *pages += 1);
         }
         drained
