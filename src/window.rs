@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use inspector_engine::{Engine, Settings};
@@ -9,12 +10,13 @@ use inspector_model::Request;
 use inspector_ui::{Startup, run_native};
 
 use crate::arguments::Places;
+use crate::desktop::Desktop;
 use crate::library::find;
 
 /// Opens the window on its start page.
 pub fn start_page(places: &Places) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    show(&engine, places, Vec::new())?;
+    show(&Arc::new(engine), places, Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -27,13 +29,14 @@ pub fn open(places: &Places, recording: &str) -> anyhow::Result<ExitCode> {
     } else {
         Request::OpenRecording(find(engine.store(), recording)?)
     };
-    show(&engine, places, vec![request])?;
+    show(&Arc::new(engine), places, vec![request])?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows the window until it is closed. `requests` are sent first.
-pub fn show(engine: &Engine, places: &Places, requests: Vec<Request>) -> anyhow::Result<()> {
+pub fn show(engine: &Arc<Engine>, places: &Places, requests: Vec<Request>) -> anyhow::Result<()> {
     let startup = Startup { requests, ..Startup::default() };
     let memory = places.data.join("window.ron");
-    run_native(Box::new(engine.window()), startup, Some(memory)).context("recording works without a window: djust-inspector record -- …")
+    let desktop = Desktop::new(engine.clone()).context("there is no room for pages to show: name another folder in TMPDIR")?;
+    run_native(Box::new(desktop), startup, Some(memory)).context("recording works without a window: djust-inspector record -- …")
 }
