@@ -1,13 +1,16 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | recordings`.
+//! All set-up and every task of the project: `cargo xtask demo | test | recordings | wasm | bundle`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner speaks on its standard streams")]
 
+mod bundle;
 mod demo;
 mod environment;
+mod licences;
 mod test;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,14 @@ enum Task {
     Test,
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
+    /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
+    Wasm,
+    /// Make the packages of the installed app for this system, in `target/release/bundle`.
+    Bundle {
+        /// With programs as the tests build them: quick, large, slow.
+        #[arg(long)]
+        dev: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -44,6 +55,8 @@ fn main() -> ExitCode {
         Task::Demo { headless, .. } => demo::live(headless),
         Task::Test => test::all(),
         Task::Recordings => test::recordings(),
+        Task::Wasm => wasm::page(),
+        Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
