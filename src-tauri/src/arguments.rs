@@ -112,6 +112,11 @@ impl Arguments {
         Ok(Places { data, cache })
     }
 
+    /// Whether a link was followed, not a command typed.
+    pub fn is_link(&self) -> bool {
+        self.what.as_deref().is_some_and(links::is_link)
+    }
+
     /// Whether this start handles itself even if the app runs already: the server that it starts is its own, with its terminal.
     pub const fn stands_alone(&self) -> bool {
         matches!(self.command, Some(Command::Run { .. }))
