@@ -136,11 +136,12 @@ mod tests {
         assert_eq!(AccessibleTree::take(&ctx), None, "nothing was drawn yet");
         let mut on = true;
         for _ in 0..2 {
-            let _ = ctx.run_ui(egui::RawInput::default(), |ui| {
+            let mut drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
                 ui.label("Some words");
                 ui.add_enabled(false, egui::Button::new("Press"));
                 ui.checkbox(&mut on, "Check");
             });
+            drawn.textures_delta.clear();
         }
         let text = AccessibleTree::take(&ctx).unwrap();
         let tree: serde_json::Value = serde_json::from_str(&text).unwrap();
