@@ -52,7 +52,8 @@ new Promise((resolve) => {
     const frame = text ? Number(/\d+/.exec(text)[0]) : -1;
     if (frame !== last) quiet = window.__TAURI_INTERNALS__.flying() ? 0 : quiet + 1;
     last = frame;
-    if (text && quiet > 2) resolve(text); else requestAnimationFrame(look);
+    // The first frame seen may be older than what it is waited for, and a dialog takes three to stand.
+    if (text && quiet > 4) resolve(text); else requestAnimationFrame(look);
   };
   look();
 })
