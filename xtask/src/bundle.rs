@@ -95,17 +95,17 @@ pub fn make(format: &str, profile: Profile) -> anyhow::Result<PathBuf> {
     file.with_context(|| format!("Tauri's tool left no .{extension} in {}", folder.display()))
 }
 
-/// What goes into a bundle beside the app: the program with the native window, and the licences.
+/// What goes into a bundle beside the app: the program with the native window, where the app looks for it, and the licences.
 fn with_files(built: &Path, licences: &Path) -> serde_json::Value {
-    let files = json!({
-        "/usr/bin/djust-inspector": built.join("djust-inspector"),
-        "/usr/share/doc/djust-inspector/LICENCES.txt": licences,
-    });
-    json!({"bundle": {"linux": {"deb": {"files": files}, "appimage": {"files": files}}, "resources": if cfg!(target_os = "linux") {
-        json!({})
-    } else {
-        json!({built.join(format!("djust-inspector{}", std::env::consts::EXE_SUFFIX)).to_string_lossy(): "djust-inspector", licences.to_string_lossy(): "LICENCES.txt"})
-    }}})
+    let program = format!("djust-inspector{}", std::env::consts::EXE_SUFFIX);
+    if cfg!(target_os = "linux") {
+        let files = json!({
+            "/usr/bin/djust-inspector": built.join(program),
+            "/usr/share/doc/djust-inspector/LICENCES.txt": licences,
+        });
+        return json!({"bundle": {"linux": {"deb": {"files": files}, "appimage": {"files": files}}}});
+    }
+    json!({"bundle": {"resources": {built.join(&program).to_string_lossy(): program, licences.to_string_lossy(): "LICENCES.txt"}}})
 }
 
 /// Tauri's tool, got once into `target/tools`.

@@ -102,10 +102,12 @@ pub fn app_packages() -> anyhow::Result<()> {
     system_packages(&[
         ("pkg-config", &program("pkg-config")),
         ("libwebkit2gtk-4.1-dev", &library("webkit2gtk-4.1")),
-        ("libayatana-appindicator3-dev", &library("ayatana-appindicator3-0.1")),
         ("webkit2gtk-driver", &program("WebKitWebDriver")),
         ("dbus", &program("dbus-daemon")),
         ("xvfb", &program("Xvfb")),
+        ("imagemagick", &program("import")),
+        ("xdotool", &program("xdotool")),
+        ("procps", &program("pgrep")),
     ])
 }
 

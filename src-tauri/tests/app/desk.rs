@@ -12,8 +12,10 @@ use tokio::runtime::Runtime;
 use crate::driver::Driver;
 use crate::picture::Picture;
 
-/// The app.
-pub const APP: &str = env!("CARGO_BIN_EXE_djust-inspector-app");
+/// The app: the one that was built, or the installed one that `DJUST_INSPECTOR_APP` names.
+pub fn app() -> String {
+    std::env::var("DJUST_INSPECTOR_APP").unwrap_or_else(|_| env!("CARGO_BIN_EXE_djust-inspector-app").to_owned())
+}
 
 /// What these tests stand on, and the package that has it on Debian.
 const NEEDED: [(&str, &str); 5] = [
@@ -85,7 +87,7 @@ impl Desk {
     }
 
     fn drive(&mut self, address: SocketAddr, arguments: &[&str]) {
-        let driver = Driver::start(address, APP, arguments);
+        let driver = Driver::start(address, &app(), arguments);
         self.driver = Some(driver.unwrap_or_else(|error| panic!("the app does not start: {error}\n{}", self.output.tail())));
     }
 

@@ -3,7 +3,7 @@
 use inspector_test_support::{Browser, DjustServer, ServerOptions, workspace_root};
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk};
+use crate::desk::{Desk, app};
 use crate::picture::Picture;
 
 const TOKEN: &str = "the-token-of-the-app-tests-0123456789abcdef";
@@ -73,7 +73,7 @@ fn what_a_browser_did_is_seen_and_its_page_can_be_looked_at_again() {
     desk.shows("add_to_cart");
 
     // A second start hands its file over, which it names from its own folder, and ends.
-    let second = desk.command(APP).arg("counter.djrec").current_dir(workspace_root().join("recordings")).output().unwrap();
+    let second = desk.command(app()).arg("counter.djrec").current_dir(workspace_root().join("recordings")).output().unwrap();
     assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
     desk.shows("CounterView");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::desk::{APP, Desk};
+use crate::desk::{Desk, app};
 
 fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
@@ -21,13 +21,13 @@ impl Installed {
     fn on(desk: &Desk) -> Self {
         let folder = desk.home().join("bin");
         std::fs::create_dir_all(&folder).unwrap();
-        let app = folder.join("djust-inspector-app");
-        std::fs::hard_link(APP, &app).or_else(|_| std::fs::copy(APP, &app).map(drop)).unwrap();
+        let own = folder.join("djust-inspector-app");
+        std::fs::hard_link(app(), &own).or_else(|_| std::fs::copy(app(), &own).map(drop)).unwrap();
         let called = desk.home().join("called");
         let native = folder.join("djust-inspector");
         std::fs::write(&native, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {0}.new && mv {0}.new {0}\n", called.display())).unwrap();
         std::fs::set_permissions(&native, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Self { app, called }
+        Self { app: own, called }
     }
 
     /// Waits until the native program was started, asked for the same recording.
