@@ -314,3 +314,13 @@ fn time_grows_with_the_size_and_not_with_its_square() {
         assert!(large < small * 12, "{name}: {small:?} for 4,000 elements, {large:?} for 16,000");
     }
 }
+
+#[test]
+fn a_list_of_which_most_is_new_is_changed_whole() {
+    let page = |first: i64| Value::List((first..first + 100).map(|n| row(n, "x")).collect());
+    for (first, whole) in [(0, false), (40, false), (51, true), (1_000, true)] {
+        let found = full(&page(0), &page(first));
+        assert_eq!(found.changes.len() == 1, whole, "{first}");
+        assert_eq!(apply(&page(0), &found).unwrap(), page(first));
+    }
+}
