@@ -58,6 +58,9 @@ pub fn compare(before: &Arc<Document>, after: &Arc<Document>, deadline: Duration
 /// A token with its tape.
 type At<'a> = (Tape<'a>, usize);
 
+/// What stands in both texts.
+type Shown = (Span, Span);
+
 /// A key and its value, by their tokens.
 #[derive(Clone, Copy)]
 struct Member {
@@ -83,55 +86,57 @@ impl Walk {
         if was.kind == is.kind && was.len == is.len && was.of(old.text) == is.of(new.text) {
             return self.copy(old, new, was.span(), is.span());
         }
+        self.depth += 1;
         // The scan lets nothing deeper in; this is what the recursion relies on.
         if self.clock.is_over() || self.depth > DEEPEST {
             self.cut_short = true;
-            return self.whole((old, i), (new, j), place);
-        }
-        if was.closed || is.closed {
-            return self.opened((old, i), (new, j), place);
-        }
-        self.depth += 1;
-        match (was.kind, is.kind) {
-            (Kind::Object, Kind::Object) => self.object((old, i), (new, j), place),
-            (Kind::List, Kind::List) => self.list((old, i), (new, j), place),
-            (Kind::Text, Kind::Text) if same_text(was.inner(old.text), was.escaped, is.inner(new.text), is.escaped) => {}
-            (Kind::Number, Kind::Number) if same_number(was.of(old.text), is.of(new.text)) => {}
-            _ => self.whole((old, i), (new, j), place),
+            self.whole((old, i), (new, j), place, (was.span(), is.span()));
+        } else {
+            match (was.kind, is.kind) {
+                (Kind::Object, Kind::Object) | (Kind::List, Kind::List) => {
+                    self.container((old, i), (new, j), place, (was.span(), is.span()));
+                }
+                (Kind::Text, Kind::Text) if same_text(was.inner(old.text), was.escaped, is.inner(new.text), is.escaped) => {}
+                (Kind::Number, Kind::Number) if same_number(was.of(old.text), is.of(new.text)) => {}
+                _ => self.whole((old, i), (new, j), place, (was.span(), is.span())),
+            }
         }
         self.depth -= 1;
     }
 
-    /// Goes on with tapes that have the content of short containers too.
-    fn opened(&mut self, (old, i): At<'_>, (new, j): At<'_>, place: PlaceId) {
+    /// Two containers of one kind. `shown` is what has changed when they are told as changed whole: for the content of a
+    /// typed value that is the typed value.
+    fn container(&mut self, (old, i): At<'_>, (new, j): At<'_>, place: PlaceId, shown: Shown) {
+        // Short containers have no tokens of their content on the tape.
         let open = |tape: Tape<'_>, node: Node| if node.closed { scan::open(tape.text, node.start as usize) } else { None };
         let (old_nodes, new_nodes) = (open(old, old.node(i)), open(new, new.node(j)));
         let old_at = old_nodes.as_deref().map_or((old, i), |nodes| (Tape { text: old.text, nodes }, 0));
         let new_at = new_nodes.as_deref().map_or((new, j), |nodes| (Tape { text: new.text, nodes }, 0));
-        if old_at.0.node(old_at.1).closed || new_at.0.node(new_at.1).closed {
-            return self.whole((old, i), (new, j), place);
+        if old_at.0.node(old_at.1).kind == Kind::List {
+            self.list(old_at, new_at, place, shown);
+        } else {
+            self.object(old_at, new_at, place, shown);
         }
-        self.value(old_at, new_at, place);
     }
 
-    fn object(&mut self, old_at: At<'_>, new_at: At<'_>, place: PlaceId) {
+    fn object(&mut self, old_at: At<'_>, new_at: At<'_>, place: PlaceId, shown: Shown) {
         let ((old, i), (new, j)) = (old_at, new_at);
         let (was, is) = (members(old, i), members(new, j));
         match (tag(old, &was), tag(new, &is)) {
-            (None, None) => self.map(old_at, new_at, &was, &is, place),
-            (Some(a), Some(b)) if decode_text(a) == decode_text(b) => self.typed(old_at, new_at, &was, &is, place),
-            _ => self.whole(old_at, new_at, place),
+            (None, None) => self.map(old_at, new_at, (&was, &is), place, shown),
+            (Some(a), Some(b)) if decode_text(a) == decode_text(b) => self.typed(old_at, new_at, (&was, &is), place, shown),
+            _ => self.whole(old_at, new_at, place, shown),
         }
     }
 
     /// A typed container is walked through when it is the same but for its content. A container that was cut also has
     /// the true length beside its content, which is told as a change of its own.
-    fn typed(&mut self, old_at: At<'_>, new_at: At<'_>, was: &[Member], is: &[Member], place: PlaceId) {
+    fn typed(&mut self, old_at: At<'_>, new_at: At<'_>, (was, is): (&[Member], &[Member]), place: PlaceId, shown: Shown) {
         let ((old, _), (new, _)) = (old_at, new_at);
         let find =
             |tape: Tape<'_>, all: &[Member], wanted: &[u8]| all.iter().position(|member| tape.node(member.key).inner(tape.text) == wanted);
         let content = find(old, was, b"v").filter(|nth| was.len() == is.len() && new.bytes(is[*nth].key) == b"\"v\"");
-        let Some(content) = content else { return self.whole(old_at, new_at, place) };
+        let Some(content) = content else { return self.whole(old_at, new_at, place, shown) };
         let cut_list = tag(old, was) == Some(b"cut") && old.node(was[content].value).kind == Kind::List;
         let mut seen = HashSet::with_hasher(RandomState::default());
         let same_frame = was.iter().zip(is).enumerate().all(|(nth, (a, b))| {
@@ -147,28 +152,29 @@ impl Walk {
             _ => false,
         };
         if !same_frame || !inner {
-            return self.whole(old_at, new_at, place);
+            return self.whole(old_at, new_at, place, shown);
         }
         self.copy(old, new, first_byte(old.node(old_at.1)), first_byte(new.node(new_at.1)));
         for (nth, (a, b)) in was.iter().zip(is).enumerate() {
             self.copy(old, new, old.node(a.key).span(), new.node(b.key).span());
-            if nth == content {
-                self.value((old, a.value), (new, b.value), place);
-            } else if old.bytes(a.value) == new.bytes(b.value) {
-                self.copy(old, new, old.node(a.value).span(), new.node(b.value).span());
+            let (from, to) = (old.node(a.value).span(), new.node(b.value).span());
+            if old.bytes(a.value) == new.bytes(b.value) {
+                self.copy(old, new, from, to);
+            } else if nth == content {
+                self.container((old, a.value), (new, b.value), place, shown);
             } else {
                 let key = self.places.child(place, Part::Key(new.node(b.key).span(), Whose::After));
-                self.whole((old, a.value), (new, b.value), key);
+                self.whole((old, a.value), (new, b.value), key, (from, to));
             }
         }
         self.copy(old, new, last_byte(old.node(old_at.1)), last_byte(new.node(new_at.1)));
     }
 
-    fn map(&mut self, old_at: At<'_>, new_at: At<'_>, was: &[Member], is: &[Member], place: PlaceId) {
+    fn map(&mut self, old_at: At<'_>, new_at: At<'_>, (was, is): (&[Member], &[Member]), place: PlaceId, shown: Shown) {
         let ((old, i), (new, j)) = (old_at, new_at);
         let same_keys = was.len() == is.len() && was.iter().zip(is).all(|(a, b)| old.bytes(a.key) == new.bytes(b.key));
         if repeats(new, is) || (!same_keys && repeats(old, was)) {
-            return self.whole(old_at, new_at, place);
+            return self.whole(old_at, new_at, place, shown);
         }
         self.copy(old, new, first_byte(old.node(i)), first_byte(new.node(j)));
         if same_keys {
@@ -215,17 +221,17 @@ impl Walk {
         }
     }
 
-    fn list(&mut self, old_at: At<'_>, new_at: At<'_>, place: PlaceId) {
+    fn list(&mut self, old_at: At<'_>, new_at: At<'_>, place: PlaceId, shown: Shown) {
         let ((old, i), (new, j)) = (old_at, new_at);
         let (was, is) = (elements(old, i), elements(new, j));
         let lists = (List { tape: old, node: i, elements: &was }, List { tape: new, node: j, elements: &is });
         let Some(alignment) = list::align(lists.0, lists.1, &self.clock) else {
             self.cut_short = true;
-            return self.whole(old_at, new_at, place);
+            return self.whole(old_at, new_at, place, shown);
         };
         let head = alignment.head;
         if alignment.replaced {
-            self.push(place, RawOp::Changed, old.node(i).span(), new.node(j).span());
+            self.push(place, RawOp::Changed, shown.0, shown.1);
             self.quiet += 1;
         }
         if alignment.reordered && self.quiet == 0 {
@@ -298,9 +304,9 @@ impl Walk {
         self.places.child(place, Part::Element(index as u32, identity))
     }
 
-    fn whole(&mut self, (old, i): At<'_>, (new, j): At<'_>, place: PlaceId) {
+    fn whole(&mut self, (old, i): At<'_>, (new, j): At<'_>, place: PlaceId, shown: Shown) {
         let (was, is) = (old.node(i), new.node(j));
-        self.push(place, RawOp::Changed, was.span(), is.span());
+        self.push(place, RawOp::Changed, shown.0, shown.1);
         if was.kind == is.kind && was.len > LONG && is.len > LONG {
             let (a, b) = (was.of(old.text), is.of(new.text));
             let head = common_prefix(a, b);
