@@ -8,25 +8,34 @@
 //! What comes from a file is not trusted: sizes are limited, checksums compared, and damage is an answer.
 
 mod cache;
+mod cursor;
 mod database;
 mod error;
 mod file;
+mod history;
+mod index;
 mod key;
 mod library;
 mod piece;
 mod reader;
+mod rebuild;
 mod recorder;
+mod search;
 mod segment;
+mod segment_writer;
 mod source;
 mod splice;
 mod wire;
 mod writer;
 
+pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
+pub use history::Scope;
 pub use library::{OpenReport, Store};
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
+pub use search::{Hit, Search, SearchOptions};
 
 /// The version of the format that this program writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;

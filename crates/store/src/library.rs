@@ -128,8 +128,8 @@ impl Store {
             format: FORMAT,
             recording: false,
         };
-        let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None });
-        writer.store()?;
+        let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None })?;
+        writer.store(false)?;
         Ok(self.recorder(writer, Vec::new()))
     }
 
@@ -183,7 +183,7 @@ impl Store {
     /// Writes a recording to a file, which is replaced if there is one, and tells its size.
     pub fn export(&self, id: &RecordingId, path: &Path) -> Result<u64, StoreError> {
         if let Some(writer) = self.live(id) {
-            writer.lock().store()?;
+            writer.lock().store(false)?;
         }
         let catalogue = self.catalogue(id)?;
         file::write(path, &catalogue, &Source::database(&self.inner.database, id))

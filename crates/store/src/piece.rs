@@ -1,8 +1,13 @@
-//! A piece: up to 60,000 bytes, compressed, with a checksum. What sled and a file hold.
+//! A piece: up to 60,000 bytes with a checksum, what sled and a file hold. And the compression of what is cut into them.
+
+use std::io::{self, Read as _};
+
+use zstd::stream::raw::{Encoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::error::StoreError;
 
-/// Bytes before compression. However badly they compress, the value stays below the 64 KB beyond which sled wastes space.
+/// The most bytes of a piece, so that a value stays below the 64 KB beyond which sled wastes space. Of what is packed alone
+/// it is the size before compression, however badly that goes.
 pub(crate) const PIECE: usize = 60_000;
 
 /// Bytes of a single record that may come out of one value: those of pages and settings are not cut.
@@ -11,13 +16,23 @@ pub(crate) const LARGEST: usize = 16 << 20;
 /// Compression of zstd; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;
 
+/// Adds the checksum.
+pub(crate) fn sign(body: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(body.len() + 4);
+    value.extend(crc32fast::hash(body).to_le_bytes());
+    value.extend_from_slice(body);
+    value
+}
+
+/// Takes the checksum off.
+pub(crate) fn check(value: &[u8]) -> Result<&[u8], StoreError> {
+    let (sum, body) = value.split_first_chunk::<4>().ok_or_else(|| StoreError::damaged("a piece is too short"))?;
+    if crc32fast::hash(body) == u32::from_le_bytes(*sum) { Ok(body) } else { Err(StoreError::damaged("a checksum does not match")) }
+}
+
 /// Compresses and signs.
 pub(crate) fn pack(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let mut packed = vec![0; 4];
-    packed.extend(zstd::bulk::compress(raw, LEVEL).map_err(StoreError::io("compressing", ""))?);
-    let sum = crc32fast::hash(&packed[4..]);
-    packed[..4].copy_from_slice(&sum.to_le_bytes());
-    Ok(packed)
+    zstd::bulk::compress(raw, LEVEL).map(|body| sign(&body)).map_err(StoreError::io("compressing", ""))
 }
 
 /// What was packed. Refuses what would grow beyond a piece.
@@ -31,9 +46,69 @@ pub(crate) fn unpack_record(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
 }
 
 fn unpack_up_to(packed: &[u8], limit: usize) -> Result<Vec<u8>, StoreError> {
-    let (sum, body) = packed.split_first_chunk::<4>().ok_or_else(|| StoreError::damaged("a piece is too short"))?;
-    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
-        return Err(StoreError::damaged("a checksum does not match"));
+    zstd::bulk::decompress(check(packed)?, limit).map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
+}
+
+/// Compresses as a stream that can be cut off anywhere and has a flushed end now and then.
+pub(crate) struct Compressor {
+    encoder: Encoder<'static>,
+    /// What came out since it was last taken.
+    pub(crate) out: Vec<u8>,
+}
+
+impl Compressor {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let encoder = Encoder::new(LEVEL).map_err(StoreError::io("compressing", ""))?;
+        Ok(Self { encoder, out: Vec::new() })
     }
-    zstd::bulk::decompress(body, limit).map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
+
+    /// Takes bytes in. They come out when more follow, or with [`Compressor::flush`].
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut input = InBuffer::around(bytes);
+        while input.pos() < bytes.len() {
+            self.step(|encoder, out| encoder.run(&mut input, out))?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything out, so that it can be read.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        while self.step(Encoder::flush)? > 0 {}
+        Ok(())
+    }
+
+    /// Ends the stream. The next bytes begin another.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        while self.step(|encoder, out| encoder.finish(out, true))? > 0 {}
+        self.encoder.reinit().map_err(StoreError::io("compressing", ""))
+    }
+
+    fn step(
+        &mut self,
+        run: impl FnOnce(&mut Encoder<'static>, &mut OutBuffer<'_, [u8]>) -> io::Result<usize>,
+    ) -> Result<usize, StoreError> {
+        let mut buffer = [0; 16 << 10];
+        let mut out = OutBuffer::around(&mut buffer[..]);
+        let left = run(&mut self.encoder, &mut out).map_err(StoreError::io("compressing", ""))?;
+        self.out.extend_from_slice(out.as_slice());
+        Ok(left)
+    }
+}
+
+/// Compresses whole.
+pub(crate) fn compress(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(raw, LEVEL).map_err(StoreError::io("compressing", ""))
+}
+
+/// What a stream gives, as far as it goes, and what is wrong with its end if that is missing or the stream too long.
+pub(crate) fn decompress(packed: &[u8], limit: usize) -> (Vec<u8>, Option<StoreError>) {
+    let mut raw = Vec::new();
+    let damage = |error: io::Error| StoreError::damaged(format!("a stream cannot be decompressed: {error}"));
+    let decoder = match zstd::stream::read::Decoder::with_buffer(packed) {
+        Ok(decoder) => decoder,
+        Err(error) => return (raw, Some(damage(error))),
+    };
+    // What came out before an error stays in `raw`.
+    let error = decoder.take(limit as u64).read_to_end(&mut raw).err().map(damage);
+    (raw, error)
 }

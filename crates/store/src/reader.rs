@@ -1,6 +1,7 @@
 //! Reading a recording.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use inspector_model::{Configuration, RecordingInfo, ServerInfo, Session, Side, StateAnswer, Step, StepDetail, StepId};
@@ -9,10 +10,12 @@ use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
 use crate::error::StoreError;
+use crate::history::History;
 use crate::key;
 use crate::piece;
-use crate::segment::{LARGEST, Segment, TextRef};
+use crate::segment::{Segment, TextRef};
 use crate::source::Source;
+use crate::splice::Dialect;
 use crate::writer::{Catalogue, Writer};
 
 /// Bytes of summaries that are read at most: more than ten million steps have.
@@ -29,18 +32,27 @@ struct Inner {
     catalogue: Catalogue,
     live: Weak<Mutex<Writer>>,
     cache: Cache,
+    history: Mutex<History>,
 }
 
 impl Reader {
     pub(crate) fn new(source: Source, catalogue: Catalogue, live: Weak<Mutex<Writer>>) -> Self {
-        Self { inner: Arc::new(Inner { source, catalogue, live, cache: Cache::new() }) }
+        Self { inner: Arc::new(Inner { source, catalogue, live, cache: Cache::new(), history: Mutex::default() }) }
     }
 
     /// Asks the recorder, as long as there is one.
-    fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
+    pub(crate) fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
         let writer = self.inner.live.upgrade()?;
         let writer = writer.lock();
         (!writer.closed).then(|| ask(&writer))
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.inner.source
+    }
+
+    pub(crate) fn history(&self) -> &Mutex<History> {
+        &self.inner.history
     }
 
     /// What the library says about it, as of now.
@@ -60,32 +72,57 @@ impl Reader {
 
     /// The summaries of all steps, in order.
     pub fn steps(&self) -> Result<Vec<Step>, StoreError> {
-        let open = self.live(|writer| (writer.summary_piece, writer.summaries.clone(), writer.steps()));
-        let limit = open.as_ref().map_or_else(|| self.info().steps, |(_, _, steps)| *steps);
-        let mut steps = Vec::new();
-        let mut read = Summaries::default();
-        let last_piece = open.as_ref().map(|(piece, _, _)| *piece);
-        let mut number = 0u32;
-        self.inner.source.each(&[key::SUMMARY], |name, value| {
-            // What lies beyond the readable steps may be damaged.
-            if steps.len() as u64 >= limit {
+        self.steps_in(1..u64::MAX)
+    }
+
+    /// The summaries of some steps, in order: as many of the range as there are. Costs what they cost, not what the recording
+    /// has: ask for the end first, and a recording is on the screen at once.
+    pub fn steps_in(&self, range: Range<u64>) -> Result<Vec<Step>, StoreError> {
+        let open = self.live(|writer| {
+            let mut pieces = writer.whole_summaries.clone();
+            pieces.push((writer.summary_first, writer.summaries.clone()));
+            (pieces, writer.steps())
+        });
+        let limit = open.as_ref().map_or_else(|| self.info().steps, |(_, steps)| *steps);
+        let range = range.start.max(1)..range.end.min(limit.saturating_add(1));
+        let open_first = open.as_ref().and_then(|(pieces, _)| pieces.first()).map_or(u64::MAX, |(first, _)| *first);
+        let source = &self.inner.source;
+        let mut read = Summaries::new(range.clone());
+        // Format 1 has its pieces by number: they are read from the beginning.
+        let first_piece = source.summary_of(range.start)?;
+        if first_piece.is_none() {
+            let mut number = 0u32;
+            source.each(&[key::SUMMARY_1], |name, value| {
+                // What lies beyond the readable steps may be damaged.
+                if read.is_done() {
+                    return Ok(false);
+                }
+                if name != key::summary_1(number) {
+                    return Err(StoreError::damaged("a piece of the summaries is missing"));
+                }
+                number += 1;
+                read.lines(&piece::unpack(value)?)?;
+                Ok(true)
+            })?;
+        }
+        source.each_summary(first_piece.unwrap_or(0), |first, value| {
+            // What is open is in memory, newer than in the database.
+            if read.is_done() || first >= open_first {
                 return Ok(false);
             }
-            // The open piece is in memory, newer than in the database.
-            if last_piece.is_some_and(|last| name >= key::summary(last).as_slice()) {
-                return Ok(false);
-            }
-            if name != key::summary(number) {
-                return Err(StoreError::damaged("a piece of the summaries is missing"));
-            }
-            number += 1;
-            read.lines(&piece::unpack(value)?, limit, &mut steps)?;
+            read.begin(first)?;
+            read.lines(&piece::unpack(value)?)?;
             Ok(true)
         })?;
-        if let Some((_, tail, _)) = open {
-            read.lines(&tail, limit, &mut steps)?;
+        if let Some((pieces, _)) = open {
+            for (first, lines) in pieces {
+                if !read.is_done() && !lines.is_empty() {
+                    read.begin(first)?;
+                    read.lines(&lines)?;
+                }
+            }
         }
-        Ok(steps)
+        Ok(read.steps)
     }
 
     /// The pages, by the time they were opened.
@@ -162,7 +199,7 @@ impl Reader {
         }
     }
 
-    fn segment(&self, id: StepId) -> Result<Arc<Segment>, StoreError> {
+    pub(crate) fn segment(&self, id: StepId) -> Result<Arc<Segment>, StoreError> {
         let step = id.0;
         let not_found = || StoreError::NotFound { what: format!("step {id}") };
         let cache = &self.inner.cache;
@@ -176,9 +213,9 @@ impl Reader {
             }
             Ok(Some(cache.segment(first, step).map_or_else(|| Err((first, writer.segment.raw.clone())), Ok)))
         });
-        let (first, raw) = match open.transpose()?.flatten() {
+        let segment = match open.transpose()?.flatten() {
             Some(Ok(segment)) => return Ok(segment),
-            Some(Err(open)) => open,
+            Some(Err((first, raw))) => Segment::parse(first, raw, Dialect::Second),
             None => {
                 let first = self.inner.source.segment_of(step)?.filter(|_| step > 0).ok_or_else(not_found)?;
                 if let Some(segment) = cache.segment(first, step) {
@@ -187,10 +224,10 @@ impl Reader {
                 if step > self.info().steps {
                     return Err(not_found());
                 }
-                (first, self.inner.source.segment_bytes(first, LARGEST)?.0)
+                self.inner.source.segment(first)?
             }
         };
-        let segment = Arc::new(Segment::parse(first, raw));
+        let segment = Arc::new(segment);
         if segment.entry(step).is_none() {
             return Err(damaged_step(id));
         }
@@ -199,7 +236,7 @@ impl Reader {
     }
 }
 
-fn damaged_step(id: StepId) -> StoreError {
+pub(crate) fn damaged_step(id: StepId) -> StoreError {
     StoreError::damaged(format!("step {id} cannot be read"))
 }
 
@@ -207,31 +244,56 @@ fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError>
     serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| StoreError::damaged("a description cannot be read"))
 }
 
-/// Puts lines together that were cut between pieces.
-#[derive(Default)]
+/// Reads lines, also such as were cut between pieces.
 struct Summaries {
+    wanted: Range<u64>,
+    /// The step whose line comes next.
+    next: u64,
     rest: Vec<u8>,
     bytes: usize,
+    steps: Vec<Step>,
 }
 
 impl Summaries {
-    fn lines(&mut self, raw: &[u8], limit: u64, steps: &mut Vec<Step>) -> Result<(), StoreError> {
+    fn new(wanted: Range<u64>) -> Self {
+        Self { wanted, next: 1, rest: Vec::new(), bytes: 0, steps: Vec::new() }
+    }
+
+    fn is_done(&self) -> bool {
+        self.next >= self.wanted.end
+    }
+
+    /// A piece begins with this step.
+    fn begin(&mut self, first: u64) -> Result<(), StoreError> {
+        // The first piece of all may be any; from then on there is no hole.
+        if self.bytes > 0 && first != self.next || first > self.wanted.start.max(self.next) {
+            return Err(StoreError::damaged("a piece of the summaries is missing"));
+        }
+        self.next = first;
+        self.rest.clear();
+        Ok(())
+    }
+
+    fn lines(&mut self, raw: &[u8]) -> Result<(), StoreError> {
         self.bytes += raw.len();
         if self.bytes > SUMMARIES {
             return Err(StoreError::damaged("there are more summaries than a recording can have"));
         }
         self.rest.extend_from_slice(raw);
         let mut at = 0;
-        while let Some(len) = self.rest[at..].iter().position(|byte| *byte == b'\n') {
-            if steps.len() as u64 >= limit {
+        while let Some(len) = memchr::memchr(b'\n', &self.rest[at..]) {
+            if self.is_done() {
                 break;
             }
-            let step: Step =
-                serde_json::from_slice(&self.rest[at..at + len]).map_err(|_| StoreError::damaged("a summary cannot be read"))?;
-            if step.id.0 != steps.len() as u64 + 1 {
-                return Err(StoreError::damaged("the steps are not in order"));
+            if self.wanted.contains(&self.next) {
+                let line = &self.rest[at..at + len];
+                let step: Step = serde_json::from_slice(line).map_err(|_| StoreError::damaged("a summary cannot be read"))?;
+                if step.id.0 != self.next {
+                    return Err(StoreError::damaged("the steps are not in order"));
+                }
+                self.steps.push(step);
             }
-            steps.push(step);
+            self.next += 1;
             at += len + 1;
         }
         self.rest.drain(..at);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use inspector_model::{Configuration, RecordingId, ServerInfo, Session, Step, StepDetail, StepId};
+use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
 use crate::database::Database;
@@ -12,14 +13,18 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 
 /// The state at one end of a new step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum NewState {
     /// The step has none.
     None,
     /// Before: as the view's last state was. After: as it was before the step. Costs nothing.
     Same,
-    /// JSON text.
+    /// A text. What is no JSON is kept, but its changes are not indexed.
     Text(Arc<str>),
+    /// JSON that was checked.
+    Document(Arc<Document>),
+    /// The same, and how it differs from the last state of its view: then nobody looks for that again.
+    Compared(Arc<Delta>),
     /// There is one, but it was not seen; the reason.
     Missing(String),
 }
@@ -103,7 +108,7 @@ impl Recorder {
 
     /// Makes sure that everything appended so far survives a crash. Waits for the disk.
     pub fn flush(&mut self) -> Result<(), StoreError> {
-        self.writer.lock().store()?;
+        self.writer.lock().store(false)?;
         // Without the lock: readers need not wait for the disk.
         self.db.flush()
     }
@@ -130,7 +135,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         let stored = {
             let mut writer = self.writer.lock();
-            let stored = writer.store();
+            let stored = writer.store(true);
             writer.closed = stored.is_ok();
             stored
         };

@@ -3,10 +3,12 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Model, Todo};
 use inspector_model::{Configuration, ServerInfo, Session, StepId};
 use inspector_store::{NewState, Store, StoreError, read_file};
+use inspector_tape::{Document, compare};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,7 @@ proptest! {
         let mut recorder = store.create("sample", 1.0, "1.2.6").unwrap();
         let id = recorder.id().clone();
         let mut model = Model::default();
+        let (mut todo, mut last) = (Todo::new(3), None);
         let (mut text, mut page) = (String::from("{}"), String::from("<p>"));
         for action in actions {
             match action {
@@ -65,7 +68,15 @@ proptest! {
                         0 => NewState::None,
                         1 => NewState::Missing("not seen".into()),
                         2..5 => NewState::Same,
-                        _ => NewState::Text(edited(&mut text, edit)),
+                        5 => NewState::Text(edited(&mut text, edit)),
+                        sort => {
+                            todo.turn();
+                            let document = Arc::new(Document::new(todo.json()).unwrap());
+                            // Mostly not what the view had before: the recorder finds that out.
+                            let delta = compare(last.as_ref().unwrap_or(&document), &document, Duration::from_secs(1));
+                            last = Some(document.clone());
+                            if sort == 6 { NewState::Document(document) } else { NewState::Compared(Arc::new(delta)) }
+                        }
                     };
                     let (before, after) = (state(before), state(after));
                     let html = (html == 0).then(|| edited(&mut page, edit));

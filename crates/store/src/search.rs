@@ -1,0 +1,250 @@
+//! Text in the values that states took, and in the paths that changed.
+//!
+//! What is searched is the logs of changes, segment by segment: a value is found where it came, not in each of the steps
+//! that had it, so a recording of gigabytes is read as megabytes.
+
+use std::time::{Duration, Instant};
+
+use inspector_model::{SessionId, Side, StateAnswer, StepId, ViewId};
+use inspector_tape::PlacePath;
+use memchr::memmem::Finder;
+
+use crate::error::StoreError;
+use crate::history::Scope;
+use crate::index::{LogOp, SegmentIndex, entries, stream_of};
+use crate::reader::Reader;
+use crate::rebuild;
+
+/// How much of a value is shown around what was found.
+const SHOWN: usize = 80;
+
+/// What to look for.
+#[derive(Clone, Debug)]
+pub struct SearchOptions {
+    /// The text.
+    pub text: String,
+    /// Whether `A` is another letter than `a`.
+    pub case_sensitive: bool,
+    /// Look in values.
+    pub values: bool,
+    /// Look in paths.
+    pub paths: bool,
+    /// Whose states.
+    pub scope: Scope,
+    /// So many hits are enough.
+    pub most: usize,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self { text: String::new(), case_sensitive: false, values: true, paths: true, scope: Scope::Everywhere, most: 10_000 }
+    }
+}
+
+/// One place where it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The step in which the value came.
+    pub step: StepId,
+    /// Whose state.
+    pub session: Option<SessionId>,
+    /// Which view.
+    pub view: Option<ViewId>,
+    /// The path; empty for the whole of a view's first state.
+    pub path: PlacePath,
+    /// Whether the path has it, and not the value.
+    pub in_path: bool,
+    /// The value around it, as JSON.
+    pub value: String,
+}
+
+/// A search that is under way. Dropping it ends it.
+pub struct Search {
+    reader: Reader,
+    options: SearchOptions,
+    needle: Needle,
+    /// The first step of the last segment that was searched.
+    at: u64,
+    found: usize,
+    done: bool,
+}
+
+impl Reader {
+    /// Begins a search. [`Search::run`] carries it on.
+    pub fn search(&self, options: SearchOptions) -> Search {
+        let needle = Needle::new(&options.text, options.case_sensitive);
+        let done = options.text.is_empty() || !(options.values || options.paths);
+        Search { reader: self.clone(), options, needle, at: 0, found: 0, done }
+    }
+}
+
+impl Search {
+    /// Searches on for about so long, at least one segment, and gives the hits in order of steps.
+    pub fn run(&mut self, budget: Duration) -> Result<Vec<Hit>, StoreError> {
+        let start = Instant::now();
+        let mut hits = Vec::new();
+        while !self.done {
+            self.segment(&mut hits)?;
+            if start.elapsed() >= budget {
+                break;
+            }
+        }
+        Ok(hits)
+    }
+
+    /// Whether everything was searched, or enough found.
+    pub const fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Whether it ended because there was enough.
+    pub const fn is_full(&self) -> bool {
+        self.found >= self.options.most
+    }
+
+    /// The steps from the first on that were searched, of how many.
+    pub fn progress(&self) -> (u64, u64) {
+        let steps = self.reader.info().steps;
+        (if self.done { steps } else { self.at.min(steps) }, steps)
+    }
+
+    fn segment(&mut self, hits: &mut Vec<Hit>) -> Result<(), StoreError> {
+        let source = self.reader.source();
+        // What is open is in memory, newer than in the database.
+        let open = self.reader.live(|writer| (writer.segment.first, writer.steps()));
+        let Some(first) = source.segment_after(self.at)?.filter(|first| open.is_none_or(|(open, _)| *first < open)) else {
+            let open = self.reader.live(|writer| {
+                let index = &writer.segment.index;
+                (SegmentIndex::from_bytes(index.first, &index.to_bytes()), index.stored_log())
+            });
+            if let Some((Some(index), log)) = open {
+                self.in_segment(index.first, &log, || Ok(index), hits)?;
+            }
+            self.done = true;
+            return Ok(());
+        };
+        self.at = first;
+        if source.has_index(first)? {
+            let log = source.log(first)?;
+            let reader = self.reader.clone();
+            let index = || reader.source().index(first).map(|index| index.unwrap_or_else(|| SegmentIndex::new(first)));
+            self.in_segment(first, &log, index, hits)
+        } else {
+            let index = rebuild::index(&source.segment(first)?);
+            let log = index.stored_log();
+            self.in_segment(first, &log, || Ok(index), hits)
+        }
+    }
+
+    fn in_segment(
+        &mut self,
+        first: u64,
+        log: &[u8],
+        index: impl FnOnce() -> Result<SegmentIndex, StoreError>,
+        hits: &mut Vec<Hit>,
+    ) -> Result<(), StoreError> {
+        let Some((firsts, log)) = SegmentIndex::split_log(log) else { return Ok(()) };
+        // Most segments have nothing: that is seen at once.
+        let in_values = self.options.values && (firsts > 0 || self.needle.find(log).is_some());
+        if !in_values && !self.options.paths {
+            return Ok(());
+        }
+        let index = index()?;
+        let in_path: Vec<bool> = index
+            .paths
+            .iter()
+            .map(|path| self.options.paths && path.parent != crate::index::NO_PARENT && self.needle.find(&path.name).is_some())
+            .collect();
+        if !in_values && !in_path.contains(&true) {
+            return Ok(());
+        }
+        for entry in entries(first, log) {
+            if self.found >= self.options.most {
+                self.done = true;
+                break;
+            }
+            let named = in_path.get(entry.path as usize).copied().unwrap_or_default();
+            let value = if self.options.values { self.in_value(&entry)? } else { None };
+            if !named && value.is_none() {
+                continue;
+            }
+            let names = index.names(entry.path);
+            let Some((stream, path)) = names.split_first() else { continue };
+            let Some(stream) = stream_of(stream).filter(|stream| self.options.scope.has(stream)) else { continue };
+            self.found += 1;
+            hits.push(Hit {
+                step: StepId(entry.step),
+                session: stream.0,
+                view: stream.1,
+                path: PlacePath(path.iter().map(|name| name.to_vec()).collect()),
+                in_path: value.is_none(),
+                value: value.unwrap_or_else(|| around(entry.value, 0, 0)),
+            });
+        }
+        Ok(())
+    }
+
+    /// The value around what was found in it.
+    fn in_value(&self, entry: &crate::index::LogEntry<'_>) -> Result<Option<String>, StoreError> {
+        if entry.op != LogOp::First {
+            return Ok(self.needle.find(entry.value).map(|at| around(entry.value, at, self.needle.len)));
+        }
+        for side in [Side::Before, Side::After] {
+            if let StateAnswer::Full(text) = self.reader.state(StepId(entry.step), side)? {
+                let readable = crate::index::readable(text.as_bytes());
+                let text = readable.as_deref().unwrap_or(text.as_bytes());
+                if let Some(at) = self.needle.find(text) {
+                    return Ok(Some(around(text, at, self.needle.len)));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A part of a value as text, cut at characters.
+fn around(value: &[u8], at: usize, len: usize) -> String {
+    let text = String::from_utf8_lossy(value);
+    let from = text.floor_char_boundary(at.saturating_sub(SHOWN));
+    let to = text.ceil_char_boundary((at + len + SHOWN).min(text.len()));
+    let cut = |there: bool| if there { "…" } else { "" };
+    format!("{}{}{}", cut(from > 0), &text[from..to], cut(to < text.len()))
+}
+
+/// What is looked for, ready to be found.
+struct Needle {
+    finder: Finder<'static>,
+    fold: Fold,
+    len: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    Nothing,
+    Ascii,
+    Everything,
+}
+
+impl Needle {
+    fn new(text: &str, case_sensitive: bool) -> Self {
+        // JSON has these in another spelling.
+        let text = serde_json::Value::from(text).to_string();
+        let text = &text[1..text.len() - 1];
+        let fold = match (case_sensitive, text.is_ascii()) {
+            (true, _) => Fold::Nothing,
+            (false, true) => Fold::Ascii,
+            (false, false) => Fold::Everything,
+        };
+        let needle = if fold == Fold::Nothing { text.to_owned() } else { text.to_lowercase() };
+        Self { finder: Finder::new(needle.as_bytes()).into_owned(), fold, len: needle.len() }
+    }
+
+    /// Where it stands first, about: folding may change lengths.
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self.fold {
+            Fold::Nothing => self.finder.find(text),
+            Fold::Ascii => self.finder.find(&text.to_ascii_lowercase()),
+            Fold::Everything => self.finder.find(String::from_utf8_lossy(text).to_lowercase().as_bytes()),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The segment that is being written: its records, its compressed stream, and the index of what they change.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use inspector_model::{SessionId, ViewId};
+use inspector_tape::Delta;
+
+use crate::error::StoreError;
+use crate::index::SegmentIndex;
+use crate::piece::{Compressor, PIECE};
+use crate::segment::{KEYFRAME, LAST, MISSING, NOTHING, SPLICE, StreamKey, WHOLE, WHOLE_TEXT};
+use crate::splice::{self, Literals};
+use crate::wire::{number_len, put_bytes, put_number};
+
+/// Steps after which a segment ends.
+const STEPS: u32 = 256;
+/// Bytes of changes after which it ends, or twice the largest text if that is more.
+const CHANGED: usize = 1 << 20;
+/// Bytes of texts after which it ends: what is rebuilt on the way to its last step.
+const REBUILT: usize = 256 << 20;
+
+/// What stands in a record for a text.
+pub(crate) enum Put {
+    /// None.
+    Nothing,
+    /// The last one of the stream.
+    Last,
+    /// It is not there, for this reason.
+    Missing(String),
+    /// A whole text, and whether it is the stream's last one.
+    Whole(Arc<str>, bool),
+    /// What differs from the last one.
+    Delta(Arc<Delta>),
+    /// A text of which only the bytes are known, and the last one.
+    Bytes(Arc<str>, Arc<str>),
+}
+
+pub(crate) struct SegmentWriter {
+    pub(crate) first: u64,
+    pub(crate) raw: Vec<u8>,
+    pub(crate) index: SegmentIndex,
+    /// How much of `raw` the compressor has.
+    fed: usize,
+    compressor: Compressor,
+    /// Whole pieces of the stream that were taken, and the bytes after them.
+    pieces: u32,
+    tail: Vec<u8>,
+    steps: u32,
+    changed: usize,
+    rebuilt: usize,
+    largest: usize,
+    numbers: HashMap<StreamKey, u32>,
+    begun: HashSet<StreamKey>,
+    pages: HashSet<Option<SessionId>>,
+    literals: Literals,
+}
+
+impl SegmentWriter {
+    pub(crate) fn new(first: u64) -> Result<Self, StoreError> {
+        Ok(Self {
+            first,
+            raw: Vec::new(),
+            index: SegmentIndex::new(first),
+            fed: 0,
+            compressor: Compressor::new()?,
+            pieces: 0,
+            tail: Vec::new(),
+            steps: 0,
+            changed: 0,
+            rebuilt: 0,
+            largest: 0,
+            numbers: HashMap::new(),
+            begun: HashSet::new(),
+            pages: HashSet::new(),
+            literals: Literals::default(),
+        })
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.steps >= STEPS
+            || self.changed >= CHANGED.max(2 * self.largest)
+            || self.rebuilt >= REBUILT.max(2 * self.largest)
+            || self.raw.len() >= WHOLE
+    }
+
+    /// Whether the stream has a text in this segment.
+    pub(crate) fn has_state(&self, stream: &StreamKey) -> bool {
+        self.begun.contains(stream)
+    }
+
+    /// Notes that the stream has one now.
+    pub(crate) fn begin_state(&mut self, stream: &StreamKey) {
+        self.begun.insert(stream.clone());
+    }
+
+    /// Whether the page has a text in this segment.
+    pub(crate) fn has_page(&self, stream: &StreamKey) -> bool {
+        self.pages.contains(&stream.0)
+    }
+
+    /// Notes that the page has one now.
+    pub(crate) fn begin_page(&mut self, stream: &StreamKey) {
+        self.pages.insert(stream.0.clone());
+    }
+
+    /// Appends the record of a step: its states, and the page before and after it.
+    pub(crate) fn push(&mut self, stream: &StreamKey, detail: &[u8], texts: [&Put; 4]) {
+        let mut record = Vec::new();
+        let next = self.numbers.len() as u32;
+        let number = if let Some(number) = self.numbers.get(stream) {
+            *number
+        } else {
+            self.numbers.insert(stream.clone(), next);
+            next
+        };
+        put_number(&mut record, number.into());
+        if number == next {
+            put_optional(&mut record, stream.0.as_ref().map(SessionId::as_str));
+            put_optional(&mut record, stream.1.as_ref().map(ViewId::as_str));
+        }
+        put_bytes(&mut record, detail);
+        for text in texts {
+            self.put_text(&mut record, text);
+        }
+        self.literals.in_segment(self.raw.len() + number_len(record.len() as u64));
+        put_bytes(&mut self.raw, &record);
+        self.steps += 1;
+    }
+
+    fn put_text(&mut self, record: &mut Vec<u8>, put: &Put) {
+        let (text, script) = match put {
+            Put::Nothing => return record.push(NOTHING),
+            Put::Last => return record.push(LAST),
+            Put::Missing(why) => {
+                record.push(MISSING);
+                return put_bytes(record, why.as_bytes());
+            }
+            Put::Whole(text, same) => {
+                record.push(if *same { KEYFRAME } else { WHOLE_TEXT });
+                self.largest = self.largest.max(text.len());
+                return put_bytes(record, text.as_bytes());
+            }
+            Put::Delta(delta) => {
+                let text = delta.after().text();
+                (text, splice::from_copies(&delta.copies, text.as_bytes(), &self.raw, &mut self.literals))
+            }
+            Put::Bytes(text, base) => (text, splice::by_bytes(base.as_bytes(), text.as_bytes(), &self.raw, &mut self.literals)),
+        };
+        self.largest = self.largest.max(text.len());
+        self.rebuilt += text.len();
+        self.changed += script.fresh;
+        if script.bytes.len() > text.len() {
+            record.push(WHOLE_TEXT);
+            return put_bytes(record, text.as_bytes());
+        }
+        record.push(SPLICE);
+        put_bytes(record, &script.bytes);
+        self.literals.in_record(record.len() - script.bytes.len());
+    }
+
+    /// What the stream has more than when it was taken last, as pieces with their numbers; the last one may grow. `end`
+    /// ends the stream.
+    pub(crate) fn take_pieces(&mut self, end: bool) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        if self.fed == self.raw.len() && !end {
+            return Ok(Vec::new());
+        }
+        self.compressor.feed(&self.raw[self.fed..])?;
+        self.fed = self.raw.len();
+        if end {
+            self.compressor.finish()?;
+        } else {
+            self.compressor.flush()?;
+        }
+        self.tail.append(&mut self.compressor.out);
+        let mut pieces = Vec::new();
+        for body in self.tail.chunks(PIECE) {
+            pieces.push((self.pieces + pieces.len() as u32, body.to_vec()));
+        }
+        let whole = self.tail.len() / PIECE;
+        self.pieces += whole as u32;
+        self.tail.drain(..whole * PIECE);
+        Ok(pieces)
+    }
+}
+
+fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        None => out.push(0),
+        Some(text) => {
+            out.push(1);
+            put_bytes(out, text.as_bytes());
+        }
+    }
+}
