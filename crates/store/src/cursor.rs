@@ -40,7 +40,7 @@ impl StateCursor {
         let text = if side == Side::Before { &entry.before } else { &entry.after };
         let TextRef::Version(slot, version) = *text else { return self.reader.state(step, side) };
         if let Some(at) = &mut self.at
-            && at.segment.first == segment.first
+            && (at.segment.first, at.segment.sum) == (segment.first, segment.sum)
             && at.slot == slot
             && at.version <= version
             && version - at.version <= NEAR

@@ -211,7 +211,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
 fn whole_steps(source: &Source) -> Result<u64, StoreError> {
     let mut lines = 0;
     let mut count = |value: &[u8]| {
-        let raw = piece::unpack(value).ok();
+        let raw = piece::unpack_record(value).ok();
         lines += raw.as_deref().map_or(0, count_lines);
         raw.is_some()
     };

@@ -25,6 +25,8 @@ mod segment;
 mod segment_writer;
 mod source;
 mod splice;
+mod summaries;
+mod thin;
 mod wire;
 mod writer;
 
@@ -36,6 +38,7 @@ pub use library::{OpenReport, Store};
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
 pub use search::{Hit, Search, SearchOptions};
+pub use thin::{Retention, Thinned};
 
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 2;

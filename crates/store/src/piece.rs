@@ -1,8 +1,9 @@
 //! A piece: up to 60,000 bytes with a checksum, what sled and a file hold. And the compression of what is cut into them.
 
-use std::io::{self, Read as _};
+use std::cell::RefCell;
+use std::io;
 
-use zstd::stream::raw::{Encoder, InBuffer, Operation as _, OutBuffer};
+use zstd::stream::raw::{Decoder, Encoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::error::StoreError;
 
@@ -12,6 +13,9 @@ pub(crate) const PIECE: usize = 60_000;
 
 /// Bytes of a single record that may come out of one value: those of pages and settings are not cut.
 pub(crate) const LARGEST: usize = 16 << 20;
+
+/// Bytes of a stream that are decompressed at once.
+const CHUNK: usize = 256 << 10;
 
 /// Compression of zstd; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;
@@ -30,9 +34,33 @@ pub(crate) fn check(value: &[u8]) -> Result<&[u8], StoreError> {
     if crc32fast::hash(body) == u32::from_le_bytes(*sum) { Ok(body) } else { Err(StoreError::damaged("a checksum does not match")) }
 }
 
+thread_local! {
+    // Making one anew costs more than most pieces.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    static DECODER: RefCell<Option<Decoder<'static>>> = const { RefCell::new(None) };
+}
+
+/// Runs with the thread's own, made when it is needed first.
+fn with<T, R>(own: &RefCell<Option<T>>, make: impl FnOnce() -> io::Result<T>, run: impl FnOnce(&mut T) -> io::Result<R>) -> io::Result<R> {
+    let mut own = own.borrow_mut();
+    let made = match own.take() {
+        Some(made) => made,
+        None => make()?,
+    };
+    run(own.insert(made))
+}
+
+/// Compresses whole.
+pub(crate) fn compress(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
+    COMPRESSOR
+        .with(|own| with(own, || zstd::bulk::Compressor::new(LEVEL), |compressor| compressor.compress(raw)))
+        .map_err(StoreError::io("compressing", ""))
+}
+
 /// Compresses and signs.
 pub(crate) fn pack(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(raw, LEVEL).map(|body| sign(&body)).map_err(StoreError::io("compressing", ""))
+    compress(raw).map(|body| sign(&body))
 }
 
 /// What was packed. Refuses what would grow beyond a piece.
@@ -46,7 +74,10 @@ pub(crate) fn unpack_record(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
 }
 
 fn unpack_up_to(packed: &[u8], limit: usize) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::decompress(check(packed)?, limit).map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
+    let body = check(packed)?;
+    DECOMPRESSOR
+        .with(|own| with(own, zstd::bulk::Decompressor::new, |decompressor| decompressor.decompress(body, limit)))
+        .map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
 }
 
 /// Compresses as a stream that can be cut off anywhere and has a flushed end now and then.
@@ -95,20 +126,31 @@ impl Compressor {
     }
 }
 
-/// Compresses whole.
-pub(crate) fn compress(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(raw, LEVEL).map_err(StoreError::io("compressing", ""))
-}
-
 /// What a stream gives, as far as it goes, and what is wrong with its end if that is missing or the stream too long.
 pub(crate) fn decompress(packed: &[u8], limit: usize) -> (Vec<u8>, Option<StoreError>) {
     let mut raw = Vec::new();
-    let damage = |error: io::Error| StoreError::damaged(format!("a stream cannot be decompressed: {error}"));
-    let decoder = match zstd::stream::read::Decoder::with_buffer(packed) {
-        Ok(decoder) => decoder,
-        Err(error) => return (raw, Some(damage(error))),
+    let run = |decoder: &mut Decoder<'static>| -> io::Result<bool> {
+        decoder.reinit()?;
+        let mut input = InBuffer::around(packed);
+        loop {
+            // Memory is taken as bytes come, whatever the stream says of itself.
+            raw.reserve(CHUNK.max(raw.len()).min(limit + 1 - raw.len()));
+            let before = raw.len();
+            let hint = decoder.run(&mut input, &mut OutBuffer::around_pos(&mut raw, before))?;
+            if hint == 0 || raw.len() > limit {
+                return Ok(hint == 0 && raw.len() <= limit);
+            }
+            if input.pos() == packed.len() && raw.len() == before {
+                return Ok(false);
+            }
+        }
     };
     // What came out before an error stays in `raw`.
-    let error = decoder.take(limit as u64).read_to_end(&mut raw).err().map(damage);
-    (raw, error)
+    let damage = match DECODER.with(|own| with(own, Decoder::new, run)) {
+        Ok(true) => None,
+        Ok(false) => Some(StoreError::damaged("a stream has no end where one should be")),
+        Err(error) => Some(StoreError::damaged(format!("a stream cannot be decompressed: {error}"))),
+    };
+    raw.truncate(limit);
+    (raw, damage)
 }

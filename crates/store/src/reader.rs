@@ -1,7 +1,7 @@
 //! Reading a recording.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Weak};
 
 use inspector_model::{Configuration, RecordingInfo, ServerInfo, Session, Side, StateAnswer, Step, StepDetail, StepId};
@@ -16,10 +16,9 @@ use crate::piece;
 use crate::segment::{Segment, TextRef};
 use crate::source::Source;
 use crate::splice::Dialect;
+use crate::summaries;
+use crate::thin;
 use crate::writer::{Catalogue, Writer};
-
-/// Bytes of summaries that are read at most: more than ten million steps have.
-const SUMMARIES: usize = 2 << 30;
 
 /// Reads one recording. Clones share what is at hand.
 #[derive(Clone)]
@@ -83,46 +82,21 @@ impl Reader {
             pieces.push((writer.summary_first, writer.summaries.clone()));
             (pieces, writer.steps())
         });
-        let limit = open.as_ref().map_or_else(|| self.info().steps, |(_, steps)| *steps);
-        let range = range.start.max(1)..range.end.min(limit.saturating_add(1));
-        let open_first = open.as_ref().and_then(|(pieces, _)| pieces.first()).map_or(u64::MAX, |(first, _)| *first);
-        let source = &self.inner.source;
-        let mut read = Summaries::new(range.clone());
-        // Format 1 has its pieces by number: they are read from the beginning.
-        let first_piece = source.summary_of(range.start)?;
-        if first_piece.is_none() {
-            let mut number = 0u32;
-            source.each(&[key::SUMMARY_1], |name, value| {
-                // What lies beyond the readable steps may be damaged.
-                if read.is_done() {
-                    return Ok(false);
-                }
-                if name != key::summary_1(number) {
-                    return Err(StoreError::damaged("a piece of the summaries is missing"));
-                }
-                number += 1;
-                read.lines(&piece::unpack(value)?)?;
-                Ok(true)
-            })?;
-        }
-        source.each_summary(first_piece.unwrap_or(0), |first, value| {
-            // What is open is in memory, newer than in the database.
-            if read.is_done() || first >= open_first {
-                return Ok(false);
-            }
-            read.begin(first)?;
-            read.lines(&piece::unpack(value)?)?;
-            Ok(true)
-        })?;
-        if let Some((pieces, _)) = open {
-            for (first, lines) in pieces {
-                if !read.is_done() && !lines.is_empty() {
-                    read.begin(first)?;
-                    read.lines(&lines)?;
-                }
-            }
-        }
-        Ok(read.steps)
+        let steps = open.as_ref().map_or_else(|| self.info().steps, |(_, steps)| *steps);
+        let range = range.start.max(1)..range.end.min(steps.saturating_add(1));
+        summaries::read(&self.inner.source, range, &open.map(|(pieces, _)| pieces).unwrap_or_default())
+    }
+
+    /// The steps between the first and the last of which states were dropped to stay within a budget, if any: within them only
+    /// those remain that [`crate::Retention`] names.
+    pub fn thinned(&self) -> Option<RangeInclusive<StepId>> {
+        let thinned = match self.live(|writer| writer.catalogue.thinned) {
+            Some(thinned) => thinned,
+            None => self.inner.source.catalogue(&self.inner.catalogue.info.id).unwrap_or_else(|| self.inner.catalogue.clone()).thinned,
+        };
+        let (first, last) = thinned?;
+        let end = self.inner.source.segment_after(last).ok().flatten()?;
+        Some(StepId(first)..=StepId(end - 1))
     }
 
     /// The pages, by the time they were opened.
@@ -177,13 +151,14 @@ impl Reader {
         Ok(match text {
             TextRef::Nothing => StateAnswer::Missing("this step has no state".to_owned()),
             TextRef::Missing(place) => StateAnswer::Missing(segment.reason(place)),
+            TextRef::Dropped => StateAnswer::Missing(thin::DROPPED.to_owned()),
             TextRef::Version(stream, version) => {
                 StateAnswer::Full(segment.text(*stream, *version, &self.inner.cache).ok_or_else(|| damaged_step(id))?)
             }
         })
     }
 
-    /// The HTML of the step's page at one end of it: the last render until then. `None` when none was seen.
+    /// The HTML of the step's page at one end of it: the last render until then. `None` when none was seen, or it was dropped.
     pub fn html(&self, id: StepId, side: Side) -> Result<Option<Arc<str>>, StoreError> {
         let segment = self.segment(id)?;
         let entry = segment.entry(id.0).ok_or_else(|| damaged_step(id))?;
@@ -192,7 +167,7 @@ impl Reader {
             Side::After => &entry.page_after,
         };
         match text {
-            TextRef::Nothing | TextRef::Missing(_) => Ok(None),
+            TextRef::Nothing | TextRef::Missing(_) | TextRef::Dropped => Ok(None),
             TextRef::Version(stream, version) => {
                 segment.text(*stream, *version, &self.inner.cache).map(Some).ok_or_else(|| damaged_step(id))
             }
@@ -224,7 +199,9 @@ impl Reader {
                 if step > self.info().steps {
                     return Err(not_found());
                 }
-                self.inner.source.segment(first)?
+                let segment = self.inner.source.segment(first)?;
+                // It may have been thinned between two of its pieces.
+                if segment.entry(step).is_some() { segment } else { self.inner.source.segment(first)? }
             }
         };
         let segment = Arc::new(segment);
@@ -242,61 +219,4 @@ pub(crate) fn damaged_step(id: StepId) -> StoreError {
 
 fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| StoreError::damaged("a description cannot be read"))
-}
-
-/// Reads lines, also such as were cut between pieces.
-struct Summaries {
-    wanted: Range<u64>,
-    /// The step whose line comes next.
-    next: u64,
-    rest: Vec<u8>,
-    bytes: usize,
-    steps: Vec<Step>,
-}
-
-impl Summaries {
-    fn new(wanted: Range<u64>) -> Self {
-        Self { wanted, next: 1, rest: Vec::new(), bytes: 0, steps: Vec::new() }
-    }
-
-    fn is_done(&self) -> bool {
-        self.next >= self.wanted.end
-    }
-
-    /// A piece begins with this step.
-    fn begin(&mut self, first: u64) -> Result<(), StoreError> {
-        // The first piece of all may be any; from then on there is no hole.
-        if self.bytes > 0 && first != self.next || first > self.wanted.start.max(self.next) {
-            return Err(StoreError::damaged("a piece of the summaries is missing"));
-        }
-        self.next = first;
-        self.rest.clear();
-        Ok(())
-    }
-
-    fn lines(&mut self, raw: &[u8]) -> Result<(), StoreError> {
-        self.bytes += raw.len();
-        if self.bytes > SUMMARIES {
-            return Err(StoreError::damaged("there are more summaries than a recording can have"));
-        }
-        self.rest.extend_from_slice(raw);
-        let mut at = 0;
-        while let Some(len) = memchr::memchr(b'\n', &self.rest[at..]) {
-            if self.is_done() {
-                break;
-            }
-            if self.wanted.contains(&self.next) {
-                let line = &self.rest[at..at + len];
-                let step: Step = serde_json::from_slice(line).map_err(|_| StoreError::damaged("a summary cannot be read"))?;
-                if step.id.0 != self.next {
-                    return Err(StoreError::damaged("the steps are not in order"));
-                }
-                self.steps.push(step);
-            }
-            self.next += 1;
-            at += len + 1;
-        }
-        self.rest.drain(..at);
-        Ok(())
-    }
 }

@@ -1,6 +1,7 @@
 //! Appending to a recording.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use inspector_model::{Configuration, RecordingId, ServerInfo, Session, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document};
@@ -10,6 +11,7 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::key;
 use crate::reader::Reader;
+use crate::thin::Retention;
 use crate::writer::Writer;
 
 /// The state at one end of a new step.
@@ -60,12 +62,16 @@ pub struct Recorder {
     writer: Arc<Mutex<Writer>>,
     reader: Reader,
     known: Vec<String>,
+    retention: Option<Retention>,
 }
+
+/// How long one flush may go on thinning.
+const THINNING: Duration = Duration::from_millis(50);
 
 impl Recorder {
     pub(crate) fn new(db: Database, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
         let id = writer.lock().id().clone();
-        Self { id, db, writer, reader, known }
+        Self { id, db, writer, reader, known, retention: None }
     }
 
     /// The recording.
@@ -109,8 +115,18 @@ impl Recorder {
     /// Makes sure that everything appended so far survives a crash. Waits for the disk.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.writer.lock().store(false)?;
+        if let Some(retention) = &self.retention {
+            let start = Instant::now();
+            while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
+        }
         // Without the lock: readers need not wait for the disk.
         self.db.flush()
+    }
+
+    /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments
+    /// at a time.
+    pub fn set_retention(&mut self, retention: Option<Retention>) {
+        self.retention = retention;
     }
 
     /// Reads what was appended, also what was not flushed yet, while recording goes on.

@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 
 use crate::error::StoreError;
 use crate::history::Scope;
-use crate::index::{LogOp, SegmentIndex, entries, stream_of};
+use crate::index::{IndexPath, LogEntry, LogOp, NO_PARENT, SegmentIndex, entries, readable, stream_of};
 use crate::reader::Reader;
 use crate::rebuild;
 
@@ -115,49 +115,35 @@ impl Search {
         let Some(first) = source.segment_after(self.at)?.filter(|first| open.is_none_or(|(open, _)| *first < open)) else {
             let open = self.reader.live(|writer| {
                 let index = &writer.segment.index;
-                (SegmentIndex::from_bytes(index.first, &index.to_bytes()), index.stored_log())
+                (index.first, index.stored_log(), index.to_bytes())
             });
-            if let Some((Some(index), log)) = open {
-                self.in_segment(index.first, &log, || Ok(index), hits)?;
+            if let Some((first, log, index)) = open {
+                self.in_segment(first, &log, &index, hits)?;
             }
             self.done = true;
             return Ok(());
         };
         self.at = first;
-        if source.has_index(first)? {
+        if let Some(bytes) = source.index_bytes(first)? {
             let log = source.log(first)?;
-            let reader = self.reader.clone();
-            let index = || reader.source().index(first).map(|index| index.unwrap_or_else(|| SegmentIndex::new(first)));
-            self.in_segment(first, &log, index, hits)
+            self.in_segment(first, &log, &bytes, hits)
         } else {
             let index = rebuild::index(&source.segment(first)?);
-            let log = index.stored_log();
-            self.in_segment(first, &log, || Ok(index), hits)
+            self.in_segment(first, &index.stored_log(), &index.to_bytes(), hits)
         }
     }
 
-    fn in_segment(
-        &mut self,
-        first: u64,
-        log: &[u8],
-        index: impl FnOnce() -> Result<SegmentIndex, StoreError>,
-        hits: &mut Vec<Hit>,
-    ) -> Result<(), StoreError> {
+    fn in_segment(&mut self, first: u64, log: &[u8], index: &[u8], hits: &mut Vec<Hit>) -> Result<(), StoreError> {
         let Some((firsts, log)) = SegmentIndex::split_log(log) else { return Ok(()) };
         // Most segments have nothing: that is seen at once.
         let in_values = self.options.values && (firsts > 0 || self.needle.find(log).is_some());
-        if !in_values && !self.options.paths {
+        let in_paths = self.options.paths && self.needle.find(index).is_some();
+        if !in_values && !in_paths {
             return Ok(());
         }
-        let index = index()?;
-        let in_path: Vec<bool> = index
-            .paths
-            .iter()
-            .map(|path| self.options.paths && path.parent != crate::index::NO_PARENT && self.needle.find(&path.name).is_some())
-            .collect();
-        if !in_values && !in_path.contains(&true) {
-            return Ok(());
-        }
+        let Some(index) = SegmentIndex::from_bytes(first, index) else { return Ok(()) };
+        let has_it = |path: &IndexPath| in_paths && path.parent != NO_PARENT && self.needle.find(&path.name).is_some();
+        let in_path: Vec<bool> = index.paths.iter().map(has_it).collect();
         for entry in entries(first, log) {
             if self.found >= self.options.most {
                 self.done = true;
@@ -185,13 +171,13 @@ impl Search {
     }
 
     /// The value around what was found in it.
-    fn in_value(&self, entry: &crate::index::LogEntry<'_>) -> Result<Option<String>, StoreError> {
+    fn in_value(&self, entry: &LogEntry<'_>) -> Result<Option<String>, StoreError> {
         if entry.op != LogOp::First {
             return Ok(self.needle.find(entry.value).map(|at| around(entry.value, at, self.needle.len)));
         }
         for side in [Side::Before, Side::After] {
             if let StateAnswer::Full(text) = self.reader.state(StepId(entry.step), side)? {
-                let readable = crate::index::readable(text.as_bytes());
+                let readable = readable(text.as_bytes());
                 let text = readable.as_deref().unwrap_or(text.as_bytes());
                 if let Some(at) = self.needle.find(text) {
                     return Ok(Some(around(text, at, self.needle.len)));

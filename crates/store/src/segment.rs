@@ -31,6 +31,8 @@ pub(crate) const WHOLE_TEXT: u8 = 3;
 pub(crate) const SPLICE: u8 = 4;
 /// Whole, but the stream's last text: the segment needs it to be read alone.
 pub(crate) const KEYFRAME: u8 = 5;
+/// It was there, and was dropped: see `thin.rs`.
+pub(crate) const DROPPED: u8 = 6;
 
 /// A text in a segment.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub(crate) enum TextRef {
     Nothing,
     /// Not there; the place of the reason.
     Missing(Range<usize>),
+    /// Dropped since.
+    Dropped,
     /// A version of a stream.
     Version(usize, usize),
 }
@@ -62,6 +66,9 @@ struct Version {
 /// A segment that was read.
 pub(crate) struct Segment {
     pub(crate) first: u64,
+    /// Tells versions of a segment apart that was thinned in between: their texts have the same numbers. 0 for one that
+    /// still grows.
+    pub(crate) sum: u32,
     raw: Vec<u8>,
     entries: Vec<Entry>,
     streams: Vec<Vec<Version>>,
@@ -82,7 +89,13 @@ impl Segment {
             }
         }
         let names = parser.streams.into_iter().map(|stream| stream.key).collect();
-        Self { first, entries, streams: parser.versions, names, raw }
+        Self { first, sum: 0, entries, streams: parser.versions, names, raw }
+    }
+
+    /// The same of a complete one.
+    pub(crate) fn complete(first: u64, raw: Vec<u8>, dialect: Dialect) -> Self {
+        let sum = crc32fast::hash(&raw);
+        Self { sum, ..Self::parse(first, raw, dialect) }
     }
 
     /// The step after its last one.
@@ -124,7 +137,7 @@ impl Segment {
         let versions = self.streams.get(stream)?.get(..=version)?;
         let mut at = version;
         let text = loop {
-            if let Some(text) = cache.text(self.first, stream, at) {
+            if let Some(text) = cache.text((self.first, self.sum), stream, at) {
                 break text;
             }
             if versions[at].dialect.is_none() {
@@ -139,11 +152,11 @@ impl Segment {
         for number in at + 1..=version {
             self.advance(&mut bytes, stream, number)?;
             if number % KEEP_EVERY == 0 && number != version {
-                cache.keep_text(self.first, stream, number, Arc::from(std::str::from_utf8(&bytes).ok()?));
+                cache.keep_text((self.first, self.sum), stream, number, Arc::from(std::str::from_utf8(&bytes).ok()?));
             }
         }
         let text: Arc<str> = Arc::from(std::str::from_utf8(&bytes).ok()?);
-        cache.keep_text(self.first, stream, version, text.clone());
+        cache.keep_text((self.first, self.sum), stream, version, text.clone());
         Some(text)
     }
 
@@ -224,6 +237,7 @@ impl Parser {
             NOTHING => Some(TextRef::Nothing),
             LAST => Some(self.last(slot)),
             MISSING => Some(TextRef::Missing(cursor.range()?)),
+            DROPPED => Some(TextRef::Dropped),
             WHOLE_TEXT | KEYFRAME => {
                 let bytes = cursor.range()?;
                 self.versions[slot].push(Version { dialect: None, bytes });

@@ -9,7 +9,7 @@ use inspector_tape::Delta;
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::piece::{Compressor, PIECE};
-use crate::segment::{KEYFRAME, LAST, MISSING, NOTHING, SPLICE, StreamKey, WHOLE, WHOLE_TEXT};
+use crate::segment::{DROPPED, KEYFRAME, LAST, MISSING, NOTHING, SPLICE, StreamKey, WHOLE, WHOLE_TEXT};
 use crate::splice::{self, Literals};
 use crate::wire::{number_len, put_bytes, put_number};
 
@@ -28,6 +28,8 @@ pub(crate) enum Put {
     Last,
     /// It is not there, for this reason.
     Missing(String),
+    /// It was dropped.
+    Dropped,
     /// A whole text, and whether it is the stream's last one.
     Whole(Arc<str>, bool),
     /// What differs from the last one.
@@ -42,7 +44,8 @@ pub(crate) struct SegmentWriter {
     pub(crate) index: SegmentIndex,
     /// How much of `raw` the compressor has.
     fed: usize,
-    compressor: Compressor,
+    /// Given on to the next segment: making one costs as much as a segment.
+    compressor: Option<Compressor>,
     /// Whole pieces of the stream that were taken, and the bytes after them.
     pieces: u32,
     tail: Vec<u8>,
@@ -58,12 +61,21 @@ pub(crate) struct SegmentWriter {
 
 impl SegmentWriter {
     pub(crate) fn new(first: u64) -> Result<Self, StoreError> {
-        Ok(Self {
+        Ok(Self::with(first, Compressor::new()?))
+    }
+
+    /// The segment after one that has ended.
+    pub(crate) fn next(&mut self, first: u64) -> Result<Self, StoreError> {
+        Ok(Self::with(first, self.compressor.take().map_or_else(Compressor::new, Ok)?))
+    }
+
+    fn with(first: u64, compressor: Compressor) -> Self {
+        Self {
             first,
             raw: Vec::new(),
             index: SegmentIndex::new(first),
             fed: 0,
-            compressor: Compressor::new()?,
+            compressor: Some(compressor),
             pieces: 0,
             tail: Vec::new(),
             steps: 0,
@@ -74,7 +86,7 @@ impl SegmentWriter {
             begun: HashSet::new(),
             pages: HashSet::new(),
             literals: Literals::default(),
-        })
+        }
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -132,6 +144,7 @@ impl SegmentWriter {
         let (text, script) = match put {
             Put::Nothing => return record.push(NOTHING),
             Put::Last => return record.push(LAST),
+            Put::Dropped => return record.push(DROPPED),
             Put::Missing(why) => {
                 record.push(MISSING);
                 return put_bytes(record, why.as_bytes());
@@ -165,14 +178,15 @@ impl SegmentWriter {
         if self.fed == self.raw.len() && !end {
             return Ok(Vec::new());
         }
-        self.compressor.feed(&self.raw[self.fed..])?;
+        let Some(compressor) = &mut self.compressor else { return Ok(Vec::new()) };
+        compressor.feed(&self.raw[self.fed..])?;
         self.fed = self.raw.len();
         if end {
-            self.compressor.finish()?;
+            compressor.finish()?;
         } else {
-            self.compressor.flush()?;
+            compressor.flush()?;
         }
-        self.tail.append(&mut self.compressor.out);
+        self.tail.append(&mut compressor.out);
         let mut pieces = Vec::new();
         for body in self.tail.chunks(PIECE) {
             pieces.push((self.pieces + pieces.len() as u32, body.to_vec()));

@@ -1,9 +1,10 @@
 //! Where a recording's values lie: in the database, or in memory when they were read from a file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use inspector_model::RecordingId;
+use inspector_model::{RecordingId, Step};
 
 use crate::database::Database;
 use crate::error::StoreError;
@@ -12,6 +13,7 @@ use crate::key;
 use crate::piece;
 use crate::segment::{LARGEST, Segment};
 use crate::splice::Dialect;
+use crate::summaries;
 use crate::writer::Catalogue;
 
 /// Values by key, without the recording's prefix.
@@ -137,18 +139,23 @@ impl Source {
         Ok(())
     }
 
+    /// The summaries of some steps, as far as they are stored.
+    pub(crate) fn summaries(&self, range: Range<u64>) -> Result<Vec<Step>, StoreError> {
+        summaries::read(self, range, &[])
+    }
+
     /// A segment as far as it can be read. The pieces after one that is missing or damaged are not.
     pub(crate) fn segment(&self, first: u64) -> Result<Segment, StoreError> {
         let (raw, _) = self.stream(key::SEGMENT, first, LARGEST)?;
         if !raw.is_empty() {
-            return Ok(Segment::parse(first, raw, Dialect::Second));
+            return Ok(Segment::complete(first, raw, Dialect::Second));
         }
         let mut raw = Vec::new();
         self.pieces(key::SEGMENT_1, first, LARGEST, |value| {
             raw.extend(piece::unpack(value)?);
             Ok(raw.len())
         })?;
-        Ok(Segment::parse(first, raw, Dialect::First))
+        Ok(Segment::complete(first, raw, Dialect::First))
     }
 
     /// Whether the index of a segment is stored.
@@ -156,13 +163,15 @@ impl Source {
         Ok(self.get(&key::piece(key::INDEX, first, 0))?.is_some())
     }
 
-    /// The stored index of a segment, without its log. `None` when there is none that makes sense.
-    pub(crate) fn index(&self, first: u64) -> Result<Option<SegmentIndex>, StoreError> {
-        if !self.has_index(first)? {
-            return Ok(None);
-        }
+    /// The stored index of a segment, as its bytes. `None` when there is none that is whole.
+    pub(crate) fn index_bytes(&self, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let (raw, damage) = self.stream(key::INDEX, first, LARGEST)?;
-        Ok(SegmentIndex::from_bytes(first, &raw).filter(|_| damage.is_none()))
+        Ok(Some(raw).filter(|raw| !raw.is_empty() && damage.is_none()))
+    }
+
+    /// The same, read.
+    pub(crate) fn index(&self, first: u64) -> Result<Option<SegmentIndex>, StoreError> {
+        Ok(self.index_bytes(first)?.and_then(|raw| SegmentIndex::from_bytes(first, &raw)))
     }
 
     /// The log of a segment whose index is stored.

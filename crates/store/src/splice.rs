@@ -190,10 +190,21 @@ pub(crate) fn apply(text: &mut Vec<u8>, script: &[u8], segment: &[u8], dialect: 
         if to - from == literal.len() {
             text[from..to].copy_from_slice(literal);
         } else {
-            text.splice(from..to, literal.iter().copied());
+            replace(text, from, to, literal);
         }
     }
     Some(())
+}
+
+/// Puts a literal of another length in the place of some bytes.
+fn replace(text: &mut Vec<u8>, from: usize, to: usize, literal: &[u8]) {
+    let (len, end) = (text.len(), from + literal.len());
+    if end > to {
+        text.resize(len + end - to, 0);
+    }
+    text.copy_within(to..len, end);
+    text.truncate(len + end - to);
+    text[from..end].copy_from_slice(literal);
 }
 
 fn rebuild(text: &mut Vec<u8>, script: &[u8], segment: &[u8], dialect: Dialect, limit: usize) -> Option<()> {

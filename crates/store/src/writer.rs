@@ -21,6 +21,7 @@ use crate::segment::{LONGEST_TEXT, Segment, StreamKey, TextRef};
 use crate::segment_writer::{Put, SegmentWriter};
 use crate::source::Source;
 use crate::splice::Dialect;
+use crate::thin::{self, Retention};
 
 /// How long two states are compared for what is stored and indexed of their difference.
 const COMPARE: Duration = Duration::from_millis(10);
@@ -35,6 +36,9 @@ pub(crate) struct Catalogue {
     pub(crate) info: RecordingInfo,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) damaged: Option<String>,
+    /// The first steps of the first and the last segment that were thinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) thinned: Option<(u64, u64)>,
 }
 
 /// The last text of a stream.
@@ -180,7 +184,11 @@ impl Writer {
         // JSON has no word for the others, and would not be read again.
         step.started = if step.started.is_finite() { step.started } else { self.catalogue.info.ended };
         step.duration_ms = step.duration_ms.filter(|duration| duration.is_finite());
-        let summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        let mut summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        if summary.len() >= PIECE {
+            shorten(&mut step);
+            summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        }
         let detail = if detail == StepDetail::default() { Vec::new() } else { serde_json::to_vec(&detail).map_err(StoreError::Encode)? };
 
         let stream = (step.session.clone(), step.view.clone());
@@ -408,7 +416,7 @@ impl Writer {
             batch.insert(name(&key::piece(key::SEGMENT, self.segment.first, number)), value);
         }
         if end {
-            let next = SegmentWriter::new(self.steps() + 1)?;
+            let next = self.segment.next(self.catalogue.info.steps + 1)?;
             let closed = std::mem::replace(&mut self.segment, next);
             self.put_index(&closed.index)?;
         }
@@ -436,18 +444,41 @@ impl Writer {
 
     /// Hands the index of a segment to the next batch.
     fn put_index(&mut self, index: &SegmentIndex) -> Result<(), StoreError> {
-        for (kind, raw) in [(key::INDEX, &index.to_bytes()), (key::LOG, &index.stored_log())] {
-            for (number, body) in piece::compress(raw)?.chunks(PIECE).enumerate() {
-                let value = piece::sign(body);
-                self.settled += value.len() as u64;
-                self.descriptions.insert(key::piece(kind, index.first, number as u32), value);
-            }
+        for (name, value) in thin::index_values(index)? {
+            self.settled += value.len() as u64;
+            self.descriptions.insert(name, value);
         }
         self.changed = true;
         Ok(())
     }
 
+    /// Thins a segment if there is too much and one to thin. What is new must be stored.
+    pub(crate) fn thin(&mut self, retention: &Retention) -> Result<Option<u64>, StoreError> {
+        if self.bytes() <= retention.most_bytes {
+            return Ok(None);
+        }
+        let Some(first) = thin::next(&self.source, &self.catalogue, self.segment.first)? else { return Ok(None) };
+        let plan = thin::plan(&self.source, first, retention)?;
+        self.settled = (self.settled + plan.after).saturating_sub(plan.before);
+        self.catalogue.info.bytes = self.bytes();
+        thin::carry_out(&self.db, &mut self.catalogue, first, plan)
+    }
+
     pub(crate) const fn bytes(&self) -> u64 {
         self.settled + self.growing
     }
+}
+
+/// Makes a summary one that a table can show: a key of a state may be a megabyte, and then so is a path.
+fn shorten(step: &mut Step) {
+    const LONGEST: usize = 1_000;
+    let cut = |text: &mut String| {
+        if text.len() > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST));
+            text.push('…');
+        }
+    };
+    step.changed.iter_mut().for_each(cut);
+    step.error.iter_mut().chain(&mut step.component).for_each(cut);
+    cut(&mut step.name);
 }

@@ -45,6 +45,14 @@ const fn special(word: u64) -> u64 {
 
 /// The place of the first quote, backslash or control character from `at` on; the end if there is none.
 pub(crate) fn plain_end(text: &[u8], mut at: usize) -> usize {
+    // Four words at once for long texts; which of them it is matters only in the end.
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+        let (words, _) = block.as_chunks::<8>();
+        if words.iter().fold(0, |marks, word| marks | special(u64::from_le_bytes(*word))) != 0 {
+            break;
+        }
+        at += 32;
+    }
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let marks = special(u64::from_le_bytes(*word));
         if marks != 0 {

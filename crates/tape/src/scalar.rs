@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::bytes::plain_end;
+use crate::bytes::{common_prefix, plain_end};
 use crate::error::ScanError;
 
 /// Reads a string whose opening quote stands at `start`: the place after its closing quote, and whether it has escapes.
@@ -95,7 +95,60 @@ pub(crate) fn same_number(a: &[u8], b: &[u8]) -> bool {
 
 /// Whether two strings, given without their quotes, are one text.
 pub(crate) fn same_text(a: &[u8], a_escaped: bool, b: &[u8], b_escaped: bool) -> bool {
-    a == b || ((a_escaped || b_escaped) && decode_text(a) == decode_text(b))
+    if a == b || !(a_escaped || b_escaped) {
+        return a == b;
+    }
+    // Up to here both are the same in the same spelling; mostly the next character is another one.
+    let from = boundary(a, common_prefix(a, b));
+    Decoded::new(a, from).eq(Decoded::new(b, from))
+}
+
+/// The last place up to `end` that is not inside an escape.
+fn boundary(inner: &[u8], end: usize) -> usize {
+    let mut at = 0;
+    loop {
+        at = plain_end(inner, at);
+        if at >= end {
+            return end;
+        }
+        let next = decode_escape(inner, at, &mut Vec::new());
+        if next > end {
+            return at;
+        }
+        at = next;
+    }
+}
+
+/// The bytes of a string's characters.
+struct Decoded<'a> {
+    inner: &'a [u8],
+    at: usize,
+    escape: std::vec::IntoIter<u8>,
+}
+
+impl<'a> Decoded<'a> {
+    fn new(inner: &'a [u8], at: usize) -> Self {
+        Self { inner, at, escape: Vec::new().into_iter() }
+    }
+}
+
+impl Iterator for Decoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let Some(byte) = self.escape.next() {
+            return Some(byte);
+        }
+        let byte = *self.inner.get(self.at)?;
+        if byte != b'\\' {
+            self.at += 1;
+            return Some(byte);
+        }
+        let mut out = Vec::with_capacity(4);
+        self.at = decode_escape(self.inner, self.at, &mut out);
+        self.escape = out.into_iter();
+        self.escape.next()
+    }
 }
 
 /// The characters of a string, given without its quotes. Of a valid string nothing is lost.
@@ -137,4 +190,36 @@ fn decode_escape(inner: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     };
     out.push(simple);
     at + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn texts_are_the_same_in_any_spelling(
+            text in "[ab\u{e9}\u{1F600}\n\\\\]{0,6}", other in "[ab\u{e9}\u{1F600}\n\\\\]{0,6}", spelling in any::<u16>(),
+        ) {
+            let spell = |text: &str, how: u16| -> String {
+                text.chars().enumerate().map(|(nth, c)| {
+                    if how >> (nth % 16) & 1 == 1 {
+                        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+                    } else {
+                        let quoted = serde_json::Value::from(c.to_string()).to_string();
+                        quoted[1..quoted.len() - 1].to_owned()
+                    }
+                }).collect()
+            };
+            let (a, b) = (spell(&text, spelling), spell(&text, !spelling));
+            prop_assert!(same_text(a.as_bytes(), true, b.as_bytes(), true));
+            prop_assert_eq!(decode_text(a.as_bytes()), text.as_str());
+            let c = spell(&other, spelling);
+            prop_assert_eq!(same_text(a.as_bytes(), true, c.as_bytes(), true), text == other);
+        }
+    }
 }
