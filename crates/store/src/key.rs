@@ -13,7 +13,7 @@ pub(crate) const SUMMARY: u8 = b't';
 /// Segments, by their first step, piece by piece.
 pub(crate) const SEGMENT: u8 = b'e';
 /// What changed in a segment and when, likewise.
-pub(crate) const INDEX: u8 = b'x';
+pub(crate) const INDEX: u8 = b'i';
 /// To which values it changed, likewise.
 pub(crate) const LOG: u8 = b'l';
 /// Pages, by their id.

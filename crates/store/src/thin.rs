@@ -137,8 +137,11 @@ pub(crate) fn carry_out(db: &Database, catalogue: &mut Catalogue, first: u64, pl
     Ok(Some(plan.before.saturating_sub(plan.after)))
 }
 
+/// A key and its value.
+type Named = (Vec<u8>, Vec<u8>);
+
 /// The values of an index and its log.
-pub(crate) fn index_values(index: &SegmentIndex) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+pub(crate) fn index_values(index: &SegmentIndex) -> Result<Vec<Named>, StoreError> {
     let mut values = Vec::new();
     for (kind, raw) in [(key::INDEX, index.to_bytes()), (key::LOG, index.stored_log())] {
         for (number, body) in piece::compress(&raw)?.chunks(PIECE).enumerate() {

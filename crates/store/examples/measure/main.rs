@@ -249,7 +249,7 @@ fn questions(sort: Sort, steps: usize, folder: &FilePath, id: &inspector_model::
     let one = median((0..200).map(|_| {
         let before = StepId(random.below(steps) as u64 + 1);
         timed(|| {
-            assert!(black_box(reader.last_change_before(&place, &Scope::Everywhere, before).unwrap()).is_none_or(|step| step < before))
+            assert!(black_box(reader.last_change_before(&place, &Scope::Everywhere, before).unwrap()).is_none_or(|step| step < before));
         })
     }));
     println!("all changes of it               {:>10.1} us; of {top} ({of_top} changes) {:.1} us", micros(all), micros(all_top));
