@@ -43,6 +43,9 @@ fn save(lab: &mut Lab, name: &str) {
     let mut recorder = store.create(&info.title, info.started, &info.djust).expect("a recorder");
     for session in reader.sessions().expect("pages") {
         recorder.put_session(&neutral.copy(&session));
+        if let Some(shell) = reader.shell(&session.id).expect("readable") {
+            recorder.put_shell(&session.id, &neutral.copy(&shell));
+        }
     }
     recorder.put_server(&neutral.copy(&reader.server().expect("readable").expect("a server")));
     recorder.put_config(&neutral.copy(&reader.config().expect("readable").expect("a configuration")));

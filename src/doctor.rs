@@ -135,14 +135,15 @@ fn look(dir: &Path, target: inspector_engine::Target) -> anyhow::Result<ServerIn
     let engine = Engine::start(&Settings { data_dir: dir.to_owned() })?;
     let (wake, woken) = sync_channel(1);
     // A full channel holds a wake-up already.
-    engine.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
+    let window = engine.window();
+    window.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let begun = Instant::now();
     let mut last = String::from("no answer");
     while begun.elapsed() < ATTACH_DEADLINE {
         let _ = woken.recv_timeout(Duration::from_millis(200));
         let mut notices = Vec::new();
-        engine.drain(10_000, &mut notices);
+        window.drain(10_000, &mut notices);
         for notice in notices {
             if let Notice::Source(source) = notice {
                 match source.state {

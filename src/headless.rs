@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Settings};
+use inspector_engine::{Engine, Settings, Window};
 use inspector_model::{Handle as _, Level, Notice, RecordingId, SourceState, Step};
 
 use crate::arguments::{Places, Record};
@@ -25,14 +25,15 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     let (wake, woken) = sync_channel(1);
     let end = wake.clone();
     // A full channel holds a wake-up already.
-    engine.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
+    let window = engine.window();
+    window.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
     let id = engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let mut interrupted = listen_for_the_end(end)?;
 
     let deadline = record.seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
     let mut seen = Seen { json: record.json, ..Seen::default() };
     while let Ok(()) | Err(RecvTimeoutError::Timeout) = woken.recv_timeout(LOOK_EVERY) {
-        seen.take(&engine);
+        seen.take(&window);
         if let Some(reason) = &seen.ended {
             anyhow::bail!("{reason}");
         }
@@ -45,11 +46,11 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     }
     let status = server.map(Server::stop).transpose()?;
     // What the server said while it went down is recorded too; then the recording is complete.
-    engine.send(inspector_model::RequestId(0), inspector_model::Request::Close(id));
+    window.send(inspector_model::RequestId(0), inspector_model::Request::Close(id));
     let closing = Instant::now();
     while !seen.closed && closing.elapsed() < Duration::from_secs(10) {
         let _ = woken.recv_timeout(LOOK_EVERY);
-        seen.take(&engine);
+        seen.take(&window);
     }
     let recording = seen.recording.context("nothing was recorded: the server was never attached")?;
     if !record.json {
@@ -74,11 +75,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, engine: &Engine) {
+    fn take(&mut self, window: &Window) {
         let mut notices = Vec::new();
         let mut more = true;
         while more {
-            more = engine.drain(10_000, &mut notices);
+            more = window.drain(10_000, &mut notices);
         }
         for notice in notices {
             match notice {

@@ -25,7 +25,7 @@ pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
     });
     let server = Server::start(places, &run.command, Some(on_signal))?;
     engine.attach(server.target.clone()).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let shown = window::show(engine, Vec::new());
+    let shown = window::show(&engine, places, Vec::new());
     let status = server.stop()?;
     shown?;
     Ok(status)
@@ -34,9 +34,9 @@ pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
 /// Opens the window attached to a running server.
 pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
     let target = choose(attach.url.as_deref(), attach.token.as_deref())?;
-    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    let engine = Arc::new(Engine::start(&Settings { data_dir: places.data.clone() })?);
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    window::show(Arc::new(engine), Vec::new())?;
+    window::show(&engine, places, Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,10 +3,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks on its standard streams")]
 
 mod arguments;
+mod desktop;
 mod doctor;
 mod headless;
 mod library;
 mod live;
+mod pages;
 mod window;
 
 use std::process::ExitCode;

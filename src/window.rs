@@ -1,4 +1,4 @@
-//! The native window over an engine in the same process, and what the desktop does for it.
+//! The native window over an engine in the same process.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use inspector_engine::{Engine, Settings};
-use inspector_model::{Handle, Notice, Request, RequestId};
-use inspector_ui::{Host, PageToOpen, Startup, run_native};
+use inspector_model::Request;
+use inspector_ui::{Startup, run_native};
 
 use crate::arguments::Places;
+use crate::desktop::Desktop;
 use crate::library::find;
 
 /// Opens the window on its start page.
 pub fn start_page(places: &Places) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    show(Arc::new(engine), Vec::new())?;
+    show(&Arc::new(engine), places, Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -28,78 +29,14 @@ pub fn open(places: &Places, recording: &str) -> anyhow::Result<ExitCode> {
     } else {
         Request::OpenRecording(find(engine.store(), recording)?)
     };
-    show(Arc::new(engine), vec![request])?;
+    show(&Arc::new(engine), places, vec![request])?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows the window until it is closed. `requests` are sent first.
-pub fn show(engine: Arc<Engine>, requests: Vec<Request>) -> anyhow::Result<()> {
-    let host = Desktop { pages: tempfile::Builder::new().prefix("djust-inspector-pages-").tempdir()?, opened: 0 };
-    let startup = Startup { requests, host: Box::new(host), ..Startup::default() };
-    run_native(Box::new(Shared(engine)), startup).context("recording works without a window: djust-inspector record -- …")
-}
-
-/// The engine, held by the window and by whoever ends the program.
-struct Shared(Arc<Engine>);
-
-impl Handle for Shared {
-    fn send(&self, id: RequestId, request: Request) -> bool {
-        self.0.send(id, request)
-    }
-
-    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
-        self.0.drain(max_steps, into)
-    }
-
-    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
-        self.0.set_waker(waker);
-    }
-}
-
-/// The user's desktop. Pages are written to a private folder that goes with the program.
-struct Desktop {
-    pages: tempfile::TempDir,
-    opened: u32,
-}
-
-impl Host for Desktop {
-    fn open_page(&mut self, page: &PageToOpen) -> Result<(), String> {
-        self.opened += 1;
-        let path = self.pages.path().join(format!("page-{}.html", self.opened));
-        let wrong = |error: std::io::Error| format!("the page could not be opened in a browser: {error}");
-        std::fs::write(&path, harmless(page)).map_err(wrong)?;
-        open::that_detached(&path).map_err(wrong)
-    }
-}
-
-/// A document that shows recorded HTML without letting it do anything: no script, no request, no form, no way to the top.
-fn harmless(page: &PageToOpen) -> String {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
-    let inner = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">{}", page.html);
-    format!(
-        "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"{policy}; frame-src 'self'\">\
-         <title>{}</title><style>html,body,iframe{{margin:0;border:0;width:100%;height:100%}}</style>\
-         <iframe sandbox=\"\" title=\"{}\" srcdoc=\"{}\"></iframe>",
-        escaped(&page.title),
-        escaped(&page.title),
-        escaped(&inner)
-    )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recorded_page_cannot_leave_its_frame() {
-        let page = PageToOpen { title: "</title><script>x".into(), html: "\"></iframe><script>alert(1)</script>".into() };
-        let document = harmless(&page);
-        assert_eq!(document.matches("<script").count(), 0);
-        assert_eq!(document.matches("</iframe>").count(), 1);
-        assert!(document.contains("sandbox=\"\""));
-    }
+pub fn show(engine: &Arc<Engine>, places: &Places, requests: Vec<Request>) -> anyhow::Result<()> {
+    let startup = Startup { requests, ..Startup::default() };
+    let memory = places.data.join("window.ron");
+    let desktop = Desktop::new(engine.clone()).context("there is no room for pages to show: name another folder in TMPDIR")?;
+    run_native(Box::new(desktop), startup, Some(memory)).context("recording works without a window: djust-inspector record -- …")
 }

@@ -67,6 +67,24 @@ fn every_state_of_every_sample_is_read_and_every_diff_can_be_applied() {
 }
 
 #[test]
+fn every_page_of_every_sample_can_be_shown_as_it_looked() {
+    for (name, reader) in samples() {
+        for step in reader.steps().expect("steps").iter().filter(|step| step.rendered) {
+            let session = step.session.as_ref().expect("a rendered step has a page");
+            let shell = reader.shell(session).expect("readable").unwrap_or_else(|| panic!("{name}: no surroundings of {session}"));
+            let html = reader.html(step.id, Side::After).expect("readable").expect("a rendered step has HTML");
+            assert!(shell.before.to_lowercase().starts_with("<!doctype html>"), "{name} step {}", step.id);
+            assert!(shell.after.trim_end().ends_with("</html>"), "{name} step {}", step.id);
+            assert!(!html.is_empty() && !html.contains("</html>"), "{name} step {}", step.id);
+            assert!(shell.styles.iter().any(|style| style.text.contains("--page:")), "{name}: the project's stylesheet");
+            for part in [&shell.before, &shell.after] {
+                assert!(!part.contains("<script"), "{name} step {}", step.id);
+            }
+        }
+    }
+}
+
+#[test]
 fn samples_show_what_their_readme_says() {
     let kinds =
         |name: &str, kind: StepKind| sample(name).steps().expect("steps").into_iter().filter(|step| step.kind == kind).collect::<Vec<_>>();

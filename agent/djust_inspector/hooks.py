@@ -1,7 +1,8 @@
 """What is hooked in djust. What each hook notes is in the ``hooks_…`` modules.
 
-Every hook first tests ``hub.ACTIVE`` (true while an inspector is attached or may come back), and
-every note is guarded: whatever goes wrong here, djust's own call is made and its result returned.
+Every hook first tests ``hub.ACTIVE`` (true while an inspector is attached or may come back), but for
+the one of page loads, which keeps a reference in any case (``shells.py``). Every note is guarded:
+whatever goes wrong here, djust's own call is made and its result returned.
 A hook whose target this djust lacks is listed in `missing` and nothing else happens.
 """
 
@@ -12,7 +13,7 @@ import inspect
 import sys
 from typing import Any, Callable
 
-from . import guard, hooks_background, hooks_event, hooks_page, hooks_reload, hub, sessions
+from . import guard, hooks_background, hooks_event, hooks_page, hooks_reload, hub, sessions, shells
 
 #: Hooks that this djust does not offer: {"hook", "why"}.
 missing: list[dict[str, str]] = []
@@ -93,6 +94,7 @@ def install_all() -> None:
 
     live_view = _module("djust.live_view")
     hook(getattr(live_view, "LiveView", None), "djust.live_view.LiveView.render_with_diff", hooks_event.make_render)
+    hook(getattr(live_view, "LiveView", None), "djust.live_view.LiveView._inject_client_script", shells.make_inject)
     swap = _module("djust.hot_view_replacement")
     hook(swap, "djust.hot_view_replacement.apply_class_swap", hooks_reload.make_class_swap)
     hook(swap, "djust.hot_view_replacement.reload_module_if_liveview", hooks_reload.make_reload_module)

@@ -179,7 +179,7 @@ def _rendered(turn: Turn, view: Any, result: Any, ms: float) -> None:
     turn.render_ms = (turn.render_ms or 0.0) + ms
     session = turn.session
     if session is not None and view is session.root and type(result) is tuple and type(result[0]) is str:
-        turn.html = result[0]
+        turn.html, turn.html_is_inside = result[0], False
 
 
 # -- SQL

@@ -221,6 +221,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         url = message.get("url")
         if type(url) is str and "target_id" not in message:
             session.path = url
+            session.loaded_path = session.loaded_path or url
         turn.name = str(message.get("view") or url or turn.name)
         turn.params = turns.typed(params)
     elif kind == "url_change":
@@ -283,7 +284,7 @@ def _sending_json(consumer: Any, data: Any) -> None:
         turn.errors.append(data)
     elif kind in ("mount", "html_update") and type(data.get("html")) is str:
         if turn.html is None or kind == "mount":
-            turn.html = data["html"]
+            turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
         turn.error = {"type": "navigate", "message": f"sent to {data.get('to')}", "traceback": None}

@@ -40,6 +40,8 @@ class Session:
         self.id: str = consumer.session_id
         self.opened = time.time()
         self.path: str | None = None
+        #: The path at which the browser loaded the document; live navigation changes `path` only.
+        self.loaded_path: str | None = None
         self.close: dict[str, Any] | None = None
         self.close_reason: str | None = None
         self.phase = "connected"
@@ -66,6 +68,7 @@ class Session:
         self.ring_at = 0.0
         self.rate_at = 0.0
         self.rate_timer: Any = None
+        self.shell_sent = False
 
     # -- views
 

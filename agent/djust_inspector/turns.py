@@ -58,6 +58,7 @@ class Turn:
         self.handler_ms: float | None = None
         self.render_ms: float | None = None
         self.html: str | None = None
+        self.html_is_inside = False  # of the root element already, as it goes over the socket
         self.handled = False
         self.swap: tuple[bool, str, bool] | None = None
         self.swap_depth = 0
@@ -224,6 +225,9 @@ def _after_step(turn: Turn, session: Session) -> None:
     if turn.kind == "mount" and session.root is not None:
         session.phase = "mounted"
         sessions.link_successor(session)
+        from . import shells
+
+        shells.publish(session)
         for view_id, view in session.views().items():
             if view_id is not None and session.stream(view_id).rev is None:
                 child = Turn(session, "mount", type(view).__qualname__)
@@ -339,7 +343,7 @@ def _html(turn: Turn, session: Session) -> str:
     session.raw_html = raw
     view = session.root
     text = raw
-    if view is not None and turn.kind != "mount":
+    if view is not None and not turn.html_is_inside:
         strip = getattr(view, "_strip_comments_and_whitespace", None)
         extract = getattr(view, "_extract_liveview_content", None)
         if strip is not None and extract is not None:

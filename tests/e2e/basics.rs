@@ -140,7 +140,8 @@ fn sticky_children_have_a_timeline_of_their_own() {
 
 #[test]
 fn the_rate_limit_is_followed_until_the_page_is_closed() {
-    let mut lab = Lab::start();
+    // Tight, so that a slow machine does not let the whole flood through.
+    let mut lab = Lab::with_env(&[("DEMO_RATE", "tight")]);
     let page = lab.open("/limited/");
     let session = lab.inspector.mounted("LimitedView");
     lab.click(&page, "flood");

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use inspector_engine::{Engine, Settings, Target};
+use inspector_engine::{Engine, Settings, Target, Window};
 use inspector_model::{
-    Answer, CommandDone, Diff, Handle as _, JumpTarget, Notice, Request, RequestId, SessionId, Side, SourceId, SourceState, StateAnswer,
-    Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side, SourceId,
+    SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -18,6 +18,7 @@ pub const DEADLINE: Duration = Duration::from_mins(1);
 /// An engine attached to one server, with what it has told so far.
 pub struct Inspector {
     engine: Engine,
+    window: Window,
     woken: Arc<(Mutex<bool>, Condvar)>,
     pub id: SourceId,
     pub timeline: Option<Timeline>,
@@ -43,13 +44,15 @@ impl Inspector {
         let engine = Engine::start(&Settings { data_dir: data.to_owned() }).expect("the engine starts");
         let woken = Arc::new((Mutex::new(false), Condvar::new()));
         let waker = woken.clone();
-        engine.set_waker(Box::new(move || {
+        let window = engine.window();
+        window.set_waker(Box::new(move || {
             *waker.0.lock() = true;
             waker.1.notify_all();
         }));
         let id = engine.attach(target).expect("an attachment begins");
         Self {
             engine,
+            window,
             woken,
             id,
             timeline: None,
@@ -70,7 +73,7 @@ impl Inspector {
         let mut notices = Vec::new();
         let mut more = true;
         while more {
-            more = self.engine.drain(1_000, &mut notices);
+            more = self.window.drain(1_000, &mut notices);
         }
         for notice in notices {
             match notice {
@@ -174,7 +177,7 @@ impl Inspector {
     pub fn ask(&mut self, request: Request) -> Answer {
         let id = RequestId(self.next);
         self.next += 1;
-        assert!(self.engine.send(id, request), "the engine takes the request");
+        assert!(self.window.send(id, request), "the engine takes the request");
         self.wait("an answer", |inspector| {
             let position = inspector.answers.iter().position(|(answered, _)| *answered == id)?;
             Some(inspector.answers.swap_remove(position).1)
@@ -215,6 +218,26 @@ impl Inspector {
         match self.ask(Request::Html { source: self.id, step, side: Side::After }) {
             Answer::Html(Some(html)) => html,
             other => panic!("no page: {other:?}"),
+        }
+    }
+
+    /// The page at one end of a step, with what surrounds it.
+    pub fn page(&self, source: SourceId, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
+        self.engine.page(source, step, side)
+    }
+
+    /// Opens what was recorded so far as a file that was passed on: exported and imported.
+    pub fn pass_on(&mut self) -> SourceId {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("passed-on.djrec");
+        let recording = self.timeline().source().recorder.recording.clone().expect("a recording");
+        match self.ask(Request::Export { recording, path: path.clone() }) {
+            Answer::Done(_) => {}
+            other => panic!("not exported: {other:?}"),
+        }
+        match self.ask(Request::OpenFile(path)) {
+            Answer::Opened(id) => id,
+            other => panic!("not opened: {other:?}"),
         }
     }
 

@@ -104,6 +104,11 @@ impl Lab {
         self.runtime.block_on(page.wait_text(&test_id(name), expected, STEP_DEADLINE)).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
+    /// What a script in the page comes to.
+    pub fn eval(&self, page: &Page, script: &str) -> serde_json::Value {
+        self.runtime.block_on(page.eval(script)).unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
     /// Closes a page.
     pub fn close(&self, page: Page) {
         self.runtime.block_on(page.close()).expect("the page closes");

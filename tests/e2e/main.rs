@@ -6,6 +6,7 @@ mod basics;
 mod connection;
 mod inspector;
 mod lab;
+mod pages;
 mod program;
 mod reload;
 mod travel;

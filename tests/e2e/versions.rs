@@ -3,6 +3,7 @@
 use inspector_model::{Request, Side, StepKind};
 
 use crate::lab::Lab;
+use crate::pages;
 
 fn works_on(version: &str) {
     let mut lab = Lab::on_version(version);
@@ -20,6 +21,8 @@ fn works_on(version: &str) {
     lab.inspector.command(Request::Replay { source, step: add.id, params: Some(r#"{"n": 2}"#.into()), restore: true });
     lab.wait_text(&page, "count", "3");
     lab.inspector.step("the replay", |step| step.kind == StepKind::Replay);
+    let source = lab.inspector.id;
+    pages::looks_as_it_did(&lab, &page, source, add.id, "8");
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod common;
 
 use common::{SOURCE, Sample, Script, Scripted, many_steps_from, sample};
 use inspector_model::{Handle, Notice, Request, RequestId};
-use inspector_ui::{Startup, ThemeChoice};
+use inspector_ui::{Memory, Startup, ThemeChoice};
 
 /// The script lives on the window's thread; it is made there, from data that can be sent to it.
 struct OnWindow(std::sync::OnceLock<std::thread::ThreadId>, Vec<Notice>, Option<Sample>);
@@ -81,5 +81,5 @@ fn main() -> Result<(), inspector_ui::NativeError> {
         _ => ThemeChoice::Dark,
     };
     let handle = OnWindow(std::sync::OnceLock::new(), data.notices.clone(), Some(data));
-    inspector_ui::run_native(Box::new(handle), Startup { theme, ..Startup::default() })
+    inspector_ui::run_native(Box::new(handle), Startup { memory: Memory::with_theme(theme), ..Startup::default() }, None)
 }

@@ -76,6 +76,10 @@ pub enum UiCommand {
     ShowHealth,
     /// Next theme.
     ToggleTheme,
+    /// See the page as it was.
+    ShowPage,
+    /// See both ends of the step beside each other.
+    ComparePage,
     /// Open a recording file.
     OpenFile,
     /// Detach or close.
@@ -84,7 +88,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::NextStep,
         Self::PreviousStep,
         Self::NextInView,
@@ -119,6 +123,8 @@ impl UiCommand {
         Self::ShowReload,
         Self::ShowHealth,
         Self::ToggleTheme,
+        Self::ShowPage,
+        Self::ComparePage,
         Self::OpenFile,
         Self::CloseSource,
     ];
@@ -160,6 +166,8 @@ impl UiCommand {
             Self::ShowReload => "Reload",
             Self::ShowHealth => "Health",
             Self::ToggleTheme => "Switch theme",
+            Self::ShowPage => "Show page",
+            Self::ComparePage => "Compare before and after",
             Self::OpenFile => "Open recording file",
             Self::CloseSource => "Close this source",
         }
@@ -202,6 +210,8 @@ impl UiCommand {
             Self::ShowReload => "What each saved file did to each page",
             Self::ShowHealth => "What is not seen here, and what to do about it",
             Self::ToggleTheme => "Dark, light, or as the system is",
+            Self::ShowPage => "See the page as it was, without its scripts",
+            Self::ComparePage => "See the page before and after the step beside each other",
             Self::OpenFile => "Import a recording file and show it",
             Self::CloseSource => "Detach from the server or close the recording; what was recorded stays",
         }
@@ -243,6 +253,8 @@ impl UiCommand {
             Self::ShowRate => (Modifiers::ALT, Key::Num4),
             Self::ShowReload => (Modifiers::ALT, Key::Num5),
             Self::ShowHealth => (Modifiers::ALT, Key::Num6),
+            Self::ShowPage => (Modifiers::SHIFT, Key::G),
+            Self::ComparePage => (Modifiers::SHIFT, Key::B),
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
             Self::ToggleTheme | Self::CloseSource => return None,
         };
@@ -330,6 +342,7 @@ impl UiCommand {
                 if away { Ok(()) } else { no("The page is live") }
             }
             Self::Replay => replay_enabled(model),
+            Self::ShowPage | Self::ComparePage => show_page_enabled(model),
             Self::TabDiff
             | Self::TabState
             | Self::TabParams
@@ -386,6 +399,23 @@ fn jump_enabled(model: &Model, side: Side) -> Result<(), String> {
         && matches!(timeline.cursor(session), RemoteCursor::Jumping(_))
     {
         return Err("A jump is on its way".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether the desktop can show the page of the selected step.
+fn show_page_enabled(model: &Model) -> Result<(), String> {
+    let Some(step) = model.step() else { return Err("No step is selected".to_owned()) };
+    if step.session.is_none() {
+        return Err("This step belongs to the whole server, not to a page".to_owned());
+    }
+    if model.desktop.shows_pages.is_none() {
+        return Err("The program around this window cannot show pages".to_owned());
+    }
+    if let Some((key, Ok(None), true)) = model.pulled.html.shown()
+        && key.1 == step.id
+    {
+        return Err("No HTML was recorded here".to_owned());
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Everything that is drawn, for the native window and for WebAssembly.
 //!
 //! The window knows the engine only through [`inspector_model::Handle`]: it folds notices into timelines, asks for the
-//! details of what is looked at, and sends commands. It does no IO of its own; what needs the desktop is asked of a
-//! [`Host`]. Start with [`InspectorApp`]: `logic` takes in and decides, `ui` draws.
+//! details of what is looked at, and sends commands. It does no IO of its own; what needs the desktop is asked over
+//! the same border. Start with [`InspectorApp`]: `logic` takes in and decides, `ui` draws.
 
 mod app;
 mod commands;
@@ -17,6 +17,6 @@ mod widgets;
 mod native;
 
 pub use app::InspectorApp;
-pub use app::host::{Host, NoHost, PageToOpen, Startup, ThemeChoice};
+pub use app::startup::{Memory, Startup, ThemeChoice};
 #[cfg(feature = "native")]
 pub use native::{NativeError, run_native};

@@ -1,32 +1,49 @@
 //! The native window: eframe on OpenGL.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eframe::egui;
 use inspector_model::Handle;
 
-use crate::{InspectorApp, Startup};
+use crate::{InspectorApp, Memory, Startup};
 
 /// Why no window could be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("no window can be opened: {0}")]
 pub struct NativeError(String);
 
-struct Native(InspectorApp);
+struct Native {
+    app: InspectorApp,
+    remembers: bool,
+}
 
 impl eframe::App for Native {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        self.0.logic(ctx, now);
+        self.app.logic(ctx, now);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.0.ui(ui);
+        self.app.ui(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        if self.remembers {
+            storage.set_string(Memory::KEY, self.app.memory().to_text());
+        }
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        // What is worth keeping is in `Memory`.
+        false
     }
 }
 
 /// Opens the window and returns when it is closed. Must be called on the main thread.
-pub fn run_native(handle: Box<dyn Handle + Send>, startup: Startup) -> Result<(), NativeError> {
+///
+/// The window's place and its [`Memory`] are kept in `memory_file`; what it says wins over the startup's. `None` keeps nothing.
+pub fn run_native(handle: Box<dyn Handle + Send>, startup: Startup, memory_file: Option<PathBuf>) -> Result<(), NativeError> {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("djust inspector")
         .with_app_id("djust-inspector")
@@ -35,11 +52,20 @@ pub fn run_native(handle: Box<dyn Handle + Send>, startup: Startup) -> Result<()
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../../icons/icon.png")) {
         viewport = viewport.with_icon(icon);
     }
-    let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
-    eframe::run_native(
-        "djust-inspector",
-        options,
-        Box::new(move |cc| Ok(Box::new(Native(InspectorApp::new(handle, &cc.egui_ctx, startup))))),
-    )
-    .map_err(|error| NativeError(error.to_string()))
+    let remembers = memory_file.is_some();
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        persist_window: remembers,
+        persistence_path: memory_file,
+        ..Default::default()
+    };
+    let start = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+        let mut startup = startup;
+        if let Some(text) = cc.storage.filter(|_| remembers).and_then(|storage| storage.get_string(Memory::KEY)) {
+            startup.memory = Memory::from_text(&text);
+        }
+        Ok(Box::new(Native { app: InspectorApp::new(handle, &cc.egui_ctx, startup), remembers }))
+    };
+    eframe::run_native("djust-inspector", options, Box::new(start)).map_err(|error| NativeError(error.to_string()))
 }

@@ -8,8 +8,11 @@ use common::{SOURCE, Sample, Scripted, many_steps};
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use inspector_model::{JumpTarget, Notice, Request, Side, StepId};
-use inspector_ui::{InspectorApp, Startup, ThemeChoice};
+use inspector_model::{
+    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, Failure, JumpTarget, Notice, NotifyAbout, PageAt, Request, RequestId,
+    Side, StepId,
+};
+use inspector_ui::{InspectorApp, Memory, Startup, ThemeChoice};
 
 /// The window's clock stands still.
 const NOW: f64 = 1_795_436_000.0;
@@ -39,7 +42,11 @@ fn harness_of(engine: &Scripted, startup: Startup, size: [f32; 2]) -> Harness<'s
 }
 
 fn window(engine: &Scripted) -> Harness<'static, Option<Window>> {
-    harness_of(engine, Startup { theme: ThemeChoice::Dark, ..Startup::default() }, [1440.0, 900.0])
+    harness_of(engine, dark(), [1440.0, 900.0])
+}
+
+fn dark() -> Startup {
+    Startup { memory: Memory::with_theme(ThemeChoice::Dark), ..Startup::default() }
 }
 
 /// Some frames: answers of the script come one frame after their requests.
@@ -211,7 +218,7 @@ fn every_tab_shows_the_step() {
         (Key::O, "card number is not valid"),
         (Key::W, "Frame 1 from the browser"),
         (Key::T, "4 patches"),
-        (Key::G, "Open in browser"),
+        (Key::G, "Show page"),
         (Key::P, "Edit and replay"),
         (Key::S, "cart dict"),
         (Key::D, "Compare with"),
@@ -400,4 +407,203 @@ fn a_deep_diff_and_a_deep_state_are_drawn_without_panic() {
     }
     settle(&mut harness);
     assert!(harness.query_by_label_contains("cannot be shown").is_some());
+}
+
+/// A desktop that can do everything.
+fn desktop() -> DesktopInfo {
+    DesktopInfo {
+        shows_pages: Some("a window".into()),
+        page_windows: true,
+        dialogs: true,
+        notifications: Some(vec![NotifyAbout::Errors]),
+        autostart: Some(false),
+        static_files: Some(false),
+    }
+}
+
+fn asked_desktop(engine: &Scripted) -> Vec<DesktopRequest> {
+    let all = engine.asked(|asked| matches!(asked, Request::Desktop(_)));
+    all.into_iter().filter_map(|asked| if let Request::Desktop(asked) = asked { Some(asked) } else { None }).collect()
+}
+
+fn page_at(step: u64, compare: bool) -> PageAt {
+    PageAt { source: SOURCE, step: StepId(step), side: Side::After, compare }
+}
+
+#[test]
+fn without_a_desktop_nothing_is_asked_of_it() {
+    let engine = Scripted::with_sample();
+    let mut harness = window(&engine);
+    select(&mut harness, "Step 5 Event add_item");
+    press(&mut harness, Key::G);
+    assert!(harness.get_by_label("Show page").accesskit_node().is_disabled());
+    assert!(harness.get_by_label("Compare before and after").accesskit_node().is_disabled());
+    click(&mut harness, "Servers and recordings");
+    assert!(harness.query_by_label("Desktop").is_none());
+    assert!(harness.query_by_label("Recording file").is_some(), "without dialogs a path is typed");
+    click(&mut harness, "Export form that raises");
+    assert!(harness.query_by_label("Export to").is_some());
+    assert_eq!(asked_desktop(&engine), []);
+}
+
+#[test]
+fn a_page_is_shown_and_then_follows_the_selection() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    let mut harness = window(&engine);
+    select(&mut harness, "Step 4 Event open_cart");
+    press(&mut harness, Key::G);
+    assert_eq!(asked_desktop(&engine), [], "no page window is open yet");
+    click(&mut harness, "Show page");
+    assert_eq!(asked_desktop(&engine), [DesktopRequest::ShowPage(page_at(4, false))]);
+    press(&mut harness, Key::ArrowRight);
+    assert_eq!(asked_desktop(&engine)[1..], [DesktopRequest::FollowPage(page_at(5, false))]);
+    select(&mut harness, "Step 8 Event add_item");
+    let before = asked_desktop(&engine).len();
+    click(&mut harness, "Compare before and after");
+    assert_eq!(asked_desktop(&engine)[before..], [DesktopRequest::ShowPage(page_at(8, true))]);
+    press(&mut harness, Key::ArrowRight);
+    assert_eq!(asked_desktop(&engine)[before + 1..], [DesktopRequest::FollowPage(page_at(9, true))]);
+}
+
+#[test]
+fn a_following_page_is_told_the_latest_selection_with_one_request_in_flight() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    let mut harness = window(&engine);
+    select(&mut harness, "Step 4 Event open_cart");
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::G);
+    settle(&mut harness);
+    engine.hold(true);
+    for _ in 0..4 {
+        press(&mut harness, Key::ArrowRight);
+    }
+    assert_eq!(asked_desktop(&engine)[1..], [DesktopRequest::FollowPage(page_at(5, false))]);
+    engine.release();
+    settle(&mut harness);
+    assert_eq!(asked_desktop(&engine)[2..], [DesktopRequest::FollowPage(page_at(8, false))]);
+}
+
+#[test]
+fn a_desktop_that_only_has_a_browser_is_not_followed() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(DesktopInfo { shows_pages: Some("your browser".into()), ..DesktopInfo::default() })));
+    let mut harness = window(&engine);
+    select(&mut harness, "Step 4 Event open_cart");
+    press(&mut harness, Key::G);
+    click(&mut harness, "Show page");
+    press(&mut harness, Key::ArrowRight);
+    assert_eq!(asked_desktop(&engine), [DesktopRequest::ShowPage(page_at(4, false))]);
+}
+
+#[test]
+fn picked_files_are_opened_and_written() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    engine.pick(Some("/tmp/a b.djrec"));
+    let mut harness = window(&engine);
+    click(&mut harness, "Servers and recordings");
+    assert!(harness.query_by_label("Recording file").is_none(), "the desktop asks for the file");
+    click(&mut harness, "Export form that raises");
+    let export = Request::Export { recording: "rec-2".into(), path: "/tmp/a b.djrec".into() };
+    assert_eq!(engine.asked(|asked| *asked == export).len(), 1);
+    click(&mut harness, "Open recording file");
+    assert_eq!(engine.asked(|asked| *asked == Request::OpenFile("/tmp/a b.djrec".into())).len(), 1);
+    let picks = [DesktopRequest::PickFileToSave { suggested: "form_that_raises.djrec".into() }, DesktopRequest::PickFileToOpen];
+    assert_eq!(asked_desktop(&engine), picks);
+}
+
+#[test]
+fn a_dialog_that_was_cancelled_does_nothing() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    engine.pick(None);
+    let mut harness = window(&engine);
+    click(&mut harness, "Servers and recordings");
+    click(&mut harness, "Open recording file");
+    click(&mut harness, "Export form that raises");
+    assert!(engine.asked(|asked| matches!(asked, Request::OpenFile(_) | Request::Export { .. })).is_empty());
+    assert!(harness.query_by_label("Working …").is_none());
+}
+
+#[test]
+fn the_desktop_is_set_on_the_start_page_and_says_how_it_stands() {
+    let engine = Scripted::with_sample();
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    let mut harness = window(&engine);
+    click(&mut harness, "Servers and recordings");
+    for (label, setting) in [
+        ("Notify when a handler raises", DesktopSetting::Notify(NotifyAbout::Errors, false)),
+        ("Notify when HVR refuses to swap a view", DesktopSetting::Notify(NotifyAbout::RefusedSwaps, true)),
+        ("Notify when a page is closed for too many messages", DesktopSetting::Notify(NotifyAbout::RateLimitCloses, true)),
+        ("Start with the desktop", DesktopSetting::Autostart(true)),
+        ("Let page windows load the recorded server's static files", DesktopSetting::StaticFiles(true)),
+    ] {
+        harness.get_by_label(label).scroll_to_me();
+        settle(&mut harness);
+        click(&mut harness, label);
+        assert_eq!(asked_desktop(&engine).last(), Some(&DesktopRequest::Set(setting)), "{label}");
+    }
+    let toggled = |harness: &Harness<'_, Option<Window>>| {
+        harness.get_by_label("Start with the desktop").accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
+    };
+    assert!(!toggled(&harness), "the desktop has not said so yet");
+    engine.tell(Notice::Desktop(Box::new(DesktopInfo { autostart: Some(true), ..desktop() })));
+    settle(&mut harness);
+    assert!(toggled(&harness));
+}
+
+#[test]
+fn what_the_desktop_opened_is_shown() {
+    let engine = Scripted::with_sample();
+    let mut harness = window(&engine);
+    assert!(harness.query_by_label("Session alice /cart/").is_some());
+    engine.tell(common::recording(7));
+    settle(&mut harness);
+    assert!(harness.query_by_label("Session alice /cart/").is_none(), "the new source is shown");
+    engine.tell(Notice::Answer(RequestId(9_000_000), Answer::Opened(SOURCE)));
+    settle(&mut harness);
+    assert!(harness.query_by_label("Session alice /cart/").is_some(), "asked for in the window's name");
+    let failure = Failure::new(ErrorCode::RecordingDamaged, "The linked file is no recording");
+    engine.tell(Notice::Answer(RequestId(9_000_001), Answer::Failed(failure)));
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("The linked file is no recording").is_some());
+}
+
+#[test]
+fn a_window_begins_as_it_was_left() {
+    let engine = Scripted::with_sample();
+    let mut harness = window(&engine);
+    press(&mut harness, Key::Home);
+    click(&mut harness, "View PlayerView sticky player");
+    press(&mut harness, Key::Q);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    settle(&mut harness);
+    harness.get_by_label("Filter steps").type_text("kind:mount");
+    settle(&mut harness);
+    click(&mut harness, "Switch theme");
+    click(&mut harness, "Configuration");
+    let kept = harness.state().as_ref().unwrap().app.memory();
+    let kept = Memory::from_text(&kept.to_text());
+
+    // Two sources: the one that was looked at is not the first.
+    let engine = Scripted::with_sample();
+    engine.0.borrow_mut().notices.push_front(common::recording(0));
+    let mut harness = harness_of(&engine, Startup { memory: kept, ..Startup::default() }, [1440.0, 900.0]);
+    assert!(harness.query_all_by_label_contains("rate_limit").next().is_some(), "the view");
+    assert!(!harness.ctx.global_style().visuals.dark_mode, "the theme");
+    click(&mut harness, "Steps");
+    assert!(harness.query_by_label("Step 2 Mount PlayerView").is_some(), "scope and filter fit");
+    assert!(harness.query_by_label("Step 1 Mount CartView").is_none(), "the scope");
+    assert!(harness.query_all_by_label_contains("quer").next().is_some(), "the tab");
+    assert_eq!(harness.get_by_label("Filter steps").accesskit_node().value().as_deref(), Some("kind:mount"));
+}
+
+#[test]
+fn side_panels_keep_their_widths() {
+    let engine = Scripted::with_sample();
+    let memory = Memory::from_text(r#"{"sessions_width": 300, "step_width": 420}"#);
+    let harness = harness_of(&engine, Startup { memory, ..Startup::default() }, [1600.0, 900.0]);
+    let kept = harness.state().as_ref().unwrap().app.memory().to_text();
+    assert!(kept.contains(r#""sessions_width":300.0"#) && kept.contains(r#""step_width":420.0"#), "{kept}");
 }

@@ -326,7 +326,7 @@ fn explain(error: &WsError, url: &str) -> Ended {
 
 fn set_state(source: &SourceShared, outbox: &Outbox, state: SourceState) {
     source.info.lock().state = state;
-    outbox.changed(source.id, Topic::Source);
+    outbox.changed(source.id, &Topic::Source);
 }
 
 /// A jump that was under way when the connection broke may or may not have happened.
@@ -339,7 +339,7 @@ fn cursors_unknown(source: &SourceShared, outbox: &Outbox) {
         }
     }
     for session in changed {
-        outbox.changed(source.id, Topic::Cursor(session));
+        outbox.changed(source.id, &Topic::Cursor(session));
     }
 }
 

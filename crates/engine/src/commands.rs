@@ -162,7 +162,7 @@ fn component_fields<'a>(value: &'a Value, id: &str) -> Option<&'a Value> {
 
 fn set_cursor(source: &SourceShared, outbox: &Outbox, session: &SessionId, cursor: RemoteCursor) {
     source.cursors.lock().insert(session.clone(), cursor);
-    outbox.changed(source.id, Topic::Cursor(session.clone()));
+    outbox.changed(source.id, &Topic::Cursor(session.clone()));
 }
 
 /// Puts a live page to one end of a step.

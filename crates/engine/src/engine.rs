@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Close, ErrorCode, Failure, Handle, Level, Notice, Phase, RecorderStatus, RecordingId, Request, RequestId, Source, SourceId,
-    SourceKind, SourceState,
+    Answer, Close, ErrorCode, Failure, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source, SourceId,
+    SourceKind, SourceState, Step, StepId,
 };
 use inspector_store::Store;
 use parking_lot::Mutex;
@@ -17,12 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::attachment::{Target, attach};
 use crate::discovery::{found_servers, without_token};
 use crate::intake::Intake;
-use crate::outbox::Outbox;
+use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Window};
 use crate::source::SourceShared;
 use crate::{EngineError, commands, now, queries};
 
-/// A window asks for a handful of things per frame; more means that the engine hangs, and the window is told so.
-const REQUEST_QUEUE: usize = 512;
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -35,8 +33,7 @@ pub struct Settings {
 
 /// A running engine. Dropping it detaches from all servers and flushes all recordings.
 pub struct Engine {
-    requests: mpsc::Sender<(RequestId, Request)>,
-    outbox: Arc<Outbox>,
+    requests: mpsc::Sender<Asked>,
     shared: Arc<Shared>,
     inside: tokio::runtime::Handle,
     runtime: Mutex<Option<tokio::runtime::Runtime>>,
@@ -64,24 +61,33 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(EngineError::Start)?;
-        let shared = Arc::new(Shared {
-            store,
-            outbox: outbox.clone(),
-            sources: Mutex::default(),
-            tasks: Mutex::default(),
-            next_source: AtomicU32::new(1),
-        });
-        let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
+        let shared = Arc::new(Shared { store, outbox, sources: Mutex::default(), tasks: Mutex::default(), next_source: AtomicU32::new(1) });
+        let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(serve(shared.clone(), incoming, stopped));
         let inside = runtime.handle().clone();
-        Ok(Self { requests, outbox, shared, inside, runtime: Mutex::new(Some(runtime)), stop: Mutex::new(Some(stop)) })
+        Ok(Self { requests, shared, inside, runtime: Mutex::new(Some(runtime)), stop: Mutex::new(Some(stop)) })
+    }
+
+    /// A new window's handle: it is told everything that is there, however late it comes. Any number of them.
+    pub fn window(&self) -> Window {
+        self.shared.outbox.window(self.requests.clone())
     }
 
     /// Attaches to `target` and records it.
     pub fn attach(&self, target: Target) -> Result<SourceId, Failure> {
         let _inside = self.inside.enter();
         self.shared.attach(target)
+    }
+
+    /// The page at one end of a step, as it looked. Reads the recording and waits for it: for a host, not for a window.
+    pub fn page(&self, source: SourceId, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
+        queries::page(&*self.shared.source(source)?, step, side)
+    }
+
+    /// What is known of a step without reading the recording.
+    pub fn step(&self, source: SourceId, step: StepId) -> Option<Step> {
+        self.shared.source(source).ok()?.step(step)
     }
 
     /// The library, for what reads recordings without a window.
@@ -104,20 +110,6 @@ impl Engine {
             }
         });
         runtime.shutdown_timeout(Duration::from_secs(1));
-    }
-}
-
-impl Handle for Engine {
-    fn send(&self, id: RequestId, request: Request) -> bool {
-        self.requests.try_send((id, request)).is_ok()
-    }
-
-    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
-        self.outbox.drain(max_steps, into)
-    }
-
-    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
-        self.outbox.set_waker(waker);
     }
 }
 
@@ -160,7 +152,7 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
     }
 }
 
-async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<(RequestId, Request)>, mut stopped: oneshot::Receiver<()>) {
+async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut stopped: oneshot::Receiver<()>) {
     shared.tell_recordings();
     let mut search = tokio::time::interval(SEARCH_EVERY);
     let mut last_found = None;
@@ -170,17 +162,17 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<(RequestId, Req
             _ = search.tick() => {
                 let found: Vec<_> = found_servers().iter().map(without_token).collect();
                 if last_found.as_ref() != Some(&found) {
-                    shared.outbox.found(found.clone());
+                    shared.outbox.found(&found);
                     last_found = Some(found);
                 }
             }
             request = incoming.recv() => {
-                let Some((id, request)) = request else { return };
+                let Some(Asked { by, id, request }) = request else { return };
                 let shared = shared.clone();
                 // Each request is a task: a slow one does not hold up the next.
                 tokio::spawn(async move {
                     let answer = shared.answer(request).await.unwrap_or_else(Answer::Failed);
-                    shared.outbox.answer(id, answer);
+                    by.answer(id, answer);
                 });
             }
         }
@@ -275,7 +267,7 @@ impl Shared {
 
     fn tell_recordings(&self) {
         match self.store.recordings() {
-            Ok(recordings) => self.outbox.recordings(recordings),
+            Ok(recordings) => self.outbox.recordings(&recordings),
             Err(error) => self.outbox.message(Level::Error, format!("The library cannot be read: {error}")),
         }
     }
@@ -302,7 +294,7 @@ impl Shared {
         *source.stop.lock() = Some(stop);
         let id = source.id;
         self.sources.lock().insert(id, source.clone());
-        self.outbox.add(source.clone());
+        self.outbox.add(&source);
         let intake = Intake::new(source.clone(), self.outbox.clone(), recorder);
         let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
         self.tasks.lock().insert(id, task);
@@ -354,7 +346,7 @@ impl Shared {
         }
         let source = Arc::new(source);
         self.sources.lock().insert(id, source.clone());
-        self.outbox.add(source);
+        self.outbox.add(&source);
         Ok(Answer::Opened(id))
     }
 

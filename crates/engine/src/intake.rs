@@ -113,16 +113,20 @@ impl Intake {
         match frame.body {
             Body::Session(session) => self.session(*session),
             Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
+            Body::Page(session, shell) => {
+                self.recorder.put_shell(&session, &shell);
+                self.dirty = true;
+            }
             Body::Step(step) => self.step(*step),
             Body::Rate(session, rate) => {
                 self.source.rates.lock().insert(session.clone(), *rate);
-                self.outbox.changed(self.source.id, Topic::Rate(session));
+                self.outbox.changed(self.source.id, &Topic::Rate(session));
             }
             Body::Config(config) => {
                 self.recorder.put_config(&config);
                 *self.source.config.lock() = Some(*config);
                 self.dirty = true;
-                self.outbox.changed(self.source.id, Topic::Config);
+                self.outbox.changed(self.source.id, &Topic::Config);
             }
             Body::Log(record) => self.log(*record),
             Body::Server(server) => self.server(&server),
@@ -145,7 +149,7 @@ impl Intake {
         info.recorder.steps = stats.steps;
         info.recorder.bytes = stats.bytes;
         drop(info);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     /// The end of the recording.
@@ -162,7 +166,7 @@ impl Intake {
         let why = format!("Recording has stopped, what was recorded is kept: {error}");
         self.source.info.lock().recorder.stopped = Some(why.clone());
         self.outbox.message(Level::Error, why);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     fn server(&mut self, server: &ServerInfo) {
@@ -180,7 +184,7 @@ impl Intake {
         }
         info.server = Some(server.clone());
         drop(info);
-        self.outbox.changed(self.source.id, Topic::Source);
+        self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     fn session(&mut self, session: Session) {
@@ -191,7 +195,7 @@ impl Intake {
             self.streams.retain(|stream, _| stream.0 != id);
         }
         self.source.sessions.write().insert(id.clone(), session);
-        self.outbox.changed(self.source.id, Topic::Session(id));
+        self.outbox.changed(self.source.id, &Topic::Session(id));
     }
 
     fn close_all(&mut self, reason: &str, now: f64) {
@@ -405,7 +409,7 @@ impl Intake {
             cursors.insert(session.clone(), RemoteCursor::Live);
             drop(cursors);
             self.source.live_marks.lock().retain(|stream, _| stream.0 != *session);
-            self.outbox.changed(self.source.id, Topic::Cursor(session.clone()));
+            self.outbox.changed(self.source.id, &Topic::Cursor(session.clone()));
         }
     }
 
@@ -463,7 +467,7 @@ impl Intake {
                 self.dirty = true;
                 self.source.steps.write().push(summary);
                 self.source.info.lock().recorder.steps += 1;
-                self.outbox.changed(self.source.id, Topic::Source);
+                self.outbox.changed(self.source.id, &Topic::Source);
             }
             Err(error) => self.stop(&error),
         }

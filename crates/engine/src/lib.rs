@@ -1,5 +1,5 @@
-//! The engine: attaches to servers, records, runs commands, answers queries. Behind [`inspector_model::Handle`] it is all
-//! that a window or a script needs.
+//! The engine: attaches to servers, records, runs commands, answers queries. Each [`Window`] on it is an
+//! [`inspector_model::Handle`], all that a window or a script needs.
 //!
 //! It must not know how anything is drawn. Threads: `engine` (tokio, sockets and commands), one `recorder` per attached
 //! server (the only writer of its recording) and tokio's blocking pool for queries. Every channel is bounded; nothing here
@@ -22,6 +22,7 @@ pub use attachment::Target;
 pub use discovery::{discovery_dir, found_servers};
 pub use engine::{Engine, Settings};
 pub use error::EngineError;
+pub use outbox::Window;
 pub use supervise::{Child, supervise};
 
 /// Unix time now, seconds. The one clock of the engine.

@@ -1,23 +1,62 @@
 //! What windows are told: latest wins, nothing waits, nothing grows without bound.
 //!
-//! Steps are not queued at all: each source's step list is shared, and the outbox only remembers how far it was told.
+//! Steps are not queued at all: each source's step list is shared, and each window's mailbox only remembers how far it was
+//! told. A window that is slow, reloaded or new loses nothing, and one that never looks costs a few hundred bytes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use inspector_model::{Answer, FoundServer, Level, Notice, RecordingInfo, RequestId, SessionId, SourceId};
+use inspector_model::{Answer, FoundServer, Handle, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use crate::source::SourceShared;
 
 /// Messages beyond this are dropped, oldest first: a person reads a few.
 const MAX_MESSAGES: usize = 64;
+/// Requests of one window whose answers it has not taken. It asks for a handful per frame; more means that one of both hangs.
+pub const MAX_OPEN_REQUESTS: usize = 512;
 
 type Waker = Arc<dyn Fn() + Send + Sync>;
 
-/// The engine's side of [`inspector_model::Handle`].
+/// A request on its way in, and whose it is.
+pub struct Asked {
+    /// Where the answer goes.
+    pub by: Arc<Mailbox>,
+    /// The window's own number for it.
+    pub id: RequestId,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// One window's handle on the engine. It is told everything anew, and answers to its requests come to it alone.
+///
+/// Dropping it ends that. It does not keep the engine running: once that has ended, [`Handle::send`] takes nothing.
+pub struct Window {
+    mailbox: Arc<Mailbox>,
+    outbox: Arc<Outbox>,
+    requests: mpsc::Sender<Asked>,
+}
+
+/// What all windows are told, and who they are.
 #[derive(Default)]
 pub struct Outbox {
+    hub: Mutex<Hub>,
+}
+
+#[derive(Default)]
+struct Hub {
+    sources: BTreeMap<SourceId, Arc<SourceShared>>,
+    recordings: Option<Vec<RecordingInfo>>,
+    found: Option<Vec<FoundServer>>,
+    /// Said while there was no window to say it to.
+    unheard: VecDeque<(Level, String)>,
+    windows: Vec<Arc<Mailbox>>,
+}
+
+/// What one window has still to be told.
+#[derive(Default)]
+pub struct Mailbox {
     state: Mutex<State>,
     waker: Mutex<Option<Waker>>,
 }
@@ -30,11 +69,15 @@ struct State {
     found: Option<Vec<FoundServer>>,
     answers: VecDeque<(RequestId, Answer)>,
     messages: VecDeque<(Level, String)>,
+    /// Requests that were taken and whose answers were not.
+    open_requests: usize,
 }
 
 /// What has been told about a source, and what is to tell.
 struct Told {
     source: Arc<SourceShared>,
+    /// The window knows of it at all.
+    known: bool,
     steps: usize,
     changed: bool,
     config: bool,
@@ -57,75 +100,192 @@ pub enum Topic {
     Cursor(SessionId),
 }
 
+impl Handle for Window {
+    fn send(&self, id: RequestId, request: Request) -> bool {
+        // Reserved first: a request is taken only when its answer will have room.
+        if !self.mailbox.reserve() {
+            return false;
+        }
+        let taken = self.requests.try_send(Asked { by: self.mailbox.clone(), id, request }).is_ok();
+        if !taken {
+            self.mailbox.state.lock().open_requests -= 1;
+        }
+        taken
+    }
+
+    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
+        self.mailbox.drain(max_steps, into)
+    }
+
+    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
+        *self.mailbox.waker.lock() = Some(Arc::from(waker));
+        // There may be something already.
+        self.mailbox.wake();
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.outbox.hub.lock().windows.retain(|window| !Arc::ptr_eq(window, &self.mailbox));
+        self.mailbox.waker.lock().take();
+    }
+}
+
 impl Outbox {
+    /// A new window, which is told everything. Its requests go to `requests`.
+    pub fn window(self: &Arc<Self>, requests: mpsc::Sender<Asked>) -> Window {
+        let mut hub = self.hub.lock();
+        let state = State {
+            sources: hub.sources.iter().map(|(id, source)| (*id, Told::nothing(source.clone()))).collect(),
+            recordings: hub.recordings.clone(),
+            found: hub.found.clone(),
+            messages: std::mem::take(&mut hub.unheard),
+            ..State::default()
+        };
+        let mailbox = Arc::new(Mailbox { state: Mutex::new(state), waker: Mutex::default() });
+        hub.windows.push(mailbox.clone());
+        drop(hub);
+        Window { mailbox, outbox: self.clone(), requests }
+    }
+
     /// Tells of a new source, with all that it has.
-    pub fn add(&self, source: Arc<SourceShared>) {
-        let sessions: BTreeSet<SessionId> = source.sessions.read().keys().cloned().collect();
-        let told = Told { steps: 0, changed: true, config: true, sessions, rates: BTreeSet::new(), cursors: BTreeSet::new(), source };
-        self.state.lock().sources.insert(told.source.id, told);
-        self.wake();
+    pub fn add(&self, source: &Arc<SourceShared>) {
+        self.tell(
+            |hub| drop(hub.sources.insert(source.id, source.clone())),
+            |state| drop(state.sources.insert(source.id, Told::nothing(source.clone()))),
+        );
     }
 
     /// Tells that a source is gone.
     pub fn remove(&self, id: SourceId) {
-        let mut state = self.state.lock();
-        state.sources.remove(&id);
-        state.closed.push(id);
-        drop(state);
-        self.wake();
+        self.tell(
+            |hub| drop(hub.sources.remove(&id)),
+            |state| {
+                // A window that was never told of it has nothing to close.
+                if state.sources.remove(&id).is_some_and(|told| told.known) {
+                    state.closed.push(id);
+                }
+            },
+        );
     }
 
     /// Marks something as changed.
-    pub fn changed(&self, id: SourceId, topic: Topic) {
-        if let Some(told) = self.state.lock().sources.get_mut(&id) {
-            match topic {
-                Topic::Source => told.changed = true,
-                Topic::Config => told.config = true,
-                Topic::Session(session) => drop(told.sessions.insert(session)),
-                Topic::Rate(session) => drop(told.rates.insert(session)),
-                Topic::Cursor(session) => drop(told.cursors.insert(session)),
-            }
-        }
-        self.wake();
+    pub fn changed(&self, id: SourceId, topic: &Topic) {
+        self.tell(
+            |_| {},
+            |state| {
+                let Some(told) = state.sources.get_mut(&id) else { return };
+                match topic {
+                    Topic::Source => told.changed = true,
+                    Topic::Config => told.config = true,
+                    Topic::Session(session) => drop(told.sessions.insert(session.clone())),
+                    Topic::Rate(session) => drop(told.rates.insert(session.clone())),
+                    Topic::Cursor(session) => drop(told.cursors.insert(session.clone())),
+                }
+            },
+        );
     }
 
-    /// Answers a request.
+    /// Tells something to people: in every window, or in the next one when there is none.
+    pub fn message(&self, level: Level, text: impl Into<String>) {
+        let text = text.into();
+        self.tell(
+            |hub| {
+                if hub.windows.is_empty() {
+                    push_bounded(&mut hub.unheard, (level, text.clone()));
+                }
+            },
+            |state| push_bounded(&mut state.messages, (level, text.clone())),
+        );
+    }
+
+    /// Tells what the library holds.
+    pub fn recordings(&self, recordings: &[RecordingInfo]) {
+        self.tell(|hub| hub.recordings = Some(recordings.to_vec()), |state| state.recordings = Some(recordings.to_vec()));
+    }
+
+    /// Tells which servers there are.
+    pub fn found(&self, found: &[FoundServer]) {
+        self.tell(|hub| hub.found = Some(found.to_vec()), |state| state.found = Some(found.to_vec()));
+    }
+
+    /// Changes what new windows will be told and what those that are here have still to be told, as one.
+    fn tell(&self, all: impl FnOnce(&mut Hub), each: impl Fn(&mut State)) {
+        let mut hub = self.hub.lock();
+        all(&mut hub);
+        for window in &hub.windows {
+            each(&mut window.state.lock());
+        }
+        let windows = hub.windows.clone();
+        // Wakers are called without the lock: they may take locks of their own.
+        drop(hub);
+        for window in windows {
+            window.wake();
+        }
+    }
+}
+
+impl Told {
+    /// All of a source is to be told.
+    fn nothing(source: Arc<SourceShared>) -> Self {
+        let sessions = source.sessions.read().keys().cloned().collect();
+        let rates = source.rates.lock().keys().cloned().collect();
+        let cursors = source.cursors.lock().keys().cloned().collect();
+        Self { source, known: false, steps: 0, changed: true, config: true, sessions, rates, cursors }
+    }
+
+    /// Takes what is to tell of this source, at most `left` steps, which are counted down. `true` when there are more.
+    fn drain(&mut self, id: SourceId, left: &mut usize, into: &mut Vec<Notice>) -> bool {
+        let source = &self.source;
+        self.known = true;
+        if std::mem::take(&mut self.changed) {
+            into.push(Notice::Source(Box::new(source.info.lock().clone())));
+        }
+        if std::mem::take(&mut self.config)
+            && let Some(config) = source.config.lock().clone()
+        {
+            into.push(Notice::Config(id, Box::new(config)));
+        }
+        let sessions = source.sessions.read();
+        for session in std::mem::take(&mut self.sessions) {
+            into.extend(sessions.get(&session).map(|session| Notice::Session(id, Box::new(session.clone()))));
+        }
+        drop(sessions);
+        for session in std::mem::take(&mut self.rates) {
+            into.extend(source.rates.lock().get(&session).map(|rate| Notice::Rate(id, session.clone(), Box::new(rate.clone()))));
+        }
+        let steps = source.steps.read();
+        let upto = steps.len().min(self.steps + *left);
+        if upto > self.steps {
+            into.push(Notice::Steps(id, steps[self.steps..upto].to_vec()));
+            *left -= upto - self.steps;
+            self.steps = upto;
+        }
+        let more = upto < steps.len();
+        drop(steps);
+        for session in std::mem::take(&mut self.cursors) {
+            let cursor = source.cursors.lock().get(&session).copied().unwrap_or_default();
+            into.push(Notice::Cursor(id, session, cursor));
+        }
+        more
+    }
+}
+
+impl Mailbox {
+    /// Answers a request of this window, which may be gone by now.
     pub fn answer(&self, id: RequestId, answer: Answer) {
         self.state.lock().answers.push_back((id, answer));
         self.wake();
     }
 
-    /// Tells something to people.
-    pub fn message(&self, level: Level, text: impl Into<String>) {
+    fn reserve(&self) -> bool {
         let mut state = self.state.lock();
-        if state.messages.len() >= MAX_MESSAGES {
-            state.messages.pop_front();
-        }
-        state.messages.push_back((level, text.into()));
-        drop(state);
-        self.wake();
-    }
-
-    /// Tells what the library holds.
-    pub fn recordings(&self, recordings: Vec<RecordingInfo>) {
-        self.state.lock().recordings = Some(recordings);
-        self.wake();
-    }
-
-    /// Tells which servers there are.
-    pub fn found(&self, found: Vec<FoundServer>) {
-        self.state.lock().found = Some(found);
-        self.wake();
-    }
-
-    /// Sets the waker, and calls it: there may be something already.
-    pub fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
-        *self.waker.lock() = Some(Arc::from(waker));
-        self.wake();
+        let room = state.open_requests < MAX_OPEN_REQUESTS;
+        state.open_requests += usize::from(room);
+        room
     }
 
     fn wake(&self) {
-        // The waker is called without the lock: it may take locks of its own.
         let waker = self.waker.lock().clone();
         if let Some(waker) = waker {
             waker();
@@ -133,49 +293,33 @@ impl Outbox {
     }
 
     /// Takes what is to tell. `true` when there are more steps than `max_steps`.
-    pub fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
+    fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
         let mut state = self.state.lock();
+        let state = &mut *state;
         into.extend(state.closed.drain(..).map(Notice::SourceClosed));
         into.extend(state.recordings.take().map(Notice::Recordings));
         into.extend(state.found.take().map(Notice::Found));
         let mut left = max_steps;
         let mut more = false;
         for (id, told) in &mut state.sources {
-            if std::mem::take(&mut told.changed) {
-                into.push(Notice::Source(Box::new(told.source.info.lock().clone())));
-            }
-            if std::mem::take(&mut told.config)
-                && let Some(config) = told.source.config.lock().clone()
-            {
-                into.push(Notice::Config(*id, Box::new(config)));
-            }
-            let sessions = told.source.sessions.read();
-            for session in std::mem::take(&mut told.sessions) {
-                into.extend(sessions.get(&session).map(|session| Notice::Session(*id, Box::new(session.clone()))));
-            }
-            drop(sessions);
-            for session in std::mem::take(&mut told.rates) {
-                into.extend(told.source.rates.lock().get(&session).map(|rate| Notice::Rate(*id, session.clone(), Box::new(rate.clone()))));
-            }
-            let steps = told.source.steps.read();
-            let upto = steps.len().min(told.steps + left);
-            if upto > told.steps {
-                into.push(Notice::Steps(*id, steps[told.steps..upto].to_vec()));
-                left -= upto - told.steps;
-                told.steps = upto;
-            }
-            more |= upto < steps.len();
-            drop(steps);
-            for session in std::mem::take(&mut told.cursors) {
-                let cursor = told.source.cursors.lock().get(&session).copied().unwrap_or_default();
-                into.push(Notice::Cursor(*id, session, cursor));
-            }
+            more |= told.drain(*id, &mut left, into);
         }
         // Answers come last: what they speak of has been told by then.
         if !more {
+            state.open_requests -= state.answers.len();
             into.extend(state.answers.drain(..).map(|(id, answer)| Notice::Answer(id, answer)));
             into.extend(state.messages.drain(..).map(|(level, text)| Notice::Message(level, text)));
         }
         more
     }
 }
+
+fn push_bounded(messages: &mut VecDeque<(Level, String)>, message: (Level, String)) {
+    if messages.len() >= MAX_MESSAGES {
+        messages.pop_front();
+    }
+    messages.push_back(message);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,14 @@
 //! What reads: states, diffs, details, pages. Runs on tokio's blocking pool.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use inspector_diff::Options;
-use inspector_model::{Answer, ErrorCode, Failure, Side, StateAnswer, StepId};
+use inspector_model::{
+    Answer, ChangedNode, ErrorCode, Failure, Frame, PageShell, RecordedPage, Session, SessionId, Side, SourceKind, StateAnswer, StepId,
+};
+use inspector_protocol::changed_nodes;
 use inspector_store::StoreError;
 use inspector_tape::Document;
 
@@ -13,6 +17,12 @@ use crate::source::SourceShared;
 
 /// How long a diff that a person asked for may take before it is cut short: within what feels like at once.
 const DIFF_DEADLINE: Duration = Duration::from_millis(100);
+
+/// Changed nodes of a page that are told; more are the whole page.
+const MAX_CHANGED: usize = 2_000;
+
+/// Earlier connections of a page that are asked for what surrounds it.
+const MAX_EARLIER: usize = 32;
 
 /// Everything about a step.
 pub fn detail(source: &SourceShared, step: StepId) -> Result<Answer, Failure> {
@@ -27,6 +37,69 @@ pub fn state(source: &SourceShared, step: StepId, side: Side) -> Result<Answer, 
 /// The page at one end of a step.
 pub fn html(source: &SourceShared, step: StepId, side: Side) -> Result<Answer, Failure> {
     source.reader.html(step, side).map(|html| Answer::Html(html.map(|text| text.to_string()))).map_err(|error| failed(&error))
+}
+
+/// The page at one end of a step, with what surrounds it and what the step changed.
+pub fn page(source: &SourceShared, step: StepId, side: Side) -> Result<RecordedPage, Failure> {
+    let about = source.step(step).ok_or_else(|| Failure::new(ErrorCode::NotFound, format!("there is no step {step}")))?;
+    let session = about.session.ok_or_else(|| Failure::new(ErrorCode::Missing, format!("step {step} belongs to no page")))?;
+    let html = source.reader.html(step, side).map_err(|error| failed(&error))?.ok_or_else(|| {
+        Failure::new(ErrorCode::Missing, format!("no render of the page was seen until step {step}"))
+            .hint("the page of a step is there from the first render on that the inspector saw")
+    })?;
+    // A page without its surroundings is still worth showing.
+    let shell = shell(source, &session).unwrap_or_else(|error| {
+        tracing::warn!(%error, "a page is shown without what surrounds it");
+        None
+    });
+    let changed = match side {
+        Side::Before => Vec::new(),
+        Side::After => changed(source.reader.detail(step).map_err(|error| failed(&error))?.frames),
+    };
+    let info = source.info.lock();
+    let server = match &info.kind {
+        SourceKind::Live { url } if info.is_attached() => origin(url),
+        SourceKind::Live { .. } | SourceKind::Recording => None,
+    };
+    drop(info);
+    Ok(RecordedPage { html, shell: shell.map(Arc::new), changed, server })
+}
+
+/// What surrounds a page. A page that reconnected, also to a server that was restarted, was not loaded again: it has what
+/// the earlier connections of the same user to the same path had.
+fn shell(source: &SourceShared, id: &SessionId) -> Result<Option<PageShell>, StoreError> {
+    if let Some(shell) = source.reader.shell(id)? {
+        return Ok(Some(shell));
+    }
+    let sessions = source.sessions.read();
+    let Some(session) = sessions.get(id).filter(|session| session.path.is_some() && session.django_session.is_some()) else {
+        return Ok(None);
+    };
+    let same = |other: &&Session| other.path == session.path && other.django_session == session.django_session;
+    let mut earlier: Vec<&Session> = sessions.values().filter(same).filter(|other| other.opened < session.opened).collect();
+    earlier.sort_by(|a, b| b.opened.total_cmp(&a.opened));
+    let earlier: Vec<SessionId> = earlier.into_iter().take(MAX_EARLIER).map(|session| session.id.clone()).collect();
+    drop(sessions);
+    for id in earlier {
+        if let Some(shell) = source.reader.shell(&id)? {
+            return Ok(Some(shell));
+        }
+    }
+    Ok(None)
+}
+
+/// The nodes that a step's outgoing frames changed, each once.
+fn changed(frames: Vec<Frame>) -> Vec<ChangedNode> {
+    let mut seen = HashSet::new();
+    let out = frames.into_iter().filter(|frame| frame.dir == "out");
+    out.flat_map(|frame| changed_nodes(&frame.text)).filter(|node| seen.insert(node.clone())).take(MAX_CHANGED).collect()
+}
+
+/// `http://host:1/path` → `http://host:1`.
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    matches!(scheme, "http" | "https").then(|| format!("{scheme}://{host}"))
 }
 
 /// What differs between two ends of steps.
@@ -61,4 +134,29 @@ pub fn failed(error: &StoreError) -> Failure {
         _ => ErrorCode::Io,
     };
     Failure::new(code, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_of_a_server_is_where_its_files_are() {
+        let of = |url| origin(url);
+        assert_eq!(of("http://127.0.0.1:8000").as_deref(), Some("http://127.0.0.1:8000"));
+        assert_eq!(of("https://shop.test/ws/live/?x#y").as_deref(), Some("https://shop.test"));
+        assert_eq!([of("starting"), of("file:///etc"), of("http:///x")], [None, None, None]);
+    }
+
+    #[test]
+    fn only_what_goes_out_changes_the_page_and_each_node_is_told_once() {
+        let frame = |dir: &str, path: u32| Frame {
+            dir: dir.into(),
+            text: format!(r#"{{"type":"patch","patches":[{{"type":"SetText","path":[{path}],"text":"x"}}]}}"#),
+            ..Frame::default()
+        };
+        let paths: Vec<_> =
+            changed(vec![frame("in", 1), frame("out", 2), frame("out", 3), frame("out", 2)]).into_iter().map(|node| node.path).collect();
+        assert_eq!(paths, [vec![2], vec![3]]);
+    }
 }

@@ -291,6 +291,8 @@ pub enum Notice {
     Found(Vec<FoundServer>),
     /// What the desktop around the window can do.
     Desktop(Box<DesktopInfo>),
+    /// Look at this source now: it was opened from outside the window, by a second start, a link, or the tray.
+    Show(SourceId),
     /// The answer to a request.
     Answer(RequestId, Answer),
     /// Something for people to know, now.

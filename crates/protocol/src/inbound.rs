@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use inspector_model::{
-    Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, Rate, ServerInfo, Session, SessionId, Side, SqlQuery, Status, StepId,
-    StepKind, Timing, ViewId,
+    Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side, SqlQuery,
+    Status, StepId, StepKind, StyleSheet, Timing, ViewId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,6 +40,8 @@ pub enum Body {
         /// The state.
         state: StateChange,
     },
+    /// What surrounds the live part of a page.
+    Page(SessionId, Box<PageShell>),
     /// Something happened.
     Step(Box<AgentStep>),
     /// Rate-limit levels.
@@ -180,6 +182,10 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
             let wire: StateWire = read(text)?;
             Body::State { session: wire.session, view: wire.view, state: wire.state }
         }
+        "page" => {
+            let wire: PageWire = read(text)?;
+            Body::Page(wire.session, Box::new(wire.page.into()))
+        }
         "step" => Body::Step(Box::new(read::<StepWire>(text)?.into())),
         "rate" => {
             let wire: RateWire = read(text)?;
@@ -230,6 +236,36 @@ struct RateWire {
     session: SessionId,
     #[serde(flatten)]
     rate: Rate,
+}
+
+#[derive(Deserialize)]
+struct PageWire {
+    session: SessionId,
+    page: ShellWire,
+}
+
+#[derive(Deserialize)]
+struct ShellWire {
+    #[serde(default)]
+    url: String,
+    before: String,
+    after: String,
+    #[serde(default)]
+    styles: Vec<StyleWire>,
+}
+
+#[derive(Deserialize)]
+struct StyleWire {
+    href: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl From<ShellWire> for PageShell {
+    fn from(wire: ShellWire) -> Self {
+        let styles = wire.styles.into_iter().map(|StyleWire { href, text }| StyleSheet { href, text }).collect();
+        Self { url: wire.url, before: wire.before, after: wire.after, styles }
+    }
 }
 
 #[derive(Deserialize)]
@@ -451,9 +487,22 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_read_with_its_styles() {
+        let frame = decode(
+            r#"{"t":"page","seq":4,"session":"s","page":{"url":"http://h/","before":"<main>","after":"</main>",
+            "styles":[{"href":"/static/a.css","text":"a{}"},{"href":"/static/large.css"}],"more":1}}"#,
+        )
+        .unwrap();
+        let Body::Page(session, page) = frame.body else { panic!("not a page: {frame:?}") };
+        assert_eq!((session.as_str(), page.before.as_str(), page.after.as_str()), ("s", "<main>", "</main>"));
+        assert_eq!(page.styles.iter().map(|style| style.text.as_str()).collect::<Vec<_>>(), ["a{}", ""]);
+    }
+
+    #[test]
     fn unknown_frames_are_no_error_and_garbage_says_why() {
         assert!(matches!(decode(r#"{"t":"wibble"}"#).unwrap().body, Body::Unknown(name) if name == "wibble"));
-        for bad in ["", "{}", "[]", r#"{"t":"step"}"#, r#"{"t":1}"#, r#"{"t":"state","session":"s"}"#] {
+        let page = r#"{"t":"page","session":"s","page":{"before":"<p>"}}"#;
+        for bad in ["", "{}", "[]", r#"{"t":"step"}"#, r#"{"t":1}"#, r#"{"t":"state","session":"s"}"#, page] {
             assert!(!decode(bad).unwrap_err().reason.is_empty(), "{bad}");
         }
     }

@@ -72,7 +72,7 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
     out.raw(&FORMAT.to_le_bytes())?;
     let entry = serde_json::to_vec(catalogue).map_err(StoreError::Encode)?;
     out.frame(HEADER, &[], &entry)?;
-    for name in [key::SERVER, key::CONFIG, key::SESSION] {
+    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL] {
         source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     }
     // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
@@ -237,7 +237,8 @@ fn is_known(name: &[u8]) -> bool {
         Some(&key::SUMMARY) => key::parse_summary(name).is_some(),
         Some(&key::SEGMENT_1 | &key::SEGMENT | &key::INDEX | &key::LOG) => key::parse_piece(name).is_some(),
         Some(&key::SERVER | &key::CONFIG) => name.len() == 1,
-        Some(&key::SESSION) => true,
+        Some(&key::SESSION | &key::SHELL_OF) => true,
+        Some(&key::SHELL) => name.len() == 21,
         _ => false,
     }
 }
@@ -270,11 +271,17 @@ fn read_frame(input: &mut impl Read) -> io::Result<(u8, Vec<u8>, Vec<u8>)> {
 }
 
 /// FNV-1a with 128 bits: names a content, guards against nothing.
-struct Fnv {
+pub(crate) struct Fnv {
     state: u128,
 }
 
 impl Fnv {
+    pub(crate) fn of(bytes: &[u8]) -> u128 {
+        let mut hash = Self::new();
+        hash.write(bytes);
+        hash.state
+    }
+
     const fn new() -> Self {
         Self { state: 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d }
     }

@@ -22,6 +22,10 @@ pub(crate) const SESSION: u8 = b'p';
 pub(crate) const SERVER: u8 = b'v';
 /// The configuration.
 pub(crate) const CONFIG: u8 = b'g';
+/// Which shell a page has, by the page's id.
+pub(crate) const SHELL_OF: u8 = b'w';
+/// Shells, by their content, piece by piece.
+pub(crate) const SHELL: u8 = b'x';
 
 /// The longest key that a file may have.
 pub(crate) const LONGEST: usize = 1 << 12;
@@ -58,6 +62,17 @@ pub(crate) fn piece(kind: u8, first: u64, piece: u32) -> Vec<u8> {
 
 pub(crate) fn session(id: &str) -> Vec<u8> {
     [&[SESSION], id.as_bytes()].concat()
+}
+
+pub(crate) fn shell_of(session: &str) -> Vec<u8> {
+    [&[SHELL_OF], session.as_bytes()].concat()
+}
+
+pub(crate) fn shell(content: u128, piece: u32) -> Vec<u8> {
+    let mut key = vec![SHELL];
+    key.extend(content.to_be_bytes());
+    key.extend(piece.to_be_bytes());
+    key
 }
 
 /// First step and number of a [`piece()`] key.

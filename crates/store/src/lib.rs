@@ -23,6 +23,7 @@ mod recorder;
 mod search;
 mod segment;
 mod segment_writer;
+mod shell;
 mod source;
 mod splice;
 mod summaries;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Weak};
 
-use inspector_model::{Configuration, RecordingInfo, ServerInfo, Session, Side, StateAnswer, Step, StepDetail, StepId};
+use inspector_model::{
+    Configuration, PageShell, RecordingInfo, ServerInfo, Session, SessionId, Side, StateAnswer, Step, StepDetail, StepId,
+};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +16,7 @@ use crate::history::History;
 use crate::key;
 use crate::piece;
 use crate::segment::{Segment, TextRef};
+use crate::shell;
 use crate::source::Source;
 use crate::splice::Dialect;
 use crate::summaries;
@@ -124,10 +127,19 @@ impl Reader {
         self.description(key::CONFIG)
     }
 
+    /// What surrounds the live part of a page, if it was seen.
+    pub fn shell(&self, session: &SessionId) -> Result<Option<PageShell>, StoreError> {
+        shell::read(session, |name| self.newest(name))
+    }
+
     fn description<T: DeserializeOwned>(&self, name: u8) -> Result<Option<T>, StoreError> {
-        let newer = self.live(|writer| writer.descriptions.get([name].as_slice()).cloned()).flatten();
-        let value = if newer.is_some() { newer } else { self.inner.source.get(&[name])? };
-        value.map(|value| parse_description(&value)).transpose()
+        self.newest(&[name])?.map(|value| parse_description(&value)).transpose()
+    }
+
+    /// A value as the recorder has it, or the database.
+    fn newest(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let newer = self.live(|writer| writer.descriptions.get(name).cloned()).flatten();
+        if newer.is_some() { Ok(newer) } else { self.inner.source.get(name) }
     }
 
     /// Everything about a step.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use inspector_model::{Configuration, RecordingId, ServerInfo, Session, Step, StepDetail, StepId};
+use inspector_model::{Configuration, PageShell, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
@@ -91,6 +91,11 @@ impl Recorder {
         let mut writer = self.writer.lock();
         writer.meet(&session.id);
         writer.describe(key::session(session.id.as_str()), serde_json::to_vec(session));
+    }
+
+    /// Sets what surrounds the live part of a page. The same for many pages takes the space of one.
+    pub fn put_shell(&mut self, session: &SessionId, shell: &PageShell) {
+        self.writer.lock().surround(session, shell);
     }
 
     /// Sets what is known of the server.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use inspector_model::{RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
+use inspector_model::{PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document, compare};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use crate::rebuild;
 use crate::recorder::{NewState, NewStep};
 use crate::segment::{LONGEST_TEXT, Segment, StreamKey, TextRef};
 use crate::segment_writer::{Put, SegmentWriter};
+use crate::shell;
 use crate::source::Source;
 use crate::splice::Dialect;
 use crate::thin::{self, Retention};
@@ -381,6 +382,22 @@ impl Writer {
                 self.changed = true;
             }
             Err(error) => tracing::warn!(%error, "a description was not recorded"),
+        }
+    }
+
+    pub(crate) fn surround(&mut self, session: &SessionId, shell: &PageShell) {
+        let values = match shell::values(session, shell) {
+            Ok(values) => values,
+            Err(error) => return tracing::warn!(%error, "what surrounds a page was not recorded"),
+        };
+        for (name, value) in values {
+            // Pieces are named after their content: what is there already is the same.
+            let known = self.descriptions.contains_key(&name) || self.source.get(&name).is_ok_and(|value| value.is_some());
+            if !known || name.first() == Some(&key::SHELL_OF) {
+                self.settled += value.len() as u64;
+                self.descriptions.insert(name, value);
+                self.changed = true;
+            }
         }
     }
 

@@ -22,6 +22,7 @@ pub use error::TestError;
 pub use http::HttpAnswer;
 pub use page::{Page, test_id};
 pub use paths::{chromium, inject_dir, project_dir, venv, workspace_root};
+pub use process::{Output, ProcessGroup};
 pub use server::{AgentMode, DjustServer, Flavour, ServerOptions};
 pub use waiting::wait_until;
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use egui::Context;
-use inspector_model::{JumpTarget, Level, RemoteCursor, Request, Side, SourceKind, StepId};
+use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Side, SourceKind, StepId};
 
 use super::InspectorApp;
 use super::action::Action;
 use super::engine::{look_at, toast};
-use super::host::ThemeChoice;
 use super::model::{Page, Scope};
+use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::filter::Filter;
 
@@ -26,6 +26,7 @@ impl InspectorApp {
                 self.model.selected = Some(step);
             }
             Action::Scope(scope) => {
+                self.engine.forget_scope();
                 self.model.scope = scope;
                 self.model.page = Page::Steps;
             }
@@ -40,17 +41,11 @@ impl InspectorApp {
                 ctx.copy_text(text);
                 toast(&mut self.model, Level::Info, format!("Copied {what}"), None, self.now);
             }
-            Action::OpenPage(page) => {
-                if let Err(why) = self.host.open_page(&page) {
-                    toast(&mut self.model, Level::Error, why, None, self.now);
-                }
-            }
             Action::Export(recording, title) => {
                 let name: String = title.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
-                if let Some(path) = self.host.pick_file_to_save(&format!("{name}.djrec")) {
-                    self.engine.command(&mut self.model, Request::Export { recording, path }, self.now);
-                }
+                self.engine.pick_to_export(&mut self.model, recording, format!("{name}.djrec"), self.now);
             }
+            Action::Set(setting) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Set(setting)), self.now),
             Action::Theme(choice) => self.set_theme(ctx, choice),
             Action::Dismiss(index) => {
                 if index < self.model.toasts.len() {
@@ -60,7 +55,7 @@ impl InspectorApp {
         }
     }
 
-    fn set_filter(&mut self, text: String) {
+    pub(super) fn set_filter(&mut self, text: String) {
         match Filter::parse(&text) {
             Ok(filter) => {
                 self.model.filter = filter;
@@ -129,15 +124,15 @@ impl InspectorApp {
                 self.set_theme(ctx, next);
             }
             UiCommand::OpenFile => {
-                if self.host.has_dialogs() {
-                    if let Some(path) = self.host.pick_file_to_open() {
-                        self.engine.command(&mut self.model, Request::OpenFile(path), self.now);
-                    }
+                if self.model.desktop.dialogs {
+                    self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::PickFileToOpen), self.now);
                 } else {
                     self.model.page = Page::Start;
                     self.panels.start.focus_path = true;
                 }
             }
+            UiCommand::ShowPage => self.show_page(false),
+            UiCommand::ComparePage => self.show_page(true),
             UiCommand::CloseSource => {
                 if let Some(source) = self.model.current {
                     self.engine.command(&mut self.model, Request::Close(source), self.now);
@@ -218,6 +213,13 @@ impl InspectorApp {
         if let Some((source, step)) = self.model.current.zip(self.model.selected) {
             let target = JumpTarget { step, side };
             self.engine.command(&mut self.model, Request::Jump { source, target, component: None }, self.now);
+        }
+    }
+
+    fn show_page(&mut self, compare: bool) {
+        if let Some((source, step)) = self.model.current.zip(self.model.selected) {
+            let page = PageAt { source, step, side: self.model.side, compare };
+            self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::ShowPage(page)), self.now);
         }
     }
 

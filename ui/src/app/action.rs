@@ -1,9 +1,9 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{RecordingId, Request, Side, SourceId, StepId};
+use inspector_model::{DesktopSetting, RecordingId, Request, Side, SourceId, StepId};
 
-use super::host::{PageToOpen, ThemeChoice};
 use super::model::{Model, Page, Scope};
+use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
 
@@ -32,10 +32,10 @@ pub enum Action {
     Send(Box<Request>),
     /// To the clipboard; the second text says what it was.
     Copy(String, &'static str),
-    /// Show HTML in the browser.
-    OpenPage(PageToOpen),
     /// Ask where to, then export.
     Export(RecordingId, String),
+    /// Switch something of the desktop.
+    Set(DesktopSetting),
     /// Choose the theme.
     Theme(ThemeChoice),
     /// Remove a message.
@@ -48,8 +48,6 @@ pub struct Cx<'a> {
     pub model: &'a Model,
     /// The colours.
     pub t: &'static Tokens,
-    /// Whether the host can ask for files.
-    pub has_dialogs: bool,
     /// The theme as chosen.
     pub theme: ThemeChoice,
     /// Wishes of this frame.

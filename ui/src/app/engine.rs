@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, ErrorCode, Failure, Handle, Level, Notice, Request, RequestId, SessionId, SourceId, SourceKind, StateAnswer,
-    Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, SessionId,
+    SourceId, SourceKind, StateAnswer, Timeline, parse_value,
 };
 
-use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
+use super::model::{JumpReport, LoadedState, Model, Page, Scope, Tab, Toast};
+use super::slot::Slot;
+use super::startup::Memory;
 
 /// How long a message stays, seconds.
 const TOAST_SECS: f64 = 6.0;
@@ -21,6 +23,21 @@ enum Purpose {
     Command(Option<(SourceId, SessionId)>),
     /// A source to look at.
     Open,
+    /// A file to open.
+    PickToOpen,
+    /// Where to export to.
+    PickToExport(RecordingId),
+    /// A page to show.
+    ShowPage(PageAt),
+    /// Nothing is said when it went well: the answer can be seen.
+    Quiet,
+}
+
+/// What is put back when the source it belongs to is there.
+struct Restored {
+    source: Option<SourceId>,
+    page: Option<Page>,
+    scope: Scope,
 }
 
 /// Sends and receives.
@@ -28,11 +45,33 @@ pub struct Engine {
     handle: Box<dyn Handle>,
     next: u64,
     pending: HashMap<RequestId, Purpose>,
+    restored: Restored,
+    /// The engine has told everything that was there before this window.
+    told_all: bool,
+    /// What page windows that follow the selection show, once one was opened, and whether both ends of it.
+    led: Slot<PageAt, ()>,
+    leads: Option<bool>,
 }
 
 impl Engine {
-    pub fn new(handle: Box<dyn Handle>) -> Self {
-        Self { handle, next: 1, pending: HashMap::new() }
+    pub fn new(handle: Box<dyn Handle>, memory: &Memory) -> Self {
+        let restored = Restored { source: memory.source, page: memory.page, scope: memory.scope.clone() };
+        Self { handle, next: 1, pending: HashMap::new(), restored, told_all: false, led: Slot::default(), leads: None }
+    }
+
+    /// Sets what is drawn when the engine has something to tell.
+    pub fn wake(&self, ctx: egui::Context) {
+        self.handle.set_waker(Box::new(move || ctx.request_repaint()));
+    }
+
+    /// Notes that everything which was there before this window has been told: what appears from now on is new.
+    pub const fn told_all(&mut self) {
+        self.told_all = true;
+    }
+
+    /// The user chose what to see: what was remembered of it is over.
+    pub fn forget_scope(&mut self) {
+        self.restored.scope = Scope::All;
     }
 
     /// Takes what has happened. `true` when there is more.
@@ -58,8 +97,21 @@ impl Engine {
                     .and_then(|timeline| timeline.step(target.step)?.session.clone());
                 Purpose::Command(session.map(|session| (*source, session)))
             }
+            Request::Desktop(DesktopRequest::PickFileToOpen) => Purpose::PickToOpen,
+            Request::Desktop(DesktopRequest::ShowPage(page)) => Purpose::ShowPage(*page),
+            Request::Desktop(DesktopRequest::Set(_)) => Purpose::Quiet,
             _ => Purpose::Command(None),
         };
+        self.ask(model, request, purpose, now);
+    }
+
+    /// Asks where to write a recording, then writes it.
+    pub fn pick_to_export(&mut self, model: &mut Model, recording: RecordingId, suggested: String, now: f64) {
+        let request = Request::Desktop(DesktopRequest::PickFileToSave { suggested });
+        self.ask(model, request, Purpose::PickToExport(recording), now);
+    }
+
+    fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) {
         match self.send(request) {
             Some(id) => {
                 model.busy += 1;
@@ -117,12 +169,28 @@ impl Engine {
         }
     }
 
+    /// Tells page windows that follow the selection where it is. The latest wins; one is on its way at most.
+    pub fn lead_pages(&mut self, model: &Model) {
+        let Some(compare) = self.leads.filter(|_| model.desktop.page_windows) else { return };
+        let in_page = model.step().is_some_and(|step| step.session.is_some());
+        let selected = model.current.zip(model.selected).filter(|_| in_page);
+        let Some((source, step)) = selected else { return };
+        self.led.want(Some(PageAt { source, step, side: model.side, compare }));
+        if let Some(page) = self.led.due().copied() {
+            match self.send(Request::Desktop(DesktopRequest::FollowPage(page))) {
+                Some(id) => self.led.asked(id, page),
+                None => self.led.refused(page, not_taken()),
+            }
+        }
+    }
+
     /// Takes one notice in.
     pub fn take(&mut self, model: &mut Model, notice: Notice, now: f64) {
         match notice {
             Notice::Answer(id, answer) => self.answer(model, id, answer, now),
             Notice::Recordings(recordings) => model.recordings = recordings,
             Notice::Found(found) => model.found = found,
+            Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
                 model.timelines.retain(|timeline| timeline.id() != id);
@@ -135,8 +203,15 @@ impl Engine {
                 let id = source.id;
                 if !model.timelines.iter().any(|timeline| timeline.id() == id) {
                     model.timelines.push(Timeline::new((*source).clone()));
+                    // Whoever opened it, this window or the program around it, wants to see it.
                     if model.current.is_none() {
+                        self.look_first(model, id);
+                    } else if self.told_all {
                         look_at(model, Some(id));
+                    } else if self.restored.source == Some(id) {
+                        let page = model.page;
+                        look_at(model, Some(id));
+                        model.page = page;
                     }
                 }
                 apply(model, &Notice::Source(source));
@@ -144,7 +219,35 @@ impl Engine {
                     model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);
                 }
             }
+            Notice::Show(id) => {
+                if model.timelines.iter().any(|timeline| timeline.id() == id) {
+                    look_at(model, Some(id));
+                    model.page = Page::Steps;
+                }
+            }
+            Notice::Session(source, session) => {
+                let id = session.id.clone();
+                apply(model, &Notice::Session(source, session));
+                self.restore_scope(model, source, &id);
+            }
             other => apply(model, &other),
+        }
+    }
+
+    /// Looks at the first source that is there, in the view that was open last.
+    fn look_first(&mut self, model: &mut Model, source: SourceId) {
+        look_at(model, Some(source));
+        model.page = self.restored.page.take().unwrap_or(Page::Steps);
+    }
+
+    /// Narrows to the page that was looked at last, when it is there.
+    fn restore_scope(&mut self, model: &mut Model, source: SourceId, session: &SessionId) {
+        let same = match &self.restored.scope {
+            Scope::Session(id) | Scope::View(id, _) => id == session,
+            Scope::All => false,
+        };
+        if same && model.current == Some(source) {
+            model.scope = std::mem::take(&mut self.restored.scope);
         }
     }
 
@@ -177,20 +280,48 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
-        let Some(purpose) = self.pending.remove(&id) else { return };
-        model.busy = model.busy.saturating_sub(1);
+        if self.led.awaits(id) {
+            if let Answer::Failed(failure) = &answer {
+                toast_failure(model, failure, now);
+            }
+            return self.led.answered(Ok(()));
+        }
+        // What this window never asked for was asked in its name: the program around it opens what the user clicked elsewhere.
+        let purpose = self.pending.remove(&id);
+        if purpose.is_some() {
+            model.busy = model.busy.saturating_sub(1);
+        }
         match answer {
             Answer::Failed(failure) => toast_failure(model, &failure, now),
             Answer::Opened(source) => {
-                look_at(model, Some(source));
-                model.page = Page::Steps;
+                if model.current.is_none() {
+                    self.look_first(model, source);
+                } else {
+                    look_at(model, Some(source));
+                }
+                if model.page == Page::Start {
+                    model.page = Page::Steps;
+                }
             }
-            Answer::Done(text) => toast(model, Level::Info, text, None, now),
-            Answer::Picked(_) => {}
+            Answer::Picked(Some(path)) => match purpose {
+                Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
+                Some(Purpose::PickToExport(recording)) => self.command(model, Request::Export { recording, path }, now),
+                _ => {}
+            },
+            Answer::Picked(None) => {}
+            Answer::Done(text) => {
+                if let Some(Purpose::ShowPage(page)) = purpose {
+                    self.leads = Some(page.compare);
+                    self.led.have(page, ());
+                } else if matches!(purpose, Some(Purpose::Quiet) | None) {
+                    return;
+                }
+                toast(model, Level::Info, text, None, now);
+            }
             Answer::Command(done) => {
                 let jump = match purpose {
-                    Purpose::Command(jump) => jump,
-                    Purpose::Open => None,
+                    Some(Purpose::Command(jump)) => jump,
+                    _ => None,
                 };
                 command_done(model, jump, done, now);
             }

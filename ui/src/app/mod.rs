@@ -3,19 +3,19 @@
 mod act;
 pub mod action;
 mod engine;
-pub mod host;
 mod keys;
 pub mod model;
 pub mod slot;
+pub mod startup;
 
 use egui::{Context, Ui};
 use inspector_model::{Handle, Notice};
 
 use self::action::{Action, Cx};
 use self::engine::Engine;
-use self::host::{Host, Startup, ThemeChoice};
 use self::model::{Model, Page};
-use crate::panels::Panels;
+use self::startup::{Memory, Startup, ThemeChoice};
+use crate::panels::{Panels, Widths};
 use crate::{panels, theme, views, widgets};
 
 /// Steps that are taken in per frame at most: a large recording arrives over several frames instead of freezing one.
@@ -24,7 +24,6 @@ const STEPS_PER_FRAME: usize = 20_000;
 /// The inspector's window. Call [`InspectorApp::logic`] and then [`InspectorApp::ui`] in each frame.
 pub struct InspectorApp {
     engine: Engine,
-    host: Box<dyn Host>,
     model: Model,
     panels: Panels,
     theme: ThemeChoice,
@@ -32,35 +31,57 @@ pub struct InspectorApp {
 }
 
 impl InspectorApp {
-    /// Makes the window, installs its look in `ctx`, sets the handle's waker, and sends the startup's requests.
+    /// Makes the window as it was left, shows it in `ctx`, and sends the startup's requests.
     pub fn new(handle: Box<dyn Handle>, ctx: &Context, startup: Startup) -> Self {
-        theme::install(ctx);
-        let waker = ctx.clone();
-        handle.set_waker(Box::new(move || waker.request_repaint()));
-        let mut app = Self {
-            engine: Engine::new(handle),
-            host: startup.host,
-            model: Model::new(),
-            panels: Panels::default(),
-            theme: startup.theme,
-            now: 0.0,
-        };
-        app.set_theme(ctx, startup.theme);
-        for request in startup.requests {
+        let Startup { memory, requests } = startup;
+        let mut app =
+            Self { engine: Engine::new(handle, &memory), model: Model::new(), panels: Panels::default(), theme: memory.theme, now: 0.0 };
+        app.model.page = memory.page.unwrap_or_default();
+        app.model.tab = memory.tab;
+        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width };
+        app.set_filter(memory.filter);
+        app.show_in(ctx);
+        for request in requests {
             app.engine.command(&mut app.model, request, 0.0);
         }
         app
+    }
+
+    /// Moves the window to another context, for instance when its canvas was lost: installs its look there, and wakes it from now on.
+    pub fn show_in(&mut self, ctx: &Context) {
+        theme::install(ctx);
+        self.set_theme(ctx, self.theme);
+        self.engine.wake(ctx.clone());
+    }
+
+    /// What is to be kept for the next start.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            theme: self.theme,
+            filter: self.model.filter_text.clone(),
+            scope: self.model.scope.clone(),
+            page: Some(self.model.page),
+            tab: self.model.tab,
+            source: self.model.current,
+            sessions_width: self.panels.widths.sessions,
+            step_width: self.panels.widths.step,
+        }
     }
 
     /// Takes in what the engine has to tell, and asks it for what is looked at. `now` is in Unix seconds.
     pub fn logic(&mut self, ctx: &Context, now: f64) {
         self.now = now;
         let mut notices: Vec<Notice> = Vec::new();
-        if self.engine.drain(STEPS_PER_FRAME, &mut notices) {
+        let more = self.engine.drain(STEPS_PER_FRAME, &mut notices);
+        if more {
             ctx.request_repaint();
         }
+        let told = !notices.is_empty();
         for notice in notices {
             self.engine.take(&mut self.model, notice, now);
+        }
+        if told && !more {
+            self.engine.told_all();
         }
         self.settle(ctx);
     }
@@ -69,8 +90,7 @@ impl InspectorApp {
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut actions: Vec<Action> = Vec::new();
         keys::take(ui.ctx(), &self.model, &mut self.panels, &mut actions);
-        let mut cx =
-            Cx { model: &self.model, t: theme::tokens(ui), has_dialogs: self.host.has_dialogs(), theme: self.theme, actions: &mut actions };
+        let mut cx = Cx { model: &self.model, t: theme::tokens(ui), theme: self.theme, actions: &mut actions };
         draw(&mut self.panels, &mut cx, ui);
         let ctx = ui.ctx().clone();
         if !actions.is_empty() {
@@ -87,6 +107,7 @@ impl InspectorApp {
         self.model.refresh_visible();
         self.follow_and_play(ctx);
         self.engine.pull(&mut self.model);
+        self.engine.lead_pages(&self.model);
         let now = self.now;
         self.model.toasts.retain(|toast| toast.until > now);
         if let Some(next) = self.model.toasts.iter().map(|toast| toast.until).min_by(f64::total_cmp) {

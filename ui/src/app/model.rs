@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use inspector_model::{
-    CommandDone, Diff, FoundServer, Level, RecordingInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Timeline, Value,
-    View, ViewId,
+    CommandDone, DesktopInfo, Diff, FoundServer, Level, RecordingInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId,
+    Timeline, Value, View, ViewId,
 };
+use serde::{Deserialize, Serialize};
 
 use super::slot::Slot;
 use crate::filter::Filter;
 
 /// Which steps the table and the timeline show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// All.
     #[default]
@@ -23,7 +25,8 @@ pub enum Scope {
 }
 
 /// Which whole-window view is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Page {
     /// Servers and recordings.
     #[default]
@@ -41,7 +44,8 @@ pub enum Page {
 }
 
 /// A tab of the step panel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tab {
     /// What changed.
     #[default]
@@ -144,6 +148,8 @@ pub struct Model {
     pub recordings: Vec<RecordingInfo>,
     /// Servers on this machine.
     pub found: Vec<FoundServer>,
+    /// What the desktop around the window can do. Nothing until it says so.
+    pub desktop: DesktopInfo,
     /// Pulled values.
     pub pulled: Pulled,
     /// Messages at the corner.

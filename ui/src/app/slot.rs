@@ -39,6 +39,11 @@ impl<K: Clone + PartialEq, T> Slot<K, T> {
         self.value = Some((key, Err(failure)));
     }
 
+    /// Notes a value that came by another way.
+    pub fn have(&mut self, key: K, value: T) {
+        self.value = Some((key, Ok(value)));
+    }
+
     /// Whether `id` is the request that is on its way.
     pub fn awaits(&self, id: RequestId) -> bool {
         self.asked.as_ref().is_some_and(|(asked, _)| *asked == id)

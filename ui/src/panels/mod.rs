@@ -30,6 +30,17 @@ pub struct Panels {
     pub start: views::start::Start,
     /// Configuration.
     pub config: views::config::Config,
+    /// Of the panels at both sides.
+    pub widths: Widths,
+}
+
+/// Widths in points; `None` for those that were never shown.
+#[derive(Clone, Copy, Default)]
+pub struct Widths {
+    /// Sessions.
+    pub sessions: Option<f32>,
+    /// Details of the selected step.
+    pub step: Option<f32>,
 }
 
 /// Sessions, timeline, table and step.
@@ -38,16 +49,18 @@ pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     // The table keeps room for its columns, however small the window is made.
     let room = ui.available_width();
     let side = Frame::new().fill(t.panel).inner_margin(Margin::symmetric(8, 6));
-    Panel::left("sessions")
+    let shown = Panel::left("sessions")
         .frame(side)
-        .default_size(214.0)
+        .default_size(state.widths.sessions.unwrap_or(214.0))
         .size_range(130.0..=(room * 0.22).clamp(130.0, 420.0))
         .show(ui, |ui| sessions::ui(cx, ui));
-    Panel::right("step")
+    state.widths.sessions = Some(shown.response.rect.width());
+    let shown = Panel::right("step")
         .frame(Frame::new().fill(t.panel))
-        .default_size((ui.available_width() * 0.38).clamp(300.0, 640.0))
+        .default_size(state.widths.step.unwrap_or_else(|| (ui.available_width() * 0.38).clamp(300.0, 640.0)))
         .size_range(260.0..=(room * 0.48).clamp(260.0, 1100.0))
         .show(ui, |ui| step::ui(&mut state.step, cx, ui));
+    state.widths.step = Some(shown.response.rect.width());
     Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));
     CentralPanel::no_frame().frame(Frame::new().fill(t.ground)).show(ui, |ui| table::ui(&mut state.table, cx, ui));
 }

@@ -4,8 +4,8 @@ use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, 
 use inspector_model::{SourceKind, SourceState};
 
 use crate::app::action::{Action, Cx};
-use crate::app::host::ThemeChoice;
 use crate::app::model::Page;
+use crate::app::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::format;
 use crate::widgets::icons::{self, Icon};

@@ -1,7 +1,7 @@
 //! The start page: servers on this machine, the library, and how to get either.
 
 use egui::{Layout, RichText, TextEdit, Ui};
-use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request};
+use inspector_model::{DesktopSetting, FoundServer, NotifyAbout, RecordingId, RecordingInfo, Request};
 
 use super::page;
 use crate::app::action::{Action, Cx};
@@ -38,6 +38,7 @@ pub fn ui(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         recordings(state, cx, ui);
         ui.add_space(8.0);
         open_file(state, cx, ui);
+        desktop(cx, ui);
     });
 }
 
@@ -192,7 +193,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             let export = ui.button("Export");
             named(&export, "Export");
             if export.clicked() {
-                if cx.has_dialogs {
+                if cx.model.desktop.dialogs {
                     cx.push(Action::Export(recording.id.clone(), recording.title.clone()));
                 } else {
                     state.exporting = Some((recording.id.clone(), String::new()));
@@ -239,8 +240,45 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
     }
 }
 
+/// What the desktop does on its own, where it can.
+fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let info = &cx.model.desktop;
+    let mut switches: Vec<(&str, bool, fn(bool) -> DesktopSetting)> = Vec::new();
+    if let Some(on) = &info.notifications {
+        switches.push(("Notify when a handler raises", on.contains(&NotifyAbout::Errors), |on| {
+            DesktopSetting::Notify(NotifyAbout::Errors, on)
+        }));
+        switches.push(("Notify when HVR refuses to swap a view", on.contains(&NotifyAbout::RefusedSwaps), |on| {
+            DesktopSetting::Notify(NotifyAbout::RefusedSwaps, on)
+        }));
+        switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
+            DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
+        }));
+    }
+    if let Some(on) = info.autostart {
+        switches.push(("Start with the desktop", on, DesktopSetting::Autostart));
+    }
+    if let Some(on) = info.static_files {
+        switches.push(("Let page windows load the recorded server's static files", on, DesktopSetting::StaticFiles));
+    }
+    if switches.is_empty() {
+        return;
+    }
+    ui.add_space(12.0);
+    parts::section(ui, "Desktop");
+    parts::card(ui, |ui| {
+        for (text, on, setting) in switches {
+            // The mark moves when the desktop says that it is so.
+            let mut wanted = on;
+            if ui.checkbox(&mut wanted, text).changed() {
+                cx.push(Action::Set(setting(wanted)));
+            }
+        }
+    });
+}
+
 fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
-    if cx.has_dialogs {
+    if cx.model.desktop.dialogs {
         parts::command_button(cx, ui, crate::commands::UiCommand::OpenFile);
         return;
     }

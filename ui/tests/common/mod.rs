@@ -8,7 +8,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use inspector_model::{Answer, ErrorCode, Failure, Handle, Notice, Request, RequestId, SourceId, StateAnswer};
+use inspector_model::{
+    Answer, DesktopRequest, ErrorCode, Failure, Handle, Notice, RecorderStatus, Request, RequestId, Source, SourceId, SourceKind,
+    SourceState, StateAnswer,
+};
 
 pub use sample::{SOURCE, Sample, many_steps, many_steps_from, sample, step};
 
@@ -23,6 +26,21 @@ pub struct Script {
     pub sample: Option<Sample>,
     /// Hold answers back until released.
     pub hold: bool,
+    /// Requests that were not answered yet.
+    pub held: Vec<(RequestId, Request)>,
+}
+
+/// An opened recording without steps.
+pub fn recording(id: u64) -> Notice {
+    let source = Source {
+        id: SourceId(id as _),
+        kind: SourceKind::Recording,
+        state: SourceState::Replaying,
+        title: format!("recording {id}"),
+        server: None,
+        recorder: RecorderStatus::default(),
+    };
+    Notice::Source(Box::new(source))
 }
 
 /// A handle on a [`Script`].
@@ -42,6 +60,30 @@ impl Scripted {
         self.0.borrow_mut().notices.push_back(notice);
     }
 
+    /// What the user picks in file dialogs.
+    pub fn pick(&self, path: Option<&str>) {
+        if let Some(sample) = &mut self.0.borrow_mut().sample {
+            sample.picked = path.map(Into::into);
+        }
+    }
+
+    /// Whether answers are held back from now on.
+    pub fn hold(&self, hold: bool) {
+        let mut script = self.0.borrow_mut();
+        script.hold = hold;
+        script.held.clear();
+    }
+
+    /// Answers all that was held back, and what is asked from now on at once.
+    pub fn release(&self) {
+        let mut script = self.0.borrow_mut();
+        script.hold = false;
+        for (id, request) in std::mem::take(&mut script.held) {
+            let answer = answer(script.sample.as_ref(), &request);
+            script.notices.push_back(Notice::Answer(id, answer));
+        }
+    }
+
     /// Requests so far that fit, without their ids.
     pub fn asked(&self, fits: impl Fn(&Request) -> bool) -> Vec<Request> {
         self.0.borrow().requests.iter().map(|(_, request)| request.clone()).filter(|request| fits(request)).collect()
@@ -53,6 +95,7 @@ impl Handle for Scripted {
         let mut script = self.0.borrow_mut();
         script.requests.push((id, request.clone()));
         if script.hold {
+            script.held.push((id, request));
             return true;
         }
         let answer = answer(script.sample.as_ref(), &request);
@@ -103,5 +146,8 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
             Answer::Command(inspector_model::CommandDone { message: "Done by the sample".into(), ..Default::default() })
         }
         Request::Close(_) | Request::DeleteRecording(_) | Request::Export { .. } => Answer::Done("Done by the sample".into()),
+        Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
+        Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
+        Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),
     }
 }

@@ -16,6 +16,8 @@ const T0: f64 = 1_795_435_200.0;
 pub struct Sample {
     pub notices: Vec<Notice>,
     pub steps: Vec<Step>,
+    /// What the user picks in file dialogs.
+    pub picked: Option<std::path::PathBuf>,
 }
 
 /// A plain step.
@@ -338,7 +340,7 @@ pub fn sample() -> Sample {
             })
             .collect(),
     ));
-    Sample { notices, steps }
+    Sample { notices, steps, picked: None }
 }
 
 /// Many steps of one page, one tick in five an event.

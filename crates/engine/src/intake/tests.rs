@@ -177,3 +177,46 @@ fn a_view_found_at_attach_has_its_state() {
     assert_eq!((found.kind, found.history, found.name.as_str()), (StepKind::Mount, true, "CartView"));
     assert_eq!(bench.state(&found, Side::After), full(r#"{"count":4}"#));
 }
+
+#[test]
+fn a_page_is_put_together_from_its_own_load_or_that_of_an_earlier_connection() {
+    let mut bench = Bench::new();
+    let connect = |bench: &mut Bench, id: &str, opened: u32, path: &str, who: &str| {
+        bench.frame(&format!(
+            r#"{{"t":"session","session":"{id}","phase":"mounted","path":"{path}","django_session":{who},"opened":{opened}}}"#
+        ));
+        let shell = bench.source.reader.shell(&SessionId::from(id)).unwrap();
+        assert_eq!(shell, None, "{id} was not loaded");
+    };
+    let load = |bench: &mut Bench, id: &str| {
+        bench.frame(&format!(
+            r#"{{"t":"page","session":"{id}","page":{{"url":"http://h/","before":"<main title={id}>","after":"</main>"}}}}"#
+        ));
+    };
+    let page = |bench: &mut Bench, id: &str| {
+        bench.frame(&format!(
+            r#"{{"t":"step","key":"{id}-{}","session":"{id}","kind":"event","name":"add","html":{{"text":"<p>{id}"}},"frames":[
+            {{"dir":"out","text":"{{\"type\":\"patch\",\"patches\":[{{\"type\":\"SetText\",\"path\":[0],\"text\":\"x\"}}]}}"}}]}}"#,
+            bench.seq
+        ));
+        let step = bench.steps().pop().unwrap();
+        let page = crate::queries::page(&bench.source, step.id, Side::After).unwrap();
+        assert_eq!(*page.html, format!("<p>{id}"));
+        assert_eq!(page.changed.len(), 1);
+        assert_eq!(page.server.as_deref(), Some("http://127.0.0.1:1"));
+        page.shell.map(|shell| shell.before.clone())
+    };
+    connect(&mut bench, "first", 1, "/cart/", "\"ann\"");
+    load(&mut bench, "first");
+    assert_eq!(page(&mut bench, "first").as_deref(), Some("<main title=first>"));
+    connect(&mut bench, "again", 2, "/cart/", "\"ann\"");
+    assert_eq!(page(&mut bench, "again").as_deref(), Some("<main title=first>"));
+    for (id, path, who) in [("elsewhere", "/", "\"ann\""), ("other", "/cart/", "\"bob\""), ("nobody", "/cart/", "null")] {
+        connect(&mut bench, id, 3, path, who);
+        assert_eq!(page(&mut bench, id), None, "{id}");
+    }
+    load(&mut bench, "again");
+    assert_eq!(page(&mut bench, "again").as_deref(), Some("<main title=again>"));
+    let unrendered = crate::queries::page(&bench.source, StepId(1), Side::Before).unwrap_err();
+    assert_eq!(unrendered.code, inspector_model::ErrorCode::Missing);
+}

@@ -1,11 +1,11 @@
-//! The page as it was: its HTML as text, and the way to see it in a browser.
+//! The page as it was: its HTML as text, and the way to see it.
 
 use egui::{RichText, ScrollArea, Ui};
-use inspector_model::{Side, Step};
+use inspector_model::Step;
 
 use super::{pulled, side_switch};
 use crate::app::action::{Action, Cx};
-use crate::app::host::PageToOpen;
+use crate::commands::UiCommand;
 use crate::format;
 use crate::theme;
 use crate::widgets::{parts, rich};
@@ -20,15 +20,11 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     ui.horizontal(|ui| {
         side_switch(cx, ui);
         let html = model.pulled.html.current().and_then(Option::as_ref);
-        let open = ui.add_enabled(html.is_some(), egui::Button::new("Open in browser"));
-        let open = open.on_hover_text("Saved as a file and opened, without its scripts being asked for from the server");
-        if open.on_disabled_hover_text("No HTML was recorded here").clicked()
-            && let Some(html) = html
-        {
-            let side = if model.side == Side::Before { "before" } else { "after" };
-            let title = format!("step {} {} {side}", step.id, format::clip(&step.name, 60));
-            cx.push(Action::OpenPage(PageToOpen { title, html: html.clone() }));
+        let show = parts::command_button(cx, ui, UiCommand::ShowPage);
+        if let Some(place) = &model.desktop.shows_pages {
+            show.on_hover_text(format!("It opens in {place}"));
         }
+        parts::command_button(cx, ui, UiCommand::ComparePage);
         if html.is_some() && ui.button("Copy HTML").clicked() {
             cx.push(Action::Copy(html.cloned().unwrap_or_default(), "the HTML"));
         }

@@ -1,0 +1,59 @@
+//! What surrounds the live part of pages: stored once, read back while it grows, after a restart, and from a file.
+
+use inspector_model::{PageShell, SessionId, StyleSheet};
+use inspector_store::{Store, read_file};
+
+fn shell(text: &str) -> PageShell {
+    PageShell {
+        url: "http://127.0.0.1:8000/cart/".into(),
+        before: format!("<!doctype html><title>{text}</title><main>"),
+        after: "</main>".into(),
+        styles: vec![StyleSheet { href: "/static/a.css".into(), text: format!("/* {text} */").repeat(40_000) }],
+    }
+}
+
+#[test]
+fn what_surrounds_pages_is_read_back_and_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("shells", 1.0, "1.2.6").unwrap();
+    let (one, other) = (shell("one"), shell("other"));
+    let id = |name: &str| SessionId::from(name);
+    recorder.put_shell(&id("a"), &one);
+    let reader = recorder.reader();
+    assert_eq!(reader.shell(&id("a")).unwrap().as_ref(), Some(&one), "before it is flushed");
+    recorder.flush().unwrap();
+    let bytes = recorder.stats().bytes;
+    recorder.put_shell(&id("b"), &one);
+    recorder.flush().unwrap();
+    let second = recorder.stats().bytes - bytes;
+    assert!(second < 100, "{second} more bytes for the same shell again");
+    recorder.put_shell(&id("c"), &other);
+    recorder.put_shell(&id("a"), &other);
+    recorder.flush().unwrap();
+
+    let file = folder.path().join("shells.djrec");
+    store.export(recorder.id(), &file).unwrap();
+    let imported = store.import(&file).unwrap();
+    assert_eq!(imported.damaged, None);
+    for reader in [reader, read_file(&file).unwrap(), store.read(&imported.id).unwrap()] {
+        for (name, expected) in [("a", Some(&other)), ("b", Some(&one)), ("c", Some(&other)), ("d", None)] {
+            assert_eq!(reader.shell(&id(name)).unwrap().as_ref(), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_shell_of_exactly_whole_pieces_and_one_that_is_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("shells", 1.0, "1.2.6").unwrap();
+    let empty = serde_json::to_vec(&PageShell::default()).unwrap().len();
+    let whole = PageShell { before: "x".repeat(120_000 - empty), ..PageShell::default() };
+    recorder.put_shell(&SessionId::from("whole"), &whole);
+    recorder.put_shell(&SessionId::from("huge"), &PageShell { after: "x".repeat(17 << 20), ..PageShell::default() });
+    recorder.flush().unwrap();
+    let reader = recorder.reader();
+    assert_eq!(reader.shell(&SessionId::from("whole")).unwrap(), Some(whole));
+    assert_eq!(reader.shell(&SessionId::from("huge")).unwrap(), None);
+}

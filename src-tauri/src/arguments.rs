@@ -1,0 +1,193 @@
+//! The command line, of the first start and of those that hand theirs over.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use inspector_model::RecordingId;
+
+use crate::links::{self, Address, Link};
+
+/// djust Inspector, the installed app.
+///
+/// Without arguments it shows its window. `djust-inspector` is the same without a browser engine, and has the commands for scripts.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "djust-inspector-app", version, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// A recording file, or a `djust-inspector://` link.
+    #[arg(value_name = "FILE")]
+    what: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The folder of the library of recordings.
+    #[arg(long, global = true, env = "DJUST_INSPECTOR_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Start in the tray, without a window.
+    #[arg(long)]
+    pub background: bool,
+    /// When the window cannot be drawn, start the native one without asking.
+    #[arg(long, global = true)]
+    pub fallback: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Attach to a running server that has the agent.
+    Attach {
+        /// The server's address, `http://127.0.0.1:8000`.
+        url: String,
+        /// The agent's token. Better in the environment: the command line is seen by others. Without one, the keychain is asked.
+        #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+    },
+    /// Start a server with the agent inside, and the window attached to it.
+    Run {
+        /// The server's command: `python manage.py runserver` …
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+}
+
+/// What a start asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The window.
+    Show,
+    /// A recording file.
+    OpenFile(PathBuf),
+    /// A recording of the library: a link asked for it.
+    OpenRecording(RecordingId),
+    /// A server: the user asked for it.
+    Attach {
+        /// Where.
+        address: Address,
+        /// `None`: look for one.
+        token: Option<String>,
+    },
+    /// A server: a link asked for it, the user has to be asked.
+    ProposeAttach(Address),
+    /// A server to start.
+    Run(Vec<OsString>),
+}
+
+/// Folders of the program, the same as the native one's.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Recordings.
+    pub data: PathBuf,
+    /// What can be made again.
+    pub cache: PathBuf,
+}
+
+impl Arguments {
+    /// What is asked for. Relative files are those of `cwd`.
+    pub fn wish(&self, cwd: &Path) -> anyhow::Result<Wish> {
+        match (&self.command, &self.what) {
+            (Some(Command::Attach { url, token }), _) => {
+                let address = Address::parse(url).with_context(|| format!("this server cannot be attached: {url}"))?;
+                Ok(Wish::Attach { address, token: token.clone() })
+            }
+            (Some(Command::Run { command }), _) => Ok(Wish::Run(command.clone())),
+            (None, Some(what)) if links::is_link(what) => Ok(match links::parse(what)? {
+                Link::Open(recording) => Wish::OpenRecording(recording),
+                Link::Attach(address) => Wish::ProposeAttach(address),
+            }),
+            (None, Some(what)) => Ok(Wish::OpenFile(cwd.join(what))),
+            (None, None) => Ok(Wish::Show),
+        }
+    }
+
+    /// The program's folders.
+    pub fn places(&self) -> anyhow::Result<Places> {
+        let project = directories::ProjectDirs::from("", "", "djust-inspector");
+        let data = match (&self.data_dir, &project) {
+            (Some(dir), _) => dir.clone(),
+            (None, Some(project)) => project.data_dir().to_owned(),
+            (None, None) => anyhow::bail!("there is no home folder to keep recordings in; name one with --data-dir"),
+        };
+        let cache = project.as_ref().map_or_else(|| data.join("cache"), |project| project.cache_dir().to_owned());
+        std::fs::create_dir_all(&data).with_context(|| format!("recordings cannot be kept in this folder: {}", data.display()))?;
+        Ok(Places { data, cache })
+    }
+
+    /// Whether this start handles itself even if the app runs already: the server that it starts is its own, with its terminal.
+    pub const fn stands_alone(&self) -> bool {
+        matches!(self.command, Some(Command::Run { .. }))
+    }
+}
+
+/// What a second start asks for, from its words and its folder. Whoever is on the session's bus can send them.
+pub fn handed_over(words: &[String], cwd: &str) -> anyhow::Result<Wish> {
+    let arguments = Arguments::try_parse_from(words).map_err(|error| anyhow::anyhow!("{}", error.kind()))?;
+    match arguments.wish(Path::new(cwd))? {
+        Wish::Run(_) => anyhow::bail!("a server is started by the program that was asked to, not by this one"),
+        wish => Ok(wish),
+    }
+}
+
+/// The native program's arguments for the same wish.
+pub fn native(wish: &Wish, places: &Places) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["--data-dir".into(), places.data.clone().into()];
+    match wish {
+        Wish::Show | Wish::ProposeAttach(_) => {}
+        Wish::OpenFile(file) => words.extend(["open".into(), file.into()]),
+        Wish::OpenRecording(recording) => words.extend(["open".into(), recording.as_str().into()]),
+        Wish::Attach { address, .. } => words.extend(["attach".into(), address.as_str().into()]),
+        Wish::Run(command) => {
+            words.extend(["run".into(), "--".into()]);
+            words.extend(command.iter().cloned());
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handed(words: &[&str]) -> anyhow::Result<Wish> {
+        let words: Vec<String> = std::iter::once("djust-inspector-app").chain(words.iter().copied()).map(str::to_owned).collect();
+        handed_over(&words, "/home/someone")
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_second_start_hands_its_wish_over() {
+        assert_eq!(handed(&[]).unwrap(), Wish::Show);
+        assert_eq!(handed(&["cart.djrec"]).unwrap(), Wish::OpenFile("/home/someone/cart.djrec".into()));
+        assert_eq!(handed(&["/tmp/cart.djrec"]).unwrap(), Wish::OpenFile("/tmp/cart.djrec".into()));
+        assert_eq!(handed(&["djust-inspector://open?recording=abc"]).unwrap(), Wish::OpenRecording("abc".into()));
+        let address = Address::parse("http://127.0.0.1:8000/").unwrap();
+        assert_eq!(handed(&["djust-inspector://attach?url=http://127.0.0.1:8000"]).unwrap(), Wish::ProposeAttach(address.clone()));
+        assert_eq!(
+            handed(&["attach", "http://127.0.0.1:8000", "--token", "t"]).unwrap(),
+            Wish::Attach { address, token: Some("t".into()) }
+        );
+    }
+
+    #[test]
+    fn what_is_handed_over_starts_no_program_and_follows_no_odd_link() {
+        assert!(handed(&["run", "--", "sh", "-c", "true"]).is_err());
+        assert!(handed(&["djust-inspector://open?recording=/etc/passwd"]).is_err());
+        assert!(handed(&["attach", "file:///etc/passwd"]).is_err());
+        assert!(handed(&["--no-such-option"]).is_err());
+    }
+
+    #[test]
+    fn the_native_program_is_asked_for_the_same() {
+        let places = Places { data: "/data".into(), cache: "/cache".into() };
+        let words =
+            |wish: &Wish| native(wish, &places).iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&Wish::OpenFile("/a.djrec".into())), "--data-dir /data open /a.djrec");
+        assert_eq!(words(&Wish::Run(vec!["python".into(), "manage.py".into()])), "--data-dir /data run -- python manage.py");
+        // A token is handed over in the environment, not where others see it.
+        let address = Address::parse("https://a.example").unwrap();
+        assert_eq!(words(&Wish::Attach { address, token: Some("secret".into()) }), "--data-dir /data attach https://a.example");
+    }
+}

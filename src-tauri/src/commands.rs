@@ -1,0 +1,43 @@
+//! The three commands that the page has. Only the main window's capability names them.
+
+use std::sync::Arc;
+
+use inspector_model::{Request, RequestId};
+use tauri::State;
+use tauri::ipc::Channel;
+
+use crate::border::Wake;
+use crate::shell::Shell;
+
+/// The page is there. An empty message on `channel` says that [`drain`] would find something; until then there is no further one.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri's commands take what they were sent")]
+pub fn connect(shell: State<'_, Arc<Shell>>, channel: Channel<()>) {
+    let wake = Wake::new(move || {
+        if let Err(error) = channel.send(()) {
+            tracing::debug!("the page could not be woken: {error}");
+        }
+    });
+    shell.border.connect(shell.window(), shell.info(), wake);
+}
+
+/// A request: JSON text of its number and itself. `false` when it was not taken.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri's commands take what they were sent")]
+pub fn send(shell: State<'_, Arc<Shell>>, text: String) -> bool {
+    match serde_json::from_str::<(RequestId, Request)>(&text) {
+        Ok((id, request)) => shell.request(id, request),
+        Err(error) => {
+            tracing::error!("the page asked for something unknown: {error}");
+            false
+        }
+    }
+}
+
+/// What has happened since the last call: JSON text of `{"notices": […], "more": bool}`. As text, because the page's own code
+/// reads it: an object of JavaScript would only be written out again there.
+#[tauri::command(async)]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri's commands take what they were sent")]
+pub fn drain(shell: State<'_, Arc<Shell>>, max_steps: usize) -> Result<String, String> {
+    serde_json::to_string(&shell.border.drain(max_steps)).map_err(|error| format!("the notices cannot be written: {error}"))
+}

@@ -1,0 +1,178 @@
+//! The installed app: the one window of the inspector in a webview, over an engine in this process, and what a desktop adds to it.
+//!
+//! It hosts; it draws nothing. Start with `shell.rs`, which holds everything together; `border.rs` is what the page sees of
+//! it, `pages/` the windows that show recorded pages.
+
+// No console window beside the app.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+mod arguments;
+mod border;
+mod commands;
+mod desktop;
+mod fallback;
+mod keychain;
+mod links;
+mod news;
+mod pages;
+mod server;
+mod settings;
+mod shell;
+mod tray;
+mod updates;
+mod window;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use inspector_engine::{Engine, Settings};
+use tauri::{App, AppHandle, Manager as _, RunEvent};
+use tauri_plugin_window_state::StateFlags;
+
+use crate::arguments::{Arguments, Places, Wish};
+use crate::shell::Shell;
+
+#[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("djust-inspector-app: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    prefer_safe_rendering();
+    let wish = arguments.wish(&std::env::current_dir().unwrap_or_default())?;
+    let places = arguments.places()?;
+    let context = tauri::generate_context!();
+    let mut builder = tauri::Builder::default();
+    // First: a second start ends in it, before anything else has begun.
+    if !arguments.stands_alone() {
+        builder = builder.plugin(tauri_plugin_single_instance::init(|app, words, cwd| second_start(app, &words, &cwd)));
+    }
+    builder = builder
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_autostart::Builder::new().app_name("djust Inspector").arg("--background").build())
+        .plugin(
+            tauri_plugin_window_state::Builder::new()
+                .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+                .map_label(|label| if label.starts_with(pages::LABEL_PREFIX) { "page" } else { label })
+                .build(),
+        );
+    if updates::are_configured(context.config()) {
+        builder = builder.plugin(tauri_plugin_updater::Builder::new().build());
+    }
+    let app = builder
+        .register_asynchronous_uri_scheme_protocol(pages::SCHEME, |context, request, responder| {
+            let shell = context.app_handle().try_state::<Arc<Shell>>().map(|shell| shell.inner().clone());
+            pages::serve(&context, shell, &request, responder);
+        })
+        .invoke_handler(tauri::generate_handler![commands::connect, commands::send, commands::drain])
+        .setup(move |app| Ok(set_up(app, &arguments, places, wish)?))
+        .build(context)
+        .context("the app cannot start; without a browser engine there is the native program, djust-inspector")?;
+    let code = app.run_return(event);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyhow::Result<()> {
+    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    let shell = Shell::new(app.handle().clone(), engine, places, wish, arguments.fallback);
+    app.manage(shell.clone());
+    let has_tray = tray::make(app.handle(), &shell);
+    shell.listen(has_tray)?;
+    end_on_signal(shell.clone());
+    updates::check(app.handle());
+    #[cfg(target_os = "linux")]
+    if app.env().appimage.is_some() {
+        use tauri_plugin_deep_link::DeepLinkExt as _;
+        // Nothing else tells the desktop about an AppImage; a package's desktop entry does it better.
+        if let Err(error) = app.deep_link().register_all() {
+            tracing::warn!("links will not open this app: {error}");
+        }
+    }
+    if has_tray && arguments.background {
+        shell.stay();
+    } else {
+        shell.begin();
+    }
+    Ok(())
+}
+
+/// The program was started again: it hands over what it was asked for, and ends.
+fn second_start(app: &AppHandle, words: &[String], cwd: &str) {
+    let Some(shell) = app.try_state::<Arc<Shell>>().map(|shell| shell.inner().clone()) else { return };
+    shell.wish(match arguments::handed_over(words, cwd) {
+        Ok(wish) => wish,
+        Err(error) => {
+            shell.border.message(inspector_model::Level::Error, format!("{error:#}"));
+            Wish::Show
+        }
+    });
+}
+
+fn event(app: &AppHandle, event: RunEvent) {
+    match event {
+        // The tray goes on without windows; whoever closes the main window decides.
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::Exit => {
+            if let Some(shell) = app.try_state::<Arc<Shell>>() {
+                shell.shut_down();
+            }
+        }
+        // macOS hands files and links over like this, everyone else on the command line.
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            for url in urls {
+                let word = url.to_file_path().map_or_else(|()| url.to_string(), |path| path.to_string_lossy().into_owned());
+                second_start(app, &["djust-inspector-app".to_owned(), word], "/");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// WebKitGTK's way of sharing buffers with the graphics driver leaves windows blank with a good part of the drivers; without it
+/// drawing costs a copy. Whoever has set the variable knows better.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the environment may only be changed while there is one thread, and here there is one")]
+fn prefer_safe_rendering() {
+    const VARIABLE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: called first in main, before anything has started a thread.
+        unsafe { std::env::set_var(VARIABLE, "1") };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_safe_rendering() {}
+
+/// Ends in good order, with the server that was started, when the session or a terminal ends us.
+fn end_on_signal(shell: Arc<Shell>) {
+    #[cfg(unix)]
+    tauri::async_runtime::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+        let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        shell.quit();
+    });
+    #[cfg(not(unix))]
+    drop(shell);
+}

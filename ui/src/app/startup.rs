@@ -1,0 +1,111 @@
+//! How the window starts, and what it remembers from one start to the next.
+
+use inspector_model::{Request, SourceId};
+use serde::{Deserialize, Serialize};
+
+use super::model::{Page, Scope, Tab};
+
+/// Dark, light, or what the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeChoice {
+    /// As the desktop is.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// How the window starts.
+#[derive(Clone, Debug, Default)]
+pub struct Startup {
+    /// As it was left last time.
+    pub memory: Memory,
+    /// Sent at once, in order: usually one `Attach` or `OpenRecording`.
+    pub requests: Vec<Request>,
+}
+
+/// All that the window keeps across restarts and reloads. Everything else is told anew by the engine.
+///
+/// Text that cannot be read (of another version, or damaged) is no error: that part begins anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    pub(crate) theme: ThemeChoice,
+    pub(crate) filter: String,
+    pub(crate) scope: Scope,
+    pub(crate) page: Option<Page>,
+    pub(crate) tab: Tab,
+    /// Valid as long as the engine runs: for a reload of the page.
+    pub(crate) source: Option<SourceId>,
+    /// Points.
+    pub(crate) sessions_width: Option<f32>,
+    /// Points.
+    pub(crate) step_width: Option<f32>,
+}
+
+impl Memory {
+    /// The host's storage keeps it under this name.
+    pub const KEY: &'static str = "window";
+
+    /// Nothing remembered but the theme.
+    pub fn with_theme(theme: ThemeChoice) -> Self {
+        Self { theme, ..Self::default() }
+    }
+
+    /// Reads what [`Memory::to_text`] wrote.
+    pub fn from_text(text: &str) -> Self {
+        let Ok(serde_json::Value::Object(parts)) = serde_json::from_str(text) else { return Self::default() };
+        fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String, serde_json::Value>, name: &str) -> T {
+            parts.get(name).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
+        }
+        let width = |name: &str| part::<Option<f32>>(&parts, name).filter(|width| (50.0..10_000.0).contains(width));
+        Self {
+            theme: part(&parts, "theme"),
+            filter: part(&parts, "filter"),
+            scope: part(&parts, "scope"),
+            page: part(&parts, "page"),
+            tab: part(&parts, "tab"),
+            source: part(&parts, "source"),
+            sessions_width: width("sessions_width"),
+            step_width: width("step_width"),
+        }
+    }
+
+    /// One line of JSON.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_survives_being_written() {
+        let memory = Memory {
+            theme: ThemeChoice::Light,
+            filter: "kind:event \"x\"".into(),
+            scope: Scope::View("sess-1".into(), Some("player".into())),
+            page: Some(Page::Rate),
+            tab: Tab::Sql,
+            source: Some(SourceId(7)),
+            sessions_width: Some(301.5),
+            step_width: Some(444.0),
+        };
+        assert_eq!(Memory::from_text(&memory.to_text()), memory);
+    }
+
+    #[test]
+    fn what_cannot_be_read_begins_anew_and_the_rest_stays() {
+        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}"] {
+            assert_eq!(Memory::from_text(text), Memory::default(), "{text}");
+        }
+        let text = r#"{"theme": "dark", "tab": "no_such_tab", "page": {"a": 1}, "later": [1], "step_width": 400}"#;
+        let expected = Memory { theme: ThemeChoice::Dark, step_width: Some(400.0), ..Memory::default() };
+        assert_eq!(Memory::from_text(text), expected);
+    }
+}
