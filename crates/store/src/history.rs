@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use inspector_model::{Path, SessionId, Side, StateAnswer, StepId, ViewId};
@@ -206,6 +207,12 @@ impl Reader {
         document.map(|document| PlacePath::find(path, &document)).map_err(|error| StoreError::damaged(error.to_string()))
     }
 
+    /// Takes in what questions about paths need, for about so long. Says whether that is all of it. The first question does
+    /// it otherwise, and takes the longer for it: some milliseconds for ten thousand steps.
+    pub fn prepare_changes(&self, budget: Duration) -> Result<bool, StoreError> {
+        self.take_in(Some(budget)).map(|(_, all)| all)
+    }
+
     /// The steps that changed what is at a path or below it, in order. A value above it that came, went or was replaced
     /// counts; elements that only moved do not.
     pub fn changes(&self, path: &PlacePath, scope: &Scope) -> Result<Vec<StepId>, StoreError> {
@@ -248,8 +255,15 @@ impl Reader {
         Ok(steps.unwrap_or_default().into_iter().find(|found| *found > step.0).map(StepId))
     }
 
-    /// Takes the indexes of segments in that were closed since the last time. Says whether there is an open one.
+    /// Takes everything in. Says whether there is an open segment besides.
     fn bring_up(&self) -> Result<bool, StoreError> {
+        self.take_in(None).map(|(open, _)| open)
+    }
+
+    /// Takes the indexes of segments in that were closed since the last time. Says whether there is an open one, and whether
+    /// all were taken in.
+    fn take_in(&self, budget: Option<Duration>) -> Result<(bool, bool), StoreError> {
+        let start = Instant::now();
         let open = self.live(|writer| writer.segment.first);
         let mut history = self.history().lock();
         while let Some(first) = self.source().segment_after(history.upto)?.filter(|first| open.is_none_or(|open| *first < open)) {
@@ -258,8 +272,10 @@ impl Reader {
                 None => rebuild::index(&self.source().segment(first)?),
             };
             history.absorb(&index);
-            history.upto = first;
+            if budget.is_some_and(|budget| start.elapsed() >= budget) {
+                return Ok((open.is_some(), false));
+            }
         }
-        Ok(open.is_some())
+        Ok((open.is_some(), true))
     }
 }

@@ -33,13 +33,18 @@ const AROUND: usize = 64;
 
 /// What an entry of the log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogOp {
+pub enum LogOp {
+    /// A key or element came.
     Added,
+    /// One went.
     Removed,
+    /// A value became another one.
     Changed,
+    /// An element stands elsewhere.
     Moved,
+    /// The elements of a list stand in another order.
     Reordered,
-    /// The stream's first state: its text stands in the segment.
+    /// The view's first state.
     First,
 }
 

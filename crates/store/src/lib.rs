@@ -35,10 +35,11 @@ pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
 pub use history::Scope;
+pub use index::LogOp;
 pub use library::{OpenReport, Store};
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
-pub use search::{Hit, Search, SearchOptions};
+pub use search::{Hit, LoggedChange, Search, SearchOptions};
 pub use thin::{Retention, Thinned};
 
 /// The version of the format that this program writes, and the newest that it reads.

@@ -45,3 +45,46 @@ pub(crate) fn index(segment: &Segment) -> SegmentIndex {
     }
     index
 }
+
+#[cfg(test)]
+mod tests {
+    use inspector_model::{SessionId, Step, StepDetail, StepKind};
+
+    use super::*;
+    use crate::key;
+    use crate::source::Source;
+    use crate::{NewState, NewStep, Store};
+
+    /// What is made again after a crash is what the recorder would have stored.
+    #[test]
+    fn an_index_made_again_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        let mut recorder = store.create("again", 1.0, "").unwrap();
+        for n in 0..700_u32 {
+            let session = SessionId::from(if n % 3 == 0 { "a" } else { "b" });
+            let rows: Vec<String> = (n / 7..n / 7 + 20).map(|id| format!(r#"{{"id": {id}, "n": {}}}"#, n % (id + 1) / 3)).collect();
+            let text = format!(r#"{{"rows": [{}], "text": "{}", "n": {n}}}"#, rows.join(", "), "word ".repeat(n as usize % 90));
+            let step = Step { session: Some(session), state_bytes: text.len() as u64, ..Step::new(StepKind::Event, "e", 1.0) };
+            let (before, after) = (NewState::Same, NewState::Text(text.into()));
+            recorder.append(NewStep { step, detail: StepDetail::default(), before, after, html: None }).unwrap();
+        }
+        let id = recorder.id().clone();
+        drop(recorder);
+        let source = Source::Memory(Arc::new({
+            let file = folder.path().join("again.djrec");
+            store.export(&id, &file).unwrap();
+            crate::file::load(&file).unwrap().values
+        }));
+        let mut first = 0;
+        let mut segments = 0;
+        while let Some(next) = source.segment_after(first).unwrap() {
+            let made = index(&source.segment(next).unwrap());
+            assert_eq!(Some(made.to_bytes()), source.index_bytes(next).unwrap(), "paths of {next}");
+            assert_eq!(made.stored_log(), source.log(next).unwrap(), "log of {next}");
+            assert!(source.get(&key::piece(key::LOG, next, 0)).unwrap().is_some());
+            (first, segments) = (next, segments + 1);
+        }
+        assert_eq!(segments, 3);
+    }
+}

@@ -78,6 +78,57 @@ impl Reader {
     }
 }
 
+/// A change as the log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedChange {
+    /// The path.
+    pub path: PlacePath,
+    /// What happened.
+    pub op: LogOp,
+    /// The value that came, as JSON; of a long text the part that differs with some around it. Empty for what went or moved.
+    pub value: String,
+}
+
+impl Reader {
+    /// What a step changed, from the log: also where its states were dropped. A view's first state is not in it.
+    pub fn logged(&self, step: StepId) -> Result<Vec<LoggedChange>, StoreError> {
+        let open = self.live(|writer| {
+            let index = &writer.segment.index;
+            (step.0 >= index.first).then(|| (index.first, index.stored_log(), index.to_bytes()))
+        });
+        let (first, log, index) = match open.flatten() {
+            Some(open) => open,
+            None => {
+                let not_found = || StoreError::NotFound { what: format!("step {step}") };
+                let first = self.source().segment_of(step.0)?.ok_or_else(not_found)?;
+                match self.source().index_bytes(first)? {
+                    Some(index) => (first, self.source().log(first)?, index),
+                    None => {
+                        let index = rebuild::index(&self.source().segment(first)?);
+                        (first, index.stored_log(), index.to_bytes())
+                    }
+                }
+            }
+        };
+        let index = SegmentIndex::from_bytes(first, &index);
+        let (Some(index), Some((_, log))) = (index, SegmentIndex::split_log(&log)) else { return Ok(Vec::new()) };
+        let entries = entries(first, log).take_while(|entry| entry.step <= step.0);
+        let of_step = entries.filter(|entry| entry.step == step.0 && entry.op != LogOp::First);
+        Ok(of_step
+            .map(|entry| LoggedChange {
+                path: path_of(&index, entry.path),
+                op: entry.op,
+                value: String::from_utf8_lossy(entry.value).into_owned(),
+            })
+            .collect())
+    }
+}
+
+/// A path without its stream.
+fn path_of(index: &SegmentIndex, path: u32) -> PlacePath {
+    PlacePath(index.names(path).into_iter().skip(1).map(<[u8]>::to_vec).collect())
+}
+
 impl Search {
     /// Searches on for about so long, at least one segment, and gives the hits in order of steps.
     pub fn run(&mut self, budget: Duration) -> Result<Vec<Hit>, StoreError> {
@@ -155,14 +206,14 @@ impl Search {
                 continue;
             }
             let names = index.names(entry.path);
-            let Some((stream, path)) = names.split_first() else { continue };
+            let Some(stream) = names.first() else { continue };
             let Some(stream) = stream_of(stream).filter(|stream| self.options.scope.has(stream)) else { continue };
             self.found += 1;
             hits.push(Hit {
                 step: StepId(entry.step),
                 session: stream.0,
                 view: stream.1,
-                path: PlacePath(path.iter().map(|name| name.to_vec()).collect()),
+                path: path_of(&index, entry.path),
                 in_path: value.is_none(),
                 value: value.unwrap_or_else(|| around(entry.value, 0, 0)),
             });

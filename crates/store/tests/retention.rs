@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::Todo;
 use inspector_model::{LogRecord, Path, Segment, Side, StateAnswer, Status, Step, StepDetail, StepId};
-use inspector_store::{NewState, NewStep, Reader, Recorder, Retention, Scope, SearchOptions, Store, read_file};
+use inspector_store::{LogOp, NewState, NewStep, Reader, Recorder, Retention, Scope, SearchOptions, Store, read_file};
 
 /// What every state was, by step.
 struct Told {
@@ -115,7 +115,17 @@ fn a_recording_beyond_its_budget_keeps_what_matters() {
     drop(reader);
     let reader = store.read(&id).unwrap();
     check(&reader, &told, "afterwards");
-    // What changed is known as before.
+    // What changed is known as before, step by step too.
+    let gone: Vec<StepId> =
+        (257..2_000).map(StepId).filter(|step| matches!(reader.state(*step, Side::After).unwrap(), StateAnswer::Missing(_))).collect();
+    for step in gone.iter().step_by(7) {
+        let logged = reader.logged(*step).unwrap();
+        assert_eq!(logged.is_empty(), told[step.0 as usize - 1].before == told[step.0 as usize - 1].after, "{step}");
+        for change in logged.iter().filter(|change| matches!(change.op, LogOp::Added | LogOp::Changed)) {
+            assert!(told[step.0 as usize - 1].after.contains(&change.value), "{change:?}");
+            assert!(reader.changes(&change.path, &Scope::Everywhere).unwrap().contains(step), "{change:?}");
+        }
+    }
     let still: Vec<StepId> = reader.changes(&place, &Scope::Everywhere).unwrap().into_iter().filter(|step| step.0 <= 2_000).collect();
     assert_eq!(still, changes);
     let still = found(&reader);
