@@ -18,7 +18,7 @@ use crate::outbox::{Outbox, Topic};
 use crate::source::{SourceShared, Stream};
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
-const DIFF_DEADLINE: Duration = Duration::from_millis(10);
+const DIFF_DEADLINE: Duration = Duration::from_millis(20);
 
 /// How much of an unreadable frame is kept.
 const BAD_FRAME_BYTES: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use crate::index::SegmentIndex;
 use crate::segment::{Segment, TextRef};
 
 /// How long two states are compared.
-const COMPARE: Duration = Duration::from_millis(10);
+const COMPARE: Duration = Duration::from_millis(250);
 
 /// Compares the states of a segment again. What its first states were before it is not known: such a state counts as the
 /// view's first when it came after a step, and as nothing new when it was found before one.

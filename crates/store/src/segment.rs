@@ -33,6 +33,8 @@ pub(crate) const SPLICE: u8 = 4;
 pub(crate) const KEYFRAME: u8 = 5;
 /// It was there, and was dropped: see `thin.rs`.
 pub(crate) const DROPPED: u8 = 6;
+/// A splice of the first text of its sequence in the segment: what is large is then rebuilt in fewer steps.
+pub(crate) const CHECKPOINT: u8 = 7;
 
 /// A text in a segment.
 #[derive(Clone, Debug)]
@@ -60,6 +62,8 @@ pub(crate) struct Entry {
 struct Version {
     /// `None` for a whole text.
     dialect: Option<Dialect>,
+    /// Whether it is a splice of the first version and not of the one before.
+    of_first: bool,
     bytes: Range<usize>,
 }
 
@@ -136,20 +140,19 @@ impl Segment {
         const KEEP_EVERY: usize = 16;
         let versions = self.streams.get(stream)?.get(..=version)?;
         let mut at = version;
-        let text = loop {
+        let (mut bytes, next) = loop {
             if let Some(text) = cache.text((self.first, self.sum), stream, at) {
-                break text;
+                if at == version {
+                    return Some(text);
+                }
+                break (text.as_bytes().to_vec(), at + 1);
             }
-            if versions[at].dialect.is_none() {
-                break Arc::from(std::str::from_utf8(&self.raw[versions[at].bytes.clone()]).ok()?);
+            if versions[at].dialect.is_none() || versions[at].of_first {
+                break (Vec::new(), at);
             }
             at = at.checked_sub(1)?;
         };
-        if at == version {
-            return Some(text);
-        }
-        let mut bytes = text.as_bytes().to_vec();
-        for number in at + 1..=version {
+        for number in next..=version {
             self.advance(&mut bytes, stream, number)?;
             if number % KEEP_EVERY == 0 && number != version {
                 cache.keep_text((self.first, self.sum), stream, number, Arc::from(std::str::from_utf8(&bytes).ok()?));
@@ -162,8 +165,13 @@ impl Segment {
 
     /// Makes the version before this one into this one.
     pub(crate) fn advance(&self, text: &mut Vec<u8>, stream: usize, version: usize) -> Option<()> {
-        let Version { dialect, bytes } = self.streams.get(stream)?.get(version)?;
+        let versions = self.streams.get(stream)?;
+        let Version { dialect, of_first, bytes } = versions.get(version)?;
         let bytes = &self.raw[bytes.clone()];
+        if *of_first {
+            // The first text of a sequence is whole.
+            self.raw[versions.first()?.bytes.clone()].clone_into(text);
+        }
         if let Some(dialect) = dialect {
             return splice::apply(text, bytes, &self.raw, *dialect, LONGEST_TEXT);
         }
@@ -240,12 +248,12 @@ impl Parser {
             DROPPED => Some(TextRef::Dropped),
             WHOLE_TEXT | KEYFRAME => {
                 let bytes = cursor.range()?;
-                self.versions[slot].push(Version { dialect: None, bytes });
+                self.versions[slot].push(Version { dialect: None, of_first: false, bytes });
                 Some(self.last(slot))
             }
-            SPLICE if !self.versions[slot].is_empty() => {
+            kind @ (SPLICE | CHECKPOINT) if !self.versions[slot].is_empty() => {
                 let bytes = cursor.range()?;
-                self.versions[slot].push(Version { dialect: Some(self.dialect), bytes });
+                self.versions[slot].push(Version { dialect: Some(self.dialect), of_first: kind == CHECKPOINT, bytes });
                 Some(self.last(slot))
             }
             _ => None,

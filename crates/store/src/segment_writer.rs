@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use inspector_model::{SessionId, ViewId};
-use inspector_tape::Delta;
+use inspector_tape::{Delta, Document};
 
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::piece::{Compressor, PIECE};
-use crate::segment::{DROPPED, KEYFRAME, LAST, MISSING, NOTHING, SPLICE, StreamKey, WHOLE, WHOLE_TEXT};
+use crate::segment::{CHECKPOINT, DROPPED, KEYFRAME, LAST, MISSING, NOTHING, SPLICE, StreamKey, WHOLE, WHOLE_TEXT};
 use crate::splice::{self, Literals};
 use crate::wire::{number_len, put_bytes, put_number};
 
@@ -17,8 +17,12 @@ use crate::wire::{number_len, put_bytes, put_number};
 const STEPS: u32 = 256;
 /// Bytes of changes after which it ends, or twice the largest text if that is more.
 const CHANGED: usize = 1 << 20;
-/// Bytes of texts after which it ends: what is rebuilt on the way to its last step.
+/// Bytes of pages after which it ends: what is rebuilt on the way to its last step.
 const REBUILT: usize = 256 << 20;
+/// Bytes of states of one stream after which one is told as a splice of its first, for the same reason.
+const CHECKPOINT_AFTER: usize = 32 << 20;
+/// States from here on may become so much in one segment.
+const LARGE: usize = CHECKPOINT_AFTER / STEPS as usize;
 
 /// What stands in a record for a text.
 pub(crate) enum Put {
@@ -34,6 +38,8 @@ pub(crate) enum Put {
     Whole(Arc<str>, bool),
     /// What differs from the last one.
     Delta(Arc<Delta>),
+    /// What differs from the stream's first one in the segment.
+    Checkpoint(Arc<Delta>),
     /// A text of which only the bytes are known, and the last one.
     Bytes(Arc<str>, Arc<str>),
 }
@@ -56,6 +62,8 @@ pub(crate) struct SegmentWriter {
     numbers: HashMap<StreamKey, u32>,
     begun: HashSet<StreamKey>,
     pages: HashSet<Option<SessionId>>,
+    /// First states of streams that are large, and the bytes of those since then or the last checkpoint.
+    large: HashMap<StreamKey, (Arc<Document>, usize)>,
     literals: Literals,
 }
 
@@ -85,6 +93,7 @@ impl SegmentWriter {
             numbers: HashMap::new(),
             begun: HashSet::new(),
             pages: HashSet::new(),
+            large: HashMap::new(),
             literals: Literals::default(),
         }
     }
@@ -104,6 +113,24 @@ impl SegmentWriter {
     /// Notes that the stream has one now.
     pub(crate) fn begin_state(&mut self, stream: &StreamKey) {
         self.begun.insert(stream.clone());
+    }
+
+    /// Notes the first state of a stream.
+    pub(crate) fn set_first(&mut self, stream: &StreamKey, document: &Arc<Document>) {
+        if document.text().len() > LARGE {
+            self.large.insert(stream.clone(), (document.clone(), 0));
+        }
+    }
+
+    /// The first state of a stream, if it is time to tell one as a splice of it.
+    pub(crate) fn checkpoint(&mut self, stream: &StreamKey, bytes: usize) -> Option<Arc<Document>> {
+        let (first, since) = self.large.get_mut(stream)?;
+        *since += bytes;
+        if *since < CHECKPOINT_AFTER {
+            return None;
+        }
+        *since = 0;
+        Some(first.clone())
     }
 
     /// Whether the page has a text in this segment.
@@ -154,20 +181,19 @@ impl SegmentWriter {
                 self.largest = self.largest.max(text.len());
                 return put_bytes(record, text.as_bytes());
             }
-            Put::Delta(delta) => {
+            Put::Delta(delta) | Put::Checkpoint(delta) => {
                 let text = delta.after().text();
                 (text, splice::from_copies(&delta.copies, text.as_bytes(), &self.raw, &mut self.literals))
             }
             Put::Bytes(text, base) => (text, splice::by_bytes(base.as_bytes(), text.as_bytes(), &self.raw, &mut self.literals)),
         };
         self.largest = self.largest.max(text.len());
-        self.rebuilt += text.len();
         self.changed += script.fresh;
         if script.bytes.len() > text.len() {
             record.push(WHOLE_TEXT);
             return put_bytes(record, text.as_bytes());
         }
-        record.push(SPLICE);
+        record.push(if matches!(put, Put::Checkpoint(_)) { CHECKPOINT } else { SPLICE });
         put_bytes(record, &script.bytes);
         self.literals.in_record(record.len() - script.bytes.len());
     }

@@ -24,8 +24,11 @@ use crate::source::Source;
 use crate::splice::Dialect;
 use crate::thin::{self, Retention};
 
-/// How long two states are compared for what is stored and indexed of their difference.
-const COMPARE: Duration = Duration::from_millis(10);
+/// How long two states are compared that whoever records has not compared: the index is only as good as the comparison.
+const COMPARE: Duration = Duration::from_millis(250);
+
+/// How long a state is compared with the first of its segment: without it reading takes a little longer, no more.
+const CHECKPOINT: Duration = Duration::from_millis(20);
 
 /// Bytes of last texts that are held. Others are read back when they are needed.
 const HELD: usize = 64 << 20;
@@ -250,15 +253,34 @@ impl Writer {
                 let of_these = |delta: &Arc<Delta>| Arc::ptr_eq(delta.before(), before) || delta.before().text() == before.text();
                 let delta = delta.filter(of_these).unwrap_or_else(|| Arc::new(compare(before, after, COMPARE)));
                 self.segment.index.note(id, stream, &delta);
-                if begun { Put::Delta(delta) } else { Put::Whole(text.text().clone(), false) }
+                if begun { self.place_delta(stream, delta) } else { Put::Whole(text.text().clone(), false) }
             }
             Some(earlier) => {
                 self.segment.index.note_changed(id, stream);
                 if begun { Put::Bytes(text.text().clone(), earlier.text().clone()) } else { Put::Whole(text.text().clone(), false) }
             }
         };
+        self.begin_large(stream, &put, &text);
         self.keep_state(stream, text, id);
         put
+    }
+
+    fn place_delta(&mut self, stream: &StreamKey, delta: Arc<Delta>) -> Put {
+        let after = delta.after();
+        if let Some(first) = self.segment.checkpoint(stream, after.text().len()) {
+            let since_first = compare(&first, after, CHECKPOINT);
+            if !since_first.cut_short {
+                return Put::Checkpoint(Arc::new(since_first));
+            }
+        }
+        Put::Delta(delta)
+    }
+
+    /// Remembers the first state of a stream in the segment.
+    fn begin_large(&mut self, stream: &StreamKey, put: &Put, text: &Known) {
+        if let (Put::Whole(..), Known::Document(document)) = (put, text) {
+            self.segment.set_first(stream, document);
+        }
     }
 
     /// The state that a stream has already.
@@ -274,7 +296,9 @@ impl Writer {
         match self.last_state(stream) {
             Some(text) => {
                 self.segment.begin_state(stream);
-                Put::Whole(text.text().clone(), true)
+                let put = Put::Whole(text.text().clone(), true);
+                self.begin_large(stream, &put, &text);
+                put
             }
             None => unknown(),
         }

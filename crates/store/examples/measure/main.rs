@@ -35,6 +35,7 @@ fn measure(sort: Sort, steps: usize) {
     let folder = tempfile::tempdir().unwrap();
     let id = ingest(sort, steps, folder.path());
     questions(sort, steps, folder.path(), &id);
+    flush_each(sort, steps.min(2_000));
     println!("peak memory of the process      {:>10} MB", peak_kb() / 1024);
 }
 
@@ -180,6 +181,32 @@ fn ingest(sort: Sort, steps: usize, folder: &FilePath) -> inspector_model::Recor
         disk / steps
     );
     id
+}
+
+/// What the disk has when every step is flushed alone: a slow day.
+fn flush_each(sort: Sort, steps: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("measure", 1.0, "").unwrap();
+    let mut pages = Pages::new(sort);
+    let time = timed(|| {
+        for number in 0..steps {
+            pages.turn();
+            let step = Step::new(StepKind::Event, "toggle", number as f64);
+            let after = NewState::Text(pages.json());
+            recorder.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None }).unwrap();
+            recorder.flush().unwrap();
+        }
+    });
+    let stored = recorder.stats().bytes as usize;
+    drop(recorder);
+    drop(store);
+    println!(
+        "flushed after each of {steps:<6}    {:>10.0} steps/s, {} bytes per step, {} on the disk",
+        steps as f64 / time.as_secs_f64(),
+        stored / steps,
+        disk_bytes(folder.path()) / steps
+    );
 }
 
 fn questions(sort: Sort, steps: usize, folder: &FilePath, id: &inspector_model::RecordingId) {
