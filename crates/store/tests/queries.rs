@@ -34,18 +34,25 @@ fn path(parts: &[&str]) -> Path {
     Path(parts.iter().map(|part| part.parse().map_or_else(|_| Segment::Key((*part).into()), Segment::Index)).collect())
 }
 
+/// A step, and the states before and after it.
+type Seen = (Step, Option<Value>, Option<Value>);
+
+fn all_states(reader: &Reader) -> Vec<Seen> {
+    let steps = reader.steps().unwrap().into_iter();
+    steps.map(|step| (step.clone(), state(reader, step.id, Side::Before), state(reader, step.id, Side::After))).collect()
+}
+
 /// The steps in which what `look` sees became another value, a first state included.
-fn steps_where(reader: &Reader, session: Option<&str>, look: impl Fn(&Value) -> Option<Value>) -> Vec<StepId> {
+fn steps_where(states: &[Seen], session: Option<&str>, look: impl Fn(&Value) -> Option<Value>) -> Vec<StepId> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    for step in reader.steps().unwrap() {
+    for (step, before, after) in states {
+        let Some(after) = after else { continue };
         if session.is_some_and(|session| step.session.as_ref().map(inspector_model::SessionId::as_str) != Some(session)) {
             continue;
         }
-        let Some(after) = state(reader, step.id, Side::After) else { continue };
         let first = seen.insert((step.session.clone(), step.view.clone()));
-        let before = state(reader, step.id, Side::Before);
-        if first || before.is_some_and(|before| look(&before) != look(&after)) {
+        if first || before.as_ref().is_some_and(|before| look(before) != look(after)) {
             found.push(step.id);
         }
     }
@@ -76,6 +83,7 @@ fn a_path_is_followed_through_everything() {
     }
     let check = |reader: &Reader, when: &str| {
         let last = StepId(reader.info().steps);
+        let states = all_states(reader);
         let rows = state(reader, last, Side::After).unwrap()["rows"].as_array().unwrap().clone();
         for (index, found) in rows.iter().enumerate().take(6) {
             let id = found["id"].as_u64().unwrap();
@@ -84,7 +92,7 @@ fn a_path_is_followed_through_everything() {
             for (scope, session) in
                 [(Scope::Everywhere, None), (Scope::Session("a".into()), Some("a")), (Scope::View("b".into(), None), Some("b"))]
             {
-                let expected = steps_where(reader, session, row(id, "done"));
+                let expected = steps_where(&states, session, row(id, "done"));
                 let changes = reader.changes(&place, &scope).unwrap();
                 assert_eq!(changes, expected, "{place} {scope:?} {when}");
                 for bound in [1, 2, 255, 256, 257, 300, 650, 701, 800].map(StepId) {
@@ -96,7 +104,7 @@ fn a_path_is_followed_through_everything() {
             }
         }
         let list = reader.place(last, Side::After, &path(&["rows"])).unwrap();
-        let expected = steps_where(reader, Some("a"), |state| Some(state["rows"].clone()));
+        let expected = steps_where(&states, Some("a"), |state| Some(state["rows"].clone()));
         assert_eq!(reader.changes(&list, &Scope::Session("a".into())).unwrap(), expected, "{when}");
         assert!(reader.changes(&list, &Scope::Session("z".into())).unwrap().is_empty());
     };
@@ -244,10 +252,11 @@ fn recordings_of_the_first_format_open_and_go_on() {
             }
         }
         assert!(!keys.is_empty());
+        let states = all_states(&read);
         for key in &keys {
             let place = library.place(StepId(1), Side::After, &path(&[key])).unwrap();
             let found = library.changes(&place, &Scope::Everywhere).unwrap();
-            for step in steps_where(&read, None, |state| state.get(key).cloned()) {
+            for step in steps_where(&states, None, |state| state.get(key).cloned()) {
                 let first = state(&read, step, Side::Before).is_none();
                 assert!(first || found.contains(&step), "{key} of {} at {step}", file.display());
             }
