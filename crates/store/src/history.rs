@@ -98,7 +98,27 @@ impl Steps {
 struct Node {
     parent: u32,
     name: Box<[u8]>,
-    steps: Steps,
+    /// Where its own value changed, or its order.
+    own: Steps,
+    /// Where something below it changed: apart, because for a path below that does not matter, and there is much of it.
+    below: Option<Box<Steps>>,
+}
+
+impl Node {
+    fn push(&mut self, step: u64, flags: u8) {
+        if flags & !BELOW != 0 {
+            self.own.push(step, flags & !BELOW);
+        }
+        if flags & BELOW != 0 {
+            self.below.get_or_insert_default().push(step, BELOW);
+        }
+    }
+
+    /// Its entries that may have one of these flags.
+    fn steps(&self, mask: u8) -> impl Iterator<Item = &Steps> {
+        let below = self.below.as_deref().filter(|_| mask & BELOW != 0);
+        std::iter::once(&self.own).chain(below)
+    }
 }
 
 /// The paths of all segments up to one.
@@ -131,7 +151,7 @@ impl History {
             let parent = nodes.get(path.parent as usize).copied().unwrap_or(NO_PARENT);
             let node = self.child(parent, &path.name).unwrap_or_else(|hash| {
                 let node = self.nodes.len() as u32;
-                self.nodes.push(Node { parent, name: path.name.clone(), steps: Steps::default() });
+                self.nodes.push(Node { parent, name: path.name.clone(), own: Steps::default(), below: None });
                 self.lookup.insert(hash, node);
                 if parent == NO_PARENT
                     && let Some(stream) = stream_of(&path.name)
@@ -141,7 +161,7 @@ impl History {
                 node
             });
             for (step, flags) in &path.steps {
-                self.nodes[node as usize].steps.push(index.first + u64::from(*step), *flags);
+                self.nodes[node as usize].push(index.first + u64::from(*step), *flags);
             }
             nodes.push(node);
         }
@@ -152,7 +172,12 @@ impl History {
     fn places(&self, path: &PlacePath, scope: &Scope) -> Vec<(&Steps, u8)> {
         let mut places = Vec::new();
         for (root, _) in self.roots.iter().filter(|(_, stream)| scope.has(stream)) {
-            way(*root, path, |node, name| self.child(node, name).ok(), |node, mask| places.push((&self.nodes[node as usize].steps, mask)));
+            way(
+                *root,
+                path,
+                |node, name| self.child(node, name).ok(),
+                |node, mask| places.extend(self.nodes[node as usize].steps(mask).map(|steps| (steps, mask))),
+            );
         }
         places
     }

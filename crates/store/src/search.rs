@@ -96,19 +96,13 @@ impl Reader {
             let index = &writer.segment.index;
             (step.0 >= index.first).then(|| (index.first, index.stored_log(), index.to_bytes()))
         });
-        let (first, log, index) = match open.flatten() {
-            Some(open) => open,
-            None => {
-                let not_found = || StoreError::NotFound { what: format!("step {step}") };
-                let first = self.source().segment_of(step.0)?.ok_or_else(not_found)?;
-                match self.source().index_bytes(first)? {
-                    Some(index) => (first, self.source().log(first)?, index),
-                    None => {
-                        let index = rebuild::index(&self.source().segment(first)?);
-                        (first, index.stored_log(), index.to_bytes())
-                    }
-                }
-            }
+        let (first, log, index) = if let Some(open) = open.flatten() {
+            open
+        } else {
+            let not_found = || StoreError::NotFound { what: format!("step {step}") };
+            let first = self.source().segment_of(step.0)?.ok_or_else(not_found)?;
+            let (log, index) = self.log_and_index(first)?;
+            (first, log, index)
         };
         let index = SegmentIndex::from_bytes(first, &index);
         let (Some(index), Some((_, log))) = (index, SegmentIndex::split_log(&log)) else { return Ok(Vec::new()) };
@@ -121,6 +115,17 @@ impl Reader {
                 value: String::from_utf8_lossy(entry.value).into_owned(),
             })
             .collect())
+    }
+}
+
+impl Reader {
+    /// The log and the index of a complete segment, made again where they are not stored.
+    fn log_and_index(&self, first: u64) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+        if let Some(index) = self.source().index_bytes(first)? {
+            return Ok((self.source().log(first)?, index));
+        }
+        let index = rebuild::index(&self.source().segment(first)?);
+        Ok((index.stored_log(), index.to_bytes()))
     }
 }
 
@@ -175,13 +180,8 @@ impl Search {
             return Ok(());
         };
         self.at = first;
-        if let Some(bytes) = source.index_bytes(first)? {
-            let log = source.log(first)?;
-            self.in_segment(first, &log, &bytes, hits)
-        } else {
-            let index = rebuild::index(&source.segment(first)?);
-            self.in_segment(first, &index.stored_log(), &index.to_bytes(), hits)
-        }
+        let (log, index) = self.reader.log_and_index(first)?;
+        self.in_segment(first, &log, &index, hits)
     }
 
     fn in_segment(&mut self, first: u64, log: &[u8], index: &[u8], hits: &mut Vec<Hit>) -> Result<(), StoreError> {

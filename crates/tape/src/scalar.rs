@@ -194,6 +194,8 @@ fn decode_escape(inner: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -209,7 +211,7 @@ mod tests {
                 let mut out = String::new();
                 for (nth, c) in text.chars().enumerate() {
                     if how >> (nth % 16) & 1 == 1 {
-                        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+                        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write!(out, "\\u{unit:04x}").unwrap());
                     } else {
                         let quoted = serde_json::Value::from(c.to_string()).to_string();
                         out.push_str(&quoted[1..quoted.len() - 1]);
