@@ -55,6 +55,9 @@ struct Steps {
 
 impl Steps {
     fn push(&mut self, step: u64, flags: u8) {
+        if step < self.last {
+            return;
+        }
         if self.count.is_multiple_of(STRIDE) {
             self.marks.push((self.last, self.bytes.len() as u32));
         }
@@ -161,7 +164,10 @@ impl History {
                 node
             });
             for (step, flags) in &path.steps {
-                self.nodes[node as usize].push(index.first + u64::from(*step), *flags);
+                // Of what a file says nothing is believed: its segments may overlap.
+                if let Some(step) = index.first.checked_add(u64::from(*step)) {
+                    self.nodes[node as usize].push(step, *flags);
+                }
             }
             nodes.push(node);
         }

@@ -31,6 +31,9 @@ mod thin;
 mod wire;
 mod writer;
 
+#[cfg(test)]
+mod hostile;
+
 pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
