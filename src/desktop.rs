@@ -244,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_recordings_page_is_written_for_the_browser() {
+        let folder = tempfile::tempdir().unwrap();
+        let desktop = desktop(&folder);
+        let recording = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/shop.djrec");
+        assert!(desktop.send(RequestId(1), Request::OpenFile(recording)));
+        let Answer::Opened(source) = answer(&desktop, 1) else { panic!("not opened") };
+        let at = PageAt { source, step: StepId(2), side: Side::After, compare: true };
+        let path = desktop.pages.write(&desktop.engine, at).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains("<title>Step 2 · add_to_cart</title>"), "{text:.500}");
+        assert_eq!(text.matches("<iframe sandbox=\"\"").count(), 2);
+        assert!(text.contains("data-djust-inspector-changed=&quot;&quot;"), "what the step changed is marked");
+    }
+
+    #[test]
     fn a_window_that_takes_no_answers_is_refused_more_questions() {
         let folder = tempfile::tempdir().unwrap();
         let desktop = desktop(&folder);

@@ -108,7 +108,7 @@ mod tests {
     fn a_missing_end_is_said_beside_the_other() {
         let missing = Failure::new(ErrorCode::Missing, "no render was seen");
         let text = together(AT, "add", &[(Side::Before, Err(missing)), (Side::After, Ok(RecordedPage::default()))]);
-        assert!(text.contains("no render was seen.") && text.matches("<iframe").count() == 1, "{text}");
+        assert!(text.contains("No render was seen.") && text.matches("<iframe").count() == 1, "{text}");
     }
 
     #[test]

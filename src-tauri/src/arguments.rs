@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use inspector_model::RecordingId;
+use url::Url;
 
 use crate::links::{self, Address, Link};
 
@@ -93,7 +94,7 @@ impl Arguments {
                 Link::Open(recording) => Wish::OpenRecording(recording),
                 Link::Attach(address) => Wish::ProposeAttach(address),
             }),
-            (None, Some(what)) => Ok(Wish::OpenFile(cwd.join(what))),
+            (None, Some(what)) => Ok(Wish::OpenFile(file(what).unwrap_or_else(|| cwd.join(what)))),
             (None, None) => Ok(Wish::Show),
         }
     }
@@ -111,10 +112,20 @@ impl Arguments {
         Ok(Places { data, cache })
     }
 
+    /// Whether a link was followed, not a command typed.
+    pub fn is_link(&self) -> bool {
+        self.what.as_deref().is_some_and(links::is_link)
+    }
+
     /// Whether this start handles itself even if the app runs already: the server that it starts is its own, with its terminal.
     pub const fn stands_alone(&self) -> bool {
         matches!(self.command, Some(Command::Run { .. }))
     }
+}
+
+/// The file of a `file://` address: some desktops name files so.
+fn file(what: &str) -> Option<PathBuf> {
+    Url::parse(what).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
 }
 
 /// What a second start asks for, from its words and its folder. Whoever is on the session's bus can send them.
@@ -162,6 +173,7 @@ mod tests {
         assert_eq!(handed(&[]).unwrap(), Wish::Show);
         assert_eq!(handed(&["cart.djrec"]).unwrap(), Wish::OpenFile("/home/someone/cart.djrec".into()));
         assert_eq!(handed(&["/tmp/cart.djrec"]).unwrap(), Wish::OpenFile("/tmp/cart.djrec".into()));
+        assert_eq!(handed(&["file:///tmp/a%20cart.djrec"]).unwrap(), Wish::OpenFile("/tmp/a cart.djrec".into()));
         assert_eq!(handed(&["djust-inspector://open?recording=abc"]).unwrap(), Wish::OpenRecording("abc".into()));
         let address = Address::parse("http://127.0.0.1:8000/").unwrap();
         assert_eq!(handed(&["djust-inspector://attach?url=http://127.0.0.1:8000"]).unwrap(), Wish::ProposeAttach(address.clone()));

@@ -19,8 +19,12 @@ pub enum FallbackError {
 /// The native program beside this one.
 pub fn program() -> Result<PathBuf, FallbackError> {
     let here = std::env::current_exe()?;
-    let program = here.with_file_name(if cfg!(windows) { "djust-inspector.exe" } else { "djust-inspector" });
-    if program.is_file() { Ok(program) } else { Err(FallbackError::NotFound(program)) }
+    let name = if cfg!(windows) { "djust-inspector.exe" } else { "djust-inspector" };
+    let beside = here.with_file_name(name);
+    // In an app bundle of macOS it is among the resources: `Contents/MacOS/…` and `Contents/Resources/…`.
+    let resource = here.with_file_name("../Resources").join(name);
+    let found = [&beside, &resource].into_iter().find(|program| program.is_file()).cloned();
+    found.ok_or(FallbackError::NotFound(beside))
 }
 
 /// The native program, asked for the same as this one was.

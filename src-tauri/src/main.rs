@@ -52,7 +52,12 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     prefer_safe_rendering();
-    let wish = arguments.wish(&std::env::current_dir().unwrap_or_default())?;
+    let (wish, complaint) = match arguments.wish(&std::env::current_dir().unwrap_or_default()) {
+        Ok(wish) => (wish, None),
+        // Whoever clicked on a link sees no terminal.
+        Err(error) if arguments.is_link() => (Wish::Show, Some(format!("{error:#}"))),
+        Err(error) => return Err(error),
+    };
     let places = arguments.places()?;
     let context = tauri::generate_context!();
     let mut builder = tauri::Builder::default();
@@ -80,14 +85,20 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             pages::serve(&context, shell, &request, responder);
         })
         .invoke_handler(tauri::generate_handler![commands::connect, commands::send, commands::drain])
-        .setup(move |app| Ok(set_up(app, &arguments, places, wish)?))
+        .setup(move |app| {
+            let shell = set_up(app, &arguments, places, wish)?;
+            if let Some(text) = complaint {
+                shell.border.message(inspector_model::Level::Error, text);
+            }
+            Ok(())
+        })
         .build(context)
         .context("the app cannot start; without a browser engine there is the native program, djust-inspector")?;
     let code = app.run_return(event);
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyhow::Result<()> {
+fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyhow::Result<Arc<Shell>> {
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
     let shell = Shell::new(app.handle().clone(), engine, places, wish, arguments.fallback);
     app.manage(shell.clone());
@@ -108,7 +119,7 @@ fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyho
     } else {
         shell.begin();
     }
-    Ok(())
+    Ok(shell)
 }
 
 /// The program was started again: it hands over what it was asked for, and ends.

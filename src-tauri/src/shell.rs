@@ -277,6 +277,8 @@ impl Shell {
 
     /// Does what a start, a link, or the tray asks for.
     pub fn wish(self: &Arc<Self>, wish: Wish) {
+        // First: what is asked about stands in front of it.
+        self.show_window();
         match wish {
             Wish::Show => {}
             Wish::OpenFile(path) => self.ask(Request::OpenFile(path), None),
@@ -289,7 +291,6 @@ impl Shell {
             Wish::ProposeAttach(address) => self.propose(address),
             Wish::Run(command) => self.start_server(&command),
         }
-        self.show_window();
     }
 
     /// Attaches to a server of this machine.
@@ -319,7 +320,8 @@ impl Shell {
     /// A link asked for it: whoever wrote the page with the link is not the user.
     fn propose(self: &Arc<Self>, address: Address) {
         let shell = self.clone();
-        self.app
+        let _ = self.app.run_on_main_thread(move || {
+        let mut dialog = shell.app
             .dialog()
             .message(format!(
                 "A link asks to attach to this server:\n\n{}\n\nWhat happens on it is then recorded here. Attach only to a server that you know.",
@@ -327,12 +329,17 @@ impl Shell {
             ))
             .title("Attach to a server?")
             .kind(MessageDialogKind::Warning)
-            .buttons(MessageDialogButtons::OkCancelCustom("Attach".into(), "Cancel".into()))
-            .show(move |yes| {
+            .buttons(MessageDialogButtons::OkCancelCustom("Attach".into(), "Cancel".into()));
+        if let Some(window) = window::main_window(&shell.app) {
+            dialog = dialog.parent(&window);
+        }
+        let attaching = shell.clone();
+        dialog.show(move |yes| {
                 if yes {
-                    shell.attach_without_token(address);
+                    attaching.attach_without_token(address);
                 }
             });
+        });
     }
 
     fn may_be_remembered(&self, address: &Address, token: &str) {
@@ -355,21 +362,24 @@ impl Shell {
             }
             let question = format!("Remember the token of {} in the system's keychain?", offer.address.as_str());
             let asking = shell.clone();
-            asking
+            let mut dialog = asking
                 .app
                 .dialog()
                 .message(question)
                 .title("Remember the token?")
-                .buttons(MessageDialogButtons::OkCancelCustom("Remember".into(), "Not now".into()))
-                .show(move |yes| {
-                    if yes {
-                        tauri::async_runtime::spawn_blocking(move || {
-                            if let Err(error) = keychain::remember(&offer.address, &offer.token) {
-                                shell.border.message(Level::Warning, format!("The token was not remembered: {error}"));
-                            }
-                        });
-                    }
-                });
+                .buttons(MessageDialogButtons::OkCancelCustom("Remember".into(), "Not now".into()));
+            if let Some(window) = window::main_window(&asking.app) {
+                dialog = dialog.parent(&window);
+            }
+            dialog.show(move |yes| {
+                if yes {
+                    tauri::async_runtime::spawn_blocking(move || {
+                        if let Err(error) = keychain::remember(&offer.address, &offer.token) {
+                            shell.border.message(Level::Warning, format!("The token was not remembered: {error}"));
+                        }
+                    });
+                }
+            });
         });
     }
 

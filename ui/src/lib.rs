@@ -13,8 +13,12 @@ mod theme;
 mod views;
 mod widgets;
 
+#[cfg(any(test, all(feature = "web", target_arch = "wasm32")))]
+mod accessible;
 #[cfg(feature = "native")]
 mod native;
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
+pub mod web;
 
 pub use app::InspectorApp;
 pub use app::startup::{Memory, Startup, ThemeChoice};

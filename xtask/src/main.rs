@@ -1,4 +1,4 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | recordings`.
+//! All set-up and every task of the project: `cargo xtask demo | test | recordings | wasm`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -8,6 +8,7 @@
 mod demo;
 mod environment;
 mod test;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,8 @@ enum Task {
     Test,
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
+    /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
+    Wasm,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Demo { headless, .. } => demo::live(headless),
         Task::Test => test::all(),
         Task::Recordings => test::recordings(),
+        Task::Wasm => wasm::page(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -105,7 +105,9 @@ fn write_pane(out: &mut String, pane: &Pane<'_>, labelled: bool) {
     match pane.content {
         Content::Nothing(why) => {
             out.push_str("<p class=\"nothing\">");
-            write_escaped(out, why);
+            let (first, rest) = why.split_at(why.chars().next().map_or(0, char::len_utf8));
+            write_escaped(out, &first.to_uppercase());
+            write_escaped(out, rest);
             out.push_str(".</p>");
         }
         Content::Document(_) | Content::Address(_) => {

@@ -13,10 +13,9 @@ use crate::process::{Output, ProcessGroup};
 use crate::{STEP_DEADLINE, TestError, wait_until};
 
 /// Headless, quiet, and without anything that would talk to another machine than the one under test.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 13] = [
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--no-default-browser-check",
@@ -52,12 +51,24 @@ impl Browser {
     /// # Errors
     /// [`TestError::NoChromium`], or the output of a browser that ended.
     pub async fn launch() -> Result<Self, TestError> {
+        Self::launch_with(&["--disable-gpu"]).await
+    }
+
+    /// Starts Chromium with WebGL, drawn by its own software: the same on every machine, and slow.
+    ///
+    /// # Errors
+    /// As [`Browser::launch`].
+    pub async fn launch_drawing() -> Result<Self, TestError> {
+        Self::launch_with(&["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]).await
+    }
+
+    async fn launch_with(flags: &[&str]) -> Result<Self, TestError> {
         let program = chromium()?;
         let profile =
             tempfile::Builder::new().prefix("chromium-").tempdir().map_err(TestError::io("cannot make a folder for the profile"))?;
         let output = Output::default();
         let mut command = Command::new(program);
-        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
+        command.args(FLAGS).args(flags).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
         let mut process = ProcessGroup::spawn("Chromium", &mut command, &output)?;
         let port_file = profile.path().join("DevToolsActivePort");
         let found = wait_until(STEP_DEADLINE, "Chromium to name its debug port", async || {

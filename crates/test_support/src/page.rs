@@ -91,11 +91,51 @@ impl Page {
             }
         })
         .await?;
+        self.click_at(x, y).await
+    }
+
+    /// Clicks a place of the page, in CSS pixels.
+    pub async fn click_at(&self, x: f64, y: f64) -> Result<(), TestError> {
         self.call("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y})).await?;
         for kind in ["mousePressed", "mouseReleased"] {
             self.call("Input.dispatchMouseEvent", json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1})).await?;
         }
         Ok(())
+    }
+
+    /// Turns the mouse wheel at a place, down by this many CSS pixels.
+    pub async fn wheel(&self, x: f64, y: f64, down: f64) -> Result<(), TestError> {
+        let params = json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": down});
+        self.call("Input.dispatchMouseEvent", params).await.map(|_| ())
+    }
+
+    /// Presses any key: its name, its code, its number, and the text that it types. Modifiers are bits: Alt 1, Ctrl 2, Meta 4, Shift 8.
+    pub async fn press_key(&self, (key, code, number, text): (String, String, u32, String), modifiers: u32) -> Result<(), TestError> {
+        for kind in ["keyDown", "keyUp"] {
+            let mut params = json!({"type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers});
+            // With Ctrl a letter is a command and types nothing.
+            if kind == "keyDown" && !text.is_empty() && modifiers & 0b111 == 0 {
+                params["text"] = json!(text);
+            }
+            self.call("Input.dispatchKeyEvent", params).await?;
+        }
+        Ok(())
+    }
+
+    /// Types into the focused element, as an input method would.
+    pub async fn insert_text(&self, text: &str) -> Result<(), TestError> {
+        self.call("Input.insertText", json!({"text": text})).await.map(|_| ())
+    }
+
+    /// Runs script in each new document of the tab before any of its own.
+    pub async fn before_scripts(&self, script: &str) -> Result<(), TestError> {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await.map(|_| ())
+    }
+
+    /// Gives the tab this many CSS pixels.
+    pub async fn set_size(&self, width: u32, height: u32) -> Result<(), TestError> {
+        let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", params).await.map(|_| ())
     }
 
     /// Waits for djust's full-screen error and closes it with its own button. It appears in DEBUG after a handler raised.

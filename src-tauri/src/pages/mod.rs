@@ -144,7 +144,7 @@ impl Pages {
             })
             .build()?;
         self.folders.lock().insert(label.to_owned(), folder);
-        lock_down(&window);
+        lock_down(&window, self);
         let (pages, own) = (self.clone(), label.to_owned());
         window.on_window_event(move |event| {
             if matches!(event, WindowEvent::Destroyed) {
@@ -157,10 +157,11 @@ impl Pages {
 
 /// What Tauri has no word for.
 #[cfg(target_os = "linux")]
-fn lock_down(window: &tauri::WebviewWindow) {
+fn lock_down(window: &tauri::WebviewWindow, pages: &Pages) {
     use webkit2gtk::{PermissionRequestExt as _, SettingsExt as _, WebViewExt};
 
-    let done = window.with_webview(|webview| {
+    let (pages, label) = (pages.clone(), window.label().to_owned());
+    let done = window.with_webview(move |webview| {
         let view = webview.inner();
         if let Some(settings) = WebViewExt::settings(&view) {
             settings.set_enable_javascript(false);
@@ -180,9 +181,12 @@ fn lock_down(window: &tauri::WebviewWindow) {
         });
         // "Open link in new window", "Save image": there is nothing here that could be wanted.
         view.connect_context_menu(|_, _, _, _| true);
-        view.connect_web_process_terminated(|view, _| {
-            tracing::warn!("a page window's process ended; the page is loaded again when another one is selected");
-            let _ = view;
+        view.connect_web_process_terminated(move |_, reason| {
+            // Not loaded again by itself: a page that ends its process once does so twice.
+            tracing::warn!("a page window's process ended ({reason:?})");
+            if let Some(follow) = pages.follows.lock().get_mut(&label) {
+                *follow = Follow::default();
+            }
         });
     });
     if let Err(error) = done {
@@ -192,4 +196,4 @@ fn lock_down(window: &tauri::WebviewWindow) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn lock_down(_window: &tauri::WebviewWindow) {}
+fn lock_down(_window: &tauri::WebviewWindow, _pages: &Pages) {}

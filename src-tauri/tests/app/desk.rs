@@ -171,6 +171,11 @@ impl Desk {
         self.driver().script(script).unwrap()
     }
 
+    /// What a script of the page gives to its callback.
+    pub fn script_later(&self, script: &str) -> Value {
+        self.driver().script_later(script).unwrap()
+    }
+
     /// Waits for a window whose title begins so, and gives its number.
     pub fn window(&self, title: &str) -> String {
         self.wait(&format!("a window {title:?}"), || {

@@ -201,7 +201,25 @@ fn the_main_window_has_its_three_commands_and_no_more() {
         let said = desk.invoke(command);
         assert!(said.contains("not allowed") || said.contains("not found") || said.contains("denied"), "{command}: {said}");
     }
-    let eval = "try { return eval('1') } catch (error) { return 'refused' }";
     assert_eq!(desk.script("return typeof window.__TAURI__"), "undefined");
-    assert!(desk.script(eval) == "refused" || desk.script("return document.securityPolicy ?? 'none'") == "none");
+}
+
+#[test]
+fn the_main_window_runs_and_asks_for_nothing_but_its_own() {
+    let trap = Trap::set();
+    let desk = Desk::with_app(&[]);
+    let inject = format!(
+        "const at = 'http://{}'; \
+         const script = document.createElement('script'); script.textContent = 'window.ran = true'; document.body.append(script); \
+         const far = document.createElement('script'); far.src = at + '/script'; document.body.append(far); \
+         const frame = document.createElement('iframe'); frame.src = at + '/frame'; document.body.append(frame); \
+         new Image().src = at + '/image'; navigator.sendBeacon(at + '/beacon'); location.href = at + '/elsewhere'; \
+         const done = arguments[0]; fetch(at + '/fetch').then(() => done('fetched'), () => done('refused'))",
+        trap.address
+    );
+    assert_eq!(desk.script_later(&inject), "refused");
+    assert_eq!(desk.script("return window.ran ?? null"), serde_json::Value::Null);
+    assert!(desk.script("return location.href").as_str().unwrap().starts_with("tauri:"));
+    desk.shows("Recordings");
+    assert_eq!(trap.caught(), 0);
 }

@@ -31,7 +31,7 @@ fn what_a_browser_did_is_seen_and_its_page_can_be_looked_at_again() {
     });
     let url = server.url("");
     let desk = Desk::with_app(&["attach", url.trim_end_matches('/'), "--token", TOKEN]);
-    desk.shows("127.0.0.1");
+    desk.shows("No page yet");
 
     let photo = |name: &str, page: &inspector_test_support::Page| {
         let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

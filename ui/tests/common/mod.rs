@@ -2,17 +2,23 @@
 
 #![allow(dead_code, unused_imports, reason = "each test target and the gallery use their own part of it")]
 
+pub mod driver;
+pub mod headless;
+#[cfg(feature = "web-tests")]
+pub mod in_page;
 mod sample;
+#[cfg(feature = "web-tests")]
+pub mod site;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use inspector_model::{
     Answer, DesktopRequest, ErrorCode, Failure, Handle, Notice, RecorderStatus, Request, RequestId, Source, SourceId, SourceKind,
     SourceState, StateAnswer,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 pub use sample::{SOURCE, Sample, many_steps, many_steps_from, sample, step};
 
 /// The engine's side, shared between the test and the window.
@@ -28,6 +34,8 @@ pub struct Script {
     pub hold: bool,
     /// Requests that were not answered yet.
     pub held: Vec<(RequestId, Request)>,
+    /// Called when there is something to tell.
+    pub waker: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// An opened recording without steps.
@@ -45,54 +53,81 @@ pub fn recording(id: u64) -> Notice {
 
 /// A handle on a [`Script`].
 #[derive(Clone, Default)]
-pub struct Scripted(pub Rc<RefCell<Script>>);
+pub struct Scripted(Arc<Mutex<Script>>);
 
 impl Scripted {
     /// With everything of the sample already told.
     pub fn with_sample() -> Self {
         let sample = sample();
         let script = Script { notices: sample.notices.clone().into(), sample: Some(sample), ..Script::default() };
-        Self(Rc::new(RefCell::new(script)))
+        Self::of(script)
+    }
+
+    /// With a script.
+    pub fn of(script: Script) -> Self {
+        Self(Arc::new(Mutex::new(script)))
+    }
+
+    /// The script itself.
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock()
+    }
+
+    fn wake(&self) {
+        // Not while the script is locked: whoever is woken looks into it.
+        let waker = self.script().waker.clone();
+        if let Some(waker) = waker {
+            waker();
+        }
     }
 
     /// Tells the window something.
     pub fn tell(&self, notice: Notice) {
-        self.0.borrow_mut().notices.push_back(notice);
+        self.script().notices.push_back(notice);
+        self.wake();
     }
 
     /// What the user picks in file dialogs.
     pub fn pick(&self, path: Option<&str>) {
-        if let Some(sample) = &mut self.0.borrow_mut().sample {
+        if let Some(sample) = &mut self.script().sample {
             sample.picked = path.map(Into::into);
         }
     }
 
+    /// Forgets what was told and asked, and begins with the sample again: as for a window that has just come.
+    pub fn tell_anew(&self) {
+        let mut script = self.script();
+        script.notices = script.sample.iter().flat_map(|sample| sample.notices.iter().cloned()).collect();
+        script.held.clear();
+    }
+
     /// Whether answers are held back from now on.
     pub fn hold(&self, hold: bool) {
-        let mut script = self.0.borrow_mut();
+        let mut script = self.script();
         script.hold = hold;
-        script.held.clear();
     }
 
     /// Answers all that was held back, and what is asked from now on at once.
     pub fn release(&self) {
-        let mut script = self.0.borrow_mut();
+        let mut script = self.script();
         script.hold = false;
         for (id, request) in std::mem::take(&mut script.held) {
             let answer = answer(script.sample.as_ref(), &request);
             script.notices.push_back(Notice::Answer(id, answer));
         }
+        drop(script);
+        self.wake();
     }
 
     /// Requests so far that fit, without their ids.
     pub fn asked(&self, fits: impl Fn(&Request) -> bool) -> Vec<Request> {
-        self.0.borrow().requests.iter().map(|(_, request)| request.clone()).filter(|request| fits(request)).collect()
+        self.script().requests.iter().map(|(_, request)| request.clone()).filter(|request| fits(request)).collect()
     }
 }
 
 impl Handle for Scripted {
     fn send(&self, id: RequestId, request: Request) -> bool {
-        let mut script = self.0.borrow_mut();
+        let mut script = self.script();
         script.requests.push((id, request.clone()));
         if script.hold {
             script.held.push((id, request));
@@ -100,11 +135,13 @@ impl Handle for Scripted {
         }
         let answer = answer(script.sample.as_ref(), &request);
         script.notices.push_back(Notice::Answer(id, answer));
+        drop(script);
+        self.wake();
         true
     }
 
     fn drain(&self, max_steps: usize, into: &mut Vec<Notice>) -> bool {
-        let mut script = self.0.borrow_mut();
+        let mut script = self.script();
         let mut steps = 0;
         while let Some(notice) = script.notices.pop_front() {
             if let Notice::Steps(_, list) = &notice {
@@ -118,7 +155,9 @@ impl Handle for Scripted {
         false
     }
 
-    fn set_waker(&self, _waker: Box<dyn Fn() + Send + Sync>) {}
+    fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
+        self.script().waker = Some(waker.into());
+    }
 }
 
 /// What a well-behaved engine would answer.

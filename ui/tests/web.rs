@@ -1,0 +1,59 @@
+//! The same label tests on the page: `cargo xtask wasm`, then `cargo test -p inspector-ui --features web-tests --test web`.
+//!
+//! They have a `main` of their own, because one browser serves them all and has to end with them.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test stops where something is wrong"
+)]
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::in_page::{CHROMIUM, Chromium, InPage as Window};
+
+/// A case by its name.
+type Case = (&'static str, fn());
+
+/// Each case is an entry of the list.
+#[macro_export]
+macro_rules! cases {
+    ($($name:ident),* $(,)?) => {
+        /// All cases.
+        pub const ALL: &[$crate::Case] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+#[path = "common/cases.rs"]
+mod cases;
+#[path = "common/page_cases.rs"]
+mod page_cases;
+
+fn main() -> ExitCode {
+    let index = common::site::web().join("index.html");
+    assert!(index.is_file(), "the page was not built: run `cargo xtask wasm` first ({} is missing)", index.display());
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let begun = Instant::now();
+    *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
+    let (mut passed, mut failed) = (0, Vec::new());
+    for (name, case) in cases::ALL.iter().chain(page_cases::ALL) {
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        let started = Instant::now();
+        let ended = catch_unwind(AssertUnwindSafe(case));
+        println!("test {name} ... {} ({:.1} s)", if ended.is_ok() { "ok" } else { "FAILED" }, started.elapsed().as_secs_f64());
+        if ended.is_ok() { passed += 1 } else { failed.push(*name) }
+    }
+    // With the last of it the browser ends.
+    CHROMIUM.write().take();
+    println!("\n{passed} passed, {} failed {failed:?}, in {:.1} s", failed.len(), begun.elapsed().as_secs_f64());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
