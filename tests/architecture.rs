@@ -8,13 +8,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
-    ("inspector-diff", &["inspector-model"]),
-    ("inspector-store", &["inspector-model"]),
+    ("inspector-tape", &["inspector-model"]),
+    ("inspector-diff", &["inspector-model", "inspector-tape"]),
+    ("inspector-store", &["inspector-model", "inspector-tape"]),
     ("inspector-page", &["inspector-model"]),
-    ("inspector-engine", &["inspector-model", "inspector-protocol", "inspector-diff", "inspector-store"]),
+    ("inspector-engine", &["inspector-model", "inspector-protocol", "inspector-tape", "inspector-diff", "inspector-store"]),
     ("inspector-ui", &["inspector-model"]),
     ("inspector-test-support", &[]),
 ];

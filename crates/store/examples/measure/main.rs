@@ -34,6 +34,7 @@ fn measure(sort: Sort, steps: usize) {
     parts(sort);
     let folder = tempfile::tempdir().unwrap();
     let id = ingest(sort, steps, folder.path());
+    println!("peak memory when recorded       {:>10} MB", peak_kb() / 1024);
     questions(sort, steps, folder.path(), &id);
     flush_each(sort, steps.min(2_000));
     println!("peak memory of the process      {:>10} MB", peak_kb() / 1024);
