@@ -22,6 +22,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         (-2.0..2.0f64).prop_map(Into::into),
         "[ab\"\\\\é\u{1F600}\n]{0,6}".prop_map(Into::into),
         "[ab ]{60,300}".prop_map(Into::into),
+        "[a-e\\\\\"é\u{1F600}]{60,200}".prop_map(Into::into),
     ];
     leaf.prop_recursive(5, 80, 8, |inner| {
         prop_oneof![
@@ -118,6 +119,20 @@ proptest! {
             check_copies(&compare(&first, &second, LONG))?;
             check_copies(&compare(&first, &second, Duration::from_micros(micros)))?;
             prop_assert!(compare(&second, &second, LONG).changes.is_empty());
+        }
+    }
+
+    /// A text that is written in, with escapes of all sorts, is read on from where it differs.
+    #[test]
+    fn long_texts_are_read_on(text in "([a-h]{1,30}|\\\\\\\\|\\\\n|\\\\u00e9|\\\\ud83d\\\\ude00){20,60}", edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..3)) {
+        let whole = format!(r#"{{"a":1,"body":"{text}","b":2}}"#);
+        let earlier = document(&whole);
+        let text = edited(&whole, &edits);
+        let fresh = Document::new(text.as_str().into());
+        let along = Document::after(&earlier, text.as_str().into());
+        match (fresh, along) {
+            (Ok(fresh), Ok(along)) => prop_assert_eq!(fresh.tape().nodes, along.tape().nodes),
+            (fresh, along) => prop_assert_eq!(fresh.is_ok(), along.is_ok(), "{}", text),
         }
     }
 

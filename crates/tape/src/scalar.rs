@@ -7,8 +7,11 @@ use crate::error::ScanError;
 
 /// Reads a string whose opening quote stands at `start`: the place after its closing quote, and whether it has escapes.
 pub(crate) fn string_end(text: &[u8], start: usize) -> Result<(usize, bool), ScanError> {
-    let mut at = start + 1;
-    let mut escaped = false;
+    string_end_from(text, start, start + 1, false)
+}
+
+/// The same of a string of which everything before `at` is known to be valid, and whether there were escapes.
+pub(crate) fn string_end_from(text: &[u8], start: usize, mut at: usize, mut escaped: bool) -> Result<(usize, bool), ScanError> {
     loop {
         at = plain_end(text, at);
         match text.get(at) {
@@ -21,6 +24,16 @@ pub(crate) fn string_end(text: &[u8], start: usize) -> Result<(usize, bool), Sca
             None => return Err(ScanError::syntax("a string without end", start)),
         }
     }
+}
+
+/// A place before `end` that is surely not inside an escape; `None` when it would take long to find one.
+pub(crate) fn outside_escapes(string: &[u8], end: usize) -> Option<usize> {
+    /// A pair of surrogates.
+    const LONGEST_ESCAPE: usize = 12;
+    const TRIES: usize = 16;
+    (0..TRIES)
+        .map_while(|tries| end.checked_sub(tries * LONGEST_ESCAPE))
+        .find(|at| at.checked_sub(LONGEST_ESCAPE).and_then(|before| string.get(before..*at)).is_some_and(|before| !before.contains(&b'\\')))
 }
 
 /// Checks the escape at `at`. A surrogate must have its other half: alone it is no character.

@@ -7,7 +7,7 @@
 use crate::bytes::{common_prefix, skip_space};
 use crate::error::ScanError;
 use crate::node::{Kind, Node, Tape};
-use crate::scalar::{number_end, string_end};
+use crate::scalar::{number_end, outside_escapes, string_end, string_end_from};
 use crate::{DEEPEST, LONGEST};
 
 /// Containers up to this many bytes are closed: see [`Node::closed`].
@@ -15,6 +15,9 @@ const CLOSED: usize = 512;
 
 /// How many keys further a member is looked for before it counts as new.
 const KEYS_AHEAD: usize = 16;
+
+/// Longer strings are read from where they differ from the earlier ones.
+const LONG_TEXT: u32 = 64;
 
 /// Bytes at which two rows are taken for versions of one.
 const ROW_START: usize = 12;
@@ -141,7 +144,7 @@ impl<'a> Scanner<'a> {
                 return Ok(if is_object { State::FirstMember } else { State::FirstElement });
             }
             Some(b'"') => {
-                let (end, escaped) = string_end(self.text, start)?;
+                let (end, escaped) = self.string(start, earlier)?;
                 self.push(start, end, Kind::Text, escaped);
                 *at = end;
             }
@@ -159,6 +162,22 @@ impl<'a> Scanner<'a> {
             }
         }
         Ok(State::After)
+    }
+
+    /// Reads a string from where it differs from the earlier one.
+    fn string(&self, start: usize, earlier: Option<usize>) -> Result<(usize, bool), ScanError> {
+        let Some(earlier) = earlier.map(|index| self.earlier.node(index)).filter(|node| node.kind == Kind::Text && node.len > LONG_TEXT)
+        else {
+            return string_end(self.text, start);
+        };
+        // Without the closing quote, which may be an escaped one here.
+        let known = &earlier.of(self.earlier.text)[..earlier.len as usize - 1];
+        let equal = common_prefix(known, &self.text[start..]);
+        let equal = if earlier.escaped { outside_escapes(known, equal) } else { Some(equal) };
+        match equal.filter(|equal| *equal > 1) {
+            Some(equal) => string_end_from(self.text, start, start + equal, earlier.escaped && known[..equal].contains(&b'\\')),
+            None => string_end(self.text, start),
+        }
     }
 
     fn finish(&mut self, node: usize, at: &mut usize) -> State {
