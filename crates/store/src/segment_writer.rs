@@ -44,6 +44,17 @@ pub(crate) enum Put {
     Bytes(Arc<str>, Arc<str>),
 }
 
+/// A part of a segment's stream.
+pub(crate) struct Piece {
+    pub(crate) number: u32,
+    pub(crate) body: Vec<u8>,
+    /// Whether it stays as it is.
+    pub(crate) is_whole: bool,
+}
+
+/// Bytes from which on a piece is not written again.
+const ENOUGH: usize = 4 << 10;
+
 pub(crate) struct SegmentWriter {
     pub(crate) first: u64,
     pub(crate) raw: Vec<u8>,
@@ -198,9 +209,8 @@ impl SegmentWriter {
         self.literals.in_record(record.len() - script.bytes.len());
     }
 
-    /// What the stream has more than when it was taken last, as pieces with their numbers; the last one may grow. `end`
-    /// ends the stream.
-    pub(crate) fn take_pieces(&mut self, end: bool) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+    /// What the stream has more than when it was taken last. `end` ends the stream.
+    pub(crate) fn take_pieces(&mut self, end: bool) -> Result<Vec<Piece>, StoreError> {
         if self.fed == self.raw.len() && !end {
             return Ok(Vec::new());
         }
@@ -213,13 +223,17 @@ impl SegmentWriter {
             compressor.flush()?;
         }
         self.tail.append(&mut compressor.out);
+        let whole = self.tail.len() / PIECE * PIECE;
+        let left = self.tail.len() - whole;
+        // The last piece is written again each time while it is short, and left alone from then on: a flush writes little more
+        // than what is new.
+        let done = if left >= ENOUGH || end { self.tail.len() } else { whole };
         let mut pieces = Vec::new();
-        for body in self.tail.chunks(PIECE) {
-            pieces.push((self.pieces + pieces.len() as u32, body.to_vec()));
+        for (number, body) in (self.pieces..).zip(self.tail.chunks(PIECE)) {
+            pieces.push(Piece { number, is_whole: body.len() == PIECE || done > whole, body: body.to_vec() });
         }
-        let whole = self.tail.len() / PIECE;
-        self.pieces += whole as u32;
-        self.tail.drain(..whole * PIECE);
+        self.pieces += pieces.iter().filter(|piece| piece.is_whole).count() as u32;
+        self.tail.drain(..done);
         Ok(pieces)
     }
 }

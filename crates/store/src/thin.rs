@@ -17,7 +17,7 @@ use crate::key;
 use crate::piece::{self, PIECE};
 use crate::rebuild;
 use crate::segment::{Entry, Segment, TextRef};
-use crate::segment_writer::{Put, SegmentWriter};
+use crate::segment_writer::{Piece, Put, SegmentWriter};
 use crate::source::Source;
 use crate::writer::Catalogue;
 
@@ -110,7 +110,7 @@ pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result
         let thin = if kept { None } else { thin_detail(detail) };
         writer.push(segment.stream(entry), thin.as_deref().unwrap_or(detail), [&texts[0], &texts[1], &texts[2], &texts[3]]);
     }
-    for (number, body) in writer.take_pieces(true)? {
+    for Piece { number, body, .. } in writer.take_pieces(true)? {
         let value = piece::sign(&body);
         plan.after += value.len() as u64;
         let name = key::piece(key::SEGMENT, first, number);

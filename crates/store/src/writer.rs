@@ -18,7 +18,7 @@ use crate::piece::{self, PIECE};
 use crate::rebuild;
 use crate::recorder::{NewState, NewStep};
 use crate::segment::{LONGEST_TEXT, Segment, StreamKey, TextRef};
-use crate::segment_writer::{Put, SegmentWriter};
+use crate::segment_writer::{Piece, Put, SegmentWriter};
 use crate::shell;
 use crate::source::Source;
 use crate::splice::Dialect;
@@ -26,6 +26,9 @@ use crate::thin::{self, Retention};
 
 /// How long two states are compared that whoever records has not compared: the index is only as good as the comparison.
 const COMPARE: Duration = Duration::from_millis(250);
+
+/// Bytes of summaries from which on a piece of them is not written again.
+const ENOUGH: usize = 16 << 10;
 
 /// How long a state is compared with the first of its segment: without it reading takes a little longer, no more.
 const CHECKPOINT: Duration = Duration::from_millis(20);
@@ -446,9 +449,9 @@ impl Writer {
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
         let mut batch = sled::Batch::default();
-        for (number, body) in self.segment.take_pieces(end)? {
+        for Piece { number, body, is_whole } in self.segment.take_pieces(end)? {
             let value = piece::sign(&body);
-            if body.len() == PIECE || end {
+            if is_whole {
                 self.settled += value.len() as u64;
                 self.growing_segment = 0;
             } else {
@@ -460,6 +463,10 @@ impl Writer {
             let next = self.segment.next(self.catalogue.info.steps + 1)?;
             let closed = std::mem::replace(&mut self.segment, next);
             self.put_index(&closed.index)?;
+        }
+        if self.summaries.len() >= ENOUGH {
+            self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
+            self.summary_first = self.steps() + 1;
         }
         for (first, lines) in std::mem::take(&mut self.whole_summaries) {
             let value = piece::pack(&lines)?;
