@@ -68,7 +68,40 @@ pub(crate) fn by_content(old: Tape<'_>, was: &[u32], new: Tape<'_>, is: &[u32], 
 
 /// The identity that an element has by itself: what a path through a list is known by while the list changes.
 pub(crate) fn own(tape: Tape<'_>, element: usize) -> Option<Span> {
-    KEYS.into_iter().map(Rule::Member).chain([Rule::Pair]).find_map(|rule| find(tape, element, rule)).map(|found| found.identity)
+    let (node, text) = (tape.node(element), tape.text);
+    if node.kind == Kind::List {
+        return find(tape, element, Rule::Pair).map(|found| found.identity);
+    }
+    if node.kind != Kind::Object {
+        return None;
+    }
+    // In one go: this is asked of every element that changes.
+    let mut best: Option<(usize, Span)> = None;
+    let mut better = |key: &[u8], value: Span| {
+        let rank = KEYS.iter().position(|known| *known == key).filter(|rank| best.is_none_or(|(best, _)| *rank < best));
+        if let Some(rank) = rank.filter(|_| is_scalar(text, value)) {
+            best = Some((rank, value));
+        }
+        best.is_some_and(|(rank, _)| rank == 0)
+    };
+    let mut is_typed = false;
+    let mut inside = None;
+    for (nth, (key, value)) in members(text, node.start as usize).take(NEAR).enumerate() {
+        let key = key.of(text);
+        if nth == 0 && key == TAG {
+            is_typed = true;
+        } else if is_typed && key == b"\"v\"" && value.of(text).first() == Some(&b'{') {
+            inside = Some(value);
+        } else if better(key, value) {
+            break;
+        }
+    }
+    for (key, value) in inside.into_iter().flat_map(|inside| members(text, inside.start as usize).take(NEAR)) {
+        if better(key.of(text), value) {
+            break;
+        }
+    }
+    best.map(|(_, identity)| identity)
 }
 
 struct Found {

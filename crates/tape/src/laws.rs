@@ -260,6 +260,56 @@ fn a_row_put_in_first_and_a_list_turned_round_are_one_change() {
     assert_eq!((delta.counts.total(), delta.counts.changed), (1, 1));
 }
 
+/// However much changes, what is told of it stays small.
+#[test]
+fn there_are_never_too_many_changes() {
+    let list = |n: usize, of: usize| format!("[{}]", (0..n).map(|k| format!("{}.5", k * of)).collect::<Vec<_>>().join(","));
+    let rows = |n: usize, of: usize| {
+        let rows: Vec<String> = (0..n).map(|k| format!(r#"{{"id":{k},"a":{},"b":{},"c":{}}}"#, k * of, k + of, of)).collect();
+        format!(r#"{{"rows":[{}],"n":{of},"t":{{"$t":"tuple","v":{}}}}}"#, rows.join(","), list(n, of))
+    };
+    let keys = |n: usize, of: usize| format!("{{{}}}", (0..n).map(|k| format!(r#""k{}":1"#, k * of + of)).collect::<Vec<_>>().join(","));
+    for (before, after, most) in [
+        ("[]".to_owned(), list(300_000, 1), 1),
+        (list(300_000, 1), list(300_000, 3), 1),
+        (rows(30_000, 1), rows(30_000, 2), 3),
+        (rows(4_000, 1), rows(4_000, 2), 20_000),
+        (keys(100_000, 1), keys(100_000, 7), 1),
+        ("{}".to_owned(), keys(100_000, 7), 1),
+    ] {
+        let delta = compare(&document(&before), &document(&after), LONG);
+        assert!((1..=most).contains(&delta.changes.len()), "{} changes of {}", delta.changes.len(), &after[..60]);
+        assert_eq!(delta.counts.total() as usize, delta.changes.len());
+        check_copies(&delta).unwrap();
+    }
+}
+
+/// Comparing is far from building values of both, whatever the machine does besides: measured are 1/40 and less.
+#[test]
+fn an_edit_in_a_megabyte_costs_a_fraction_of_parsing_it() {
+    let text = |edited: usize| {
+        let rows: Vec<String> = (0..10_000)
+            .map(|n| format!(r#"{{"pk": {n}, "name": "thing number {n}", "qty": {}, "price": "1{n}.50"}}"#, n + usize::from(n == edited)))
+            .collect();
+        format!(r#"{{"rows": [{}]}}"#, rows.join(", "))
+    };
+    let best = |run: &dyn Fn()| {
+        let timed = || {
+            let start = std::time::Instant::now();
+            run();
+            start.elapsed()
+        };
+        (0..9).map(|_| timed()).min().unwrap()
+    };
+    let (before, after) = (document(&text(1)), text(7_000));
+    let compared = best(&|| {
+        let next = Arc::new(Document::after(&before, after.as_str().into()).unwrap());
+        assert_eq!(compare(&before, &next, LONG).counts.total(), 2);
+    });
+    let parsed = best(&|| assert!(serde_json::from_str::<serde_json::Value>(&after).unwrap().is_object()));
+    assert!(compared * 5 < parsed, "compared in {compared:?}, parsed in {parsed:?}");
+}
+
 /// 64 MB, keys of 1 MB, 100,000 assigns, ids that repeat, keys that repeat: linear, and an answer.
 #[test]
 fn bad_input_is_answered() {

@@ -22,6 +22,9 @@ use crate::scan;
 /// Two copies this near to each other become one, when what is between them is equal too: commas, colons, short scalars.
 const BRIDGE: usize = 64;
 
+/// More changes than these tell nobody anything: the container that has most of them is told whole.
+const MOST: usize = 20_000;
+
 /// Of longer values that changed whole the common ends are kept as copies.
 const LONG: u32 = 128;
 
@@ -29,7 +32,7 @@ const LONG: u32 = 128;
 ///
 /// Objects are compared by key, lists as `list.rs` says. An object whose keys only stand in another order has not changed;
 /// one with a key that occurs twice is a value of its own, which is changed whole. What differs only in its spelling
-/// (`1.0` and `1.00`, `é` and `\u00e9`) has not changed either, but is no copy.
+/// (`1.0` and `1.00`, `é` and `\u00e9`) has not changed either, but is no copy. There are never more than 20,000 changes.
 pub fn compare(before: &Arc<Document>, after: &Arc<Document>, deadline: Duration) -> Delta {
     let mut walk = Walk {
         clock: Clock::new(deadline),
@@ -40,6 +43,7 @@ pub fn compare(before: &Arc<Document>, after: &Arc<Document>, deadline: Duration
         orders: Vec::new(),
         cut_short: false,
         quiet: 0,
+        crowded: false,
     };
     walk.value((before.tape(), 0), (after.tape(), 0), PlaceId(0));
     let mut counts = ChangeCounts::default();
@@ -78,6 +82,8 @@ struct Walk {
     cut_short: bool,
     /// Inside something that was told whole already: only copies are of interest.
     quiet: u32,
+    /// There are too many changes: no more are noted until a container is left that has most of them.
+    crowded: bool,
 }
 
 impl Walk {
@@ -112,11 +118,28 @@ impl Walk {
         let (old_nodes, new_nodes) = (open(old, old.node(i)), open(new, new.node(j)));
         let old_at = old_nodes.as_deref().map_or((old, i), |nodes| (Tape { text: old.text, nodes }, 0));
         let new_at = new_nodes.as_deref().map_or((new, j), |nodes| (Tape { text: new.text, nodes }, 0));
+        let first = self.changes.len();
         if old_at.0.node(old_at.1).kind == Kind::List {
             self.list(old_at, new_at, place, shown);
         } else {
             self.object(old_at, new_at, place, shown);
         }
+        if self.crowded && self.changes.len() - first >= MOST / 2 {
+            self.changes.truncate(first);
+            self.crowded = false;
+            self.cut_short = true;
+            self.push(place, RawOp::Changed, shown.0, shown.1);
+        }
+    }
+
+    /// Whether changes are noted.
+    const fn is_open(&self) -> bool {
+        self.quiet == 0 && !self.crowded
+    }
+
+    /// A place, or the one that it lies in while nothing is noted.
+    fn child(&mut self, place: PlaceId, part: Part) -> PlaceId {
+        if self.is_open() { self.places.child(place, part) } else { place }
     }
 
     fn object(&mut self, old_at: At<'_>, new_at: At<'_>, place: PlaceId, shown: Shown) {
@@ -163,7 +186,7 @@ impl Walk {
             } else if nth == content {
                 self.container((old, a.value), (new, b.value), place, shown);
             } else {
-                let key = self.places.child(place, Part::Key(new.node(b.key).span(), Whose::After));
+                let key = self.child(place, Part::Key(new.node(b.key).span(), Whose::After));
                 self.whole((old, a.value), (new, b.value), key, (from, to));
             }
         }
@@ -190,7 +213,7 @@ impl Walk {
             self.removed_keys(old, was, 0, &stayed, place);
             for now in is {
                 let Some(nth) = old_index.get(&name(new, *now)).copied() else {
-                    let key = self.places.child(place, Part::Key(new.node(now.key).span(), Whose::After));
+                    let key = self.child(place, Part::Key(new.node(now.key).span(), Whose::After));
                     self.push(key, RawOp::Added, Span::default(), new.node(now.value).span());
                     continue;
                 };
@@ -209,14 +232,14 @@ impl Walk {
         if a.len == b.len && a.of(old.text) == b.of(new.text) {
             return self.copy(old, new, a.span(), b.span());
         }
-        let key = self.places.child(place, Part::Key(new.node(is.key).span(), Whose::After));
+        let key = self.child(place, Part::Key(new.node(is.key).span(), Whose::After));
         self.value((old, was.value), (new, is.value), key);
     }
 
     /// Reports the keys that are gone from `from` on, up to the next one that stayed.
     fn removed_keys(&mut self, old: Tape<'_>, was: &[Member], from: usize, stayed: &[bool], place: PlaceId) {
         for (gone, _) in was[from..].iter().zip(&stayed[from..]).take_while(|(_, stayed)| !**stayed) {
-            let key = self.places.child(place, Part::Key(old.node(gone.key).span(), Whose::Before));
+            let key = self.child(place, Part::Key(old.node(gone.key).span(), Whose::Before));
             self.push(key, RawOp::Removed, old.node(gone.value).span(), Span::default());
         }
     }
@@ -234,7 +257,7 @@ impl Walk {
             self.push(place, RawOp::Changed, shown.0, shown.1);
             self.quiet += 1;
         }
-        if alignment.reordered && self.quiet == 0 {
+        if alignment.reordered && self.is_open() {
             let order = alignment.from.iter().enumerate();
             let head_order = (0..head as u32).map(|place| (place, place));
             let tail_order = (0..alignment.tail as u32).rev().map(|back| (is.len() as u32 - 1 - back, was.len() as u32 - 1 - back));
@@ -264,7 +287,7 @@ impl Walk {
                 continue;
             };
             let (a, b) = (old.node(was[from] as usize), new.node(element));
-            let moved = alignment.moved[nth] && !alignment.reordered && self.quiet == 0;
+            let moved = alignment.moved[nth] && !alignment.reordered && self.is_open();
             let same = a.len == b.len && a.of(old.text) == b.of(new.text);
             if same && !moved {
                 self.copy(old, new, a.span(), b.span());
@@ -297,7 +320,7 @@ impl Walk {
 
     /// The place of a list's element.
     fn element(&mut self, tape: Tape<'_>, element: usize, index: usize, whose: Whose, place: PlaceId) -> PlaceId {
-        if self.quiet > 0 {
+        if !self.is_open() {
             return place;
         }
         let identity = identity::own(tape, element).map(|identity| (identity, whose));
@@ -318,8 +341,9 @@ impl Walk {
     }
 
     fn push(&mut self, place: PlaceId, op: RawOp, before: Span, after: Span) {
-        if self.quiet == 0 {
+        if self.is_open() {
             self.changes.push(RawChange { place, op, before, after });
+            self.crowded = self.changes.len() >= MOST;
         }
     }
 
