@@ -433,6 +433,7 @@ impl Shell {
             server.stop();
         }
         self.engine.shut_down();
+        self.pages.clear();
     }
 
     /// Starts the native program in the place of this one. Returns, with the reason in words, only when that failed before anything was ended.

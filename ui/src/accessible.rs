@@ -124,6 +124,11 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
+    fn all<'a>(widget: &'a serde_json::Value, into: &mut Vec<&'a serde_json::Value>) {
+        into.push(widget);
+        widget["children"].as_array().into_iter().flatten().for_each(|child| all(child, into));
+    }
+
     #[test]
     fn widgets_are_told_with_their_names_places_and_states() {
         let ctx = Context::default();
@@ -131,18 +136,15 @@ mod tests {
         assert_eq!(AccessibleTree::take(&ctx), None, "nothing was drawn yet");
         let mut on = true;
         for _ in 0..2 {
-            let _ = ctx.run_ui(egui::RawInput::default(), |ui| {
+            let mut drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
                 ui.label("Some words");
                 ui.add_enabled(false, egui::Button::new("Press"));
                 ui.checkbox(&mut on, "Check");
             });
+            drawn.textures_delta.clear();
         }
         let text = AccessibleTree::take(&ctx).unwrap();
         let tree: serde_json::Value = serde_json::from_str(&text).unwrap();
-        fn all<'a>(widget: &'a serde_json::Value, into: &mut Vec<&'a serde_json::Value>) {
-            into.push(widget);
-            widget["children"].as_array().into_iter().flatten().for_each(|child| all(child, into));
-        }
         let mut widgets = Vec::new();
         all(&tree["root"], &mut widgets);
         let find = |label: &str| *widgets.iter().find(|widget| widget["label"] == label).unwrap_or_else(|| panic!("{label}: {text}"));

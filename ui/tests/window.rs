@@ -1,6 +1,6 @@
 //! The window on a scripted engine, driven by accessible labels: all cases, and what only a window without a host can be asked.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::unused_self, reason = "a test stops where something is wrong")]
 
 mod common;
 

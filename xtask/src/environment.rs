@@ -78,6 +78,37 @@ pub fn which(names: &[&str]) -> Option<PathBuf> {
     std::env::split_paths(&path).flat_map(|dir| names.iter().map(move |name| dir.join(name))).find(|file| file.is_file())
 }
 
+/// How to run a system program with the rights of root: as root, or with `sudo` that asks for no password. `None`: not at all.
+pub fn as_root(program: &'static str) -> Option<impl Fn() -> Command> {
+    which(&[program])?;
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+    let with_sudo = !is_root && Command::new("sudo").args(["-n", "true"]).output().is_ok_and(|output| output.status.success());
+    (is_root || with_sudo).then_some(move || {
+        let mut command = Command::new(if is_root { program } else { "sudo" });
+        if with_sudo {
+            command.args(["-n", program]);
+        }
+        command
+    })
+}
+
+/// What the installed app is built with, and what its tests drive it with.
+pub fn app_packages() -> anyhow::Result<()> {
+    if cfg!(not(target_os = "linux")) {
+        return Ok(());
+    }
+    let library = |name: &'static str| move || Command::new("pkg-config").args(["--exists", name]).status().is_ok_and(|is| is.success());
+    let program = |name: &'static str| move || which(&[name]).is_some();
+    system_packages(&[
+        ("pkg-config", &program("pkg-config")),
+        ("libwebkit2gtk-4.1-dev", &library("webkit2gtk-4.1")),
+        ("libayatana-appindicator3-dev", &library("ayatana-appindicator3-0.1")),
+        ("webkit2gtk-driver", &program("WebKitWebDriver")),
+        ("dbus", &program("dbus-daemon")),
+        ("xvfb", &program("Xvfb")),
+    ])
+}
+
 /// Makes sure that system packages are there, each told by a program or file of it. Installs them where that is allowed without a password.
 pub fn system_packages(wanted: &[(&str, &dyn Fn() -> bool)]) -> anyhow::Result<()> {
     let missing: Vec<&str> = wanted.iter().filter(|(_, is_there)| !is_there()).map(|(package, _)| *package).collect();
@@ -85,17 +116,12 @@ pub fn system_packages(wanted: &[(&str, &dyn Fn() -> bool)]) -> anyhow::Result<(
         return Ok(());
     }
     let line = format!("apt-get install -y {}", missing.join(" "));
-    let as_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
-    let with_sudo = !as_root && Command::new("sudo").args(["-n", "true"]).output().is_ok_and(|output| output.status.success());
-    if which(&["apt-get"]).is_none() || !(as_root || with_sudo) {
+    let Some(apt) = as_root("apt-get") else {
         bail!("these are missing: {}; install them, on Debian or Ubuntu with: sudo {line}", missing.join(", "));
-    }
+    };
     println!("Installing {}", missing.join(", "));
     let apt = |arguments: &[&str]| {
-        let mut command = if as_root { Command::new("apt-get") } else { Command::new("sudo") };
-        if with_sudo {
-            command.args(["-n", "apt-get"]);
-        }
+        let mut command = apt();
         command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };

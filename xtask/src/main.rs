@@ -1,12 +1,14 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | recordings | wasm`.
+//! All set-up and every task of the project: `cargo xtask demo | test | recordings | wasm | bundle`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner speaks on its standard streams")]
 
+mod bundle;
 mod demo;
 mod environment;
+mod licences;
 mod test;
 mod wasm;
 
@@ -39,6 +41,12 @@ enum Task {
     Recordings,
     /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
     Wasm,
+    /// Make the packages of the installed app for this system, in `target/release/bundle`.
+    Bundle {
+        /// With programs as the tests build them: quick, large, slow.
+        #[arg(long)]
+        dev: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -48,6 +56,7 @@ fn main() -> ExitCode {
         Task::Test => test::all(),
         Task::Recordings => test::recordings(),
         Task::Wasm => wasm::page(),
+        Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,28 +3,87 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::environment::{DJUST_VERSIONS, cargo, python, run, system_packages, which};
+use crate::bundle::{self, Profile};
+use crate::environment::{DJUST_VERSIONS, app_packages, as_root, cargo, python, run, system_packages, which};
+use crate::wasm;
 
-/// Runs all checks. What would fail for a typing mistake comes first.
+/// Runs all checks, and says at the end what could not be run here. What would fail for a typing mistake comes first.
 pub fn all() -> anyhow::Result<()> {
     let begun = Instant::now();
     let step = |name: &str| println!("\n=== {name} ({} s)", begun.elapsed().as_secs());
+    let mut not_run = Vec::new();
 
     step("Formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
     step("What the tests stand on");
     system_packages_for_tests()?;
     let pythons: Vec<_> = DJUST_VERSIONS.iter().map(|version| python(version).map(|python| (version, python))).collect::<Result<_, _>>()?;
+    let app = possible(&mut not_run, "the installed app", app_packages());
+    step("The window for WebAssembly");
+    let page = possible(&mut not_run, "the window in a page, and the installed app", wasm::page());
+    let app = app && page;
     step("Lints");
-    run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--quiet", "--all-targets"]);
+    if app {
+        clippy.arg("--workspace");
+    }
+    run(clippy.args(["--", "-D", "warnings"]))?;
     step("Rust tests, with real servers and a real browser");
-    run(cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]))?;
+    run(cargo().args(["test", "--quiet", "--no-fail-fast"]))?;
+    if page {
+        step("The window's tests once more, in a browser");
+        run(cargo().args(["test", "--quiet", "--package", "inspector-ui", "--features", "web-tests", "--test", "web"]))?;
+    }
+    if app {
+        step("The installed app, with a real server and a real browser");
+        run(cargo().args(["test", "--quiet", "--package", "inspector-app"]))?;
+        step("The package: made, installed, used, removed");
+        possible(&mut not_run, "the installation of the package", package()?);
+    }
     for (version, python) in &pythons {
         step(&format!("The agent's tests on djust {version}"));
         run(Command::new(python).args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]))?;
     }
     step("Done");
+    for what in not_run {
+        println!("\nNOT RUN: {what}");
+    }
     Ok(())
+}
+
+/// Whether something can be had here; if not, it is noted with the reason.
+fn possible(not_run: &mut Vec<String>, what: &str, had: anyhow::Result<()>) -> bool {
+    match had {
+        Ok(()) => true,
+        Err(error) => {
+            println!("\nNOT POSSIBLE HERE: {what}: {error:#}");
+            not_run.push(format!("{what}: {error:#}"));
+            false
+        }
+    }
+}
+
+/// Makes the package of this system, installs it, uses the installed app, and removes it. The inner error: it cannot be installed here.
+fn package() -> anyhow::Result<anyhow::Result<()>> {
+    if cfg!(not(target_os = "linux")) {
+        return Ok(Err(anyhow::anyhow!("packages are tried on Debian and Ubuntu only")));
+    }
+    let package = bundle::make("deb", Profile::Dev)?;
+    let Some(apt) = as_root("apt-get") else {
+        return Ok(Err(anyhow::anyhow!("that needs root, or sudo without a password; the package is {}", package.display())));
+    };
+    let apt = |arguments: &[&str]| {
+        let mut command = apt();
+        command.args(["-q", "-y", "-o", "DPkg::Lock::Timeout=120"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    run(apt(&["install", "--no-install-recommends"]).arg(&package))?;
+    let tried = run(cargo()
+        .args(["test", "--quiet", "--package", "inspector-app", "--test", "app"])
+        .env("DJUST_INSPECTOR_APP", "/usr/bin/djust-inspector-app"));
+    run(&mut apt(&["remove", bundle::DEB_NAME]))?;
+    tried.map(Ok)
 }
 
 /// Makes the samples anew.

@@ -111,10 +111,11 @@ impl Page {
 
     /// Presses any key: its name, its code, its number, and the text that it types. Modifiers are bits: Alt 1, Ctrl 2, Meta 4, Shift 8.
     pub async fn press_key(&self, (key, code, number, text): (String, String, u32, String), modifiers: u32) -> Result<(), TestError> {
+        // With Alt, Ctrl or Meta a letter is a command and types nothing.
+        let types = [1, 2, 4].iter().all(|bit| modifiers & bit == 0);
         for kind in ["keyDown", "keyUp"] {
             let mut params = json!({"type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers});
-            // With Ctrl a letter is a command and types nothing.
-            if kind == "keyDown" && !text.is_empty() && modifiers & 0b111 == 0 {
+            if kind == "keyDown" && !text.is_empty() && types {
                 params["text"] = json!(text);
             }
             self.call("Input.dispatchKeyEvent", params).await?;

@@ -77,6 +77,11 @@ impl Pages {
         }
     }
 
+    /// Removes what open windows have on disk: the app ends.
+    pub fn clear(&self) {
+        self.folders.lock().clear();
+    }
+
     fn want(&self, app: &AppHandle, label: &str, at: PageAt) {
         let next = self.follows.lock().get_mut(label).and_then(|follow| follow.want(at, self.now()));
         if let Some(at) = next {

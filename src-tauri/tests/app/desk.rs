@@ -44,13 +44,14 @@ impl Desk {
         assert!(missing.is_empty(), "THE APP WAS NOT TESTED: install what it is tested with: apt-get install -y {}", missing.join(" "));
         let runtime = Runtime::new().unwrap();
         let home = tempfile::Builder::new().prefix("djust-desk-").tempdir().unwrap();
-        for folder in ["run", "data", "found"] {
+        for folder in ["run", "data", "found", "tmp"] {
             std::fs::create_dir_all(home.path().join(folder)).unwrap();
         }
         std::fs::set_permissions(home.path().join("run"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         let path = |name: &str| home.path().join(name).display().to_string();
         let mut variables = vec![
             ("HOME", path("")),
+            ("TMPDIR", path("tmp")),
             ("XDG_RUNTIME_DIR", path("run")),
             ("XDG_DATA_HOME", path("data")),
             ("XDG_CONFIG_HOME", path("config")),

@@ -308,7 +308,6 @@ impl Engine {
                 Some(Purpose::PickToExport(recording)) => self.command(model, Request::Export { recording, path }, now),
                 _ => {}
             },
-            Answer::Picked(None) => {}
             Answer::Done(text) => {
                 if let Some(Purpose::ShowPage(page)) = purpose {
                     self.leads = Some(page.compare);
@@ -325,7 +324,7 @@ impl Engine {
                 };
                 command_done(model, jump, done, now);
             }
-            Answer::Detail(_) | Answer::State(_) | Answer::Diff(_) | Answer::Html(_) | Answer::Ring(_) => {}
+            Answer::Picked(None) | Answer::Detail(_) | Answer::State(_) | Answer::Diff(_) | Answer::Html(_) | Answer::Ring(_) => {}
         }
     }
 }

@@ -58,9 +58,6 @@ impl Memory {
     /// Reads what [`Memory::to_text`] wrote.
     pub fn from_text(text: &str) -> Self {
         let Ok(serde_json::Value::Object(parts)) = serde_json::from_str(text) else { return Self::default() };
-        fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String, serde_json::Value>, name: &str) -> T {
-            parts.get(name).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
-        }
         let width = |name: &str| part::<Option<f32>>(&parts, name).filter(|width| (50.0..10_000.0).contains(width));
         Self {
             theme: part(&parts, "theme"),
@@ -78,6 +75,11 @@ impl Memory {
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// One part of the memory; what cannot be read is as if it had never been written.
+fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String, serde_json::Value>, name: &str) -> T {
+    parts.get(name).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -240,10 +240,13 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
     }
 }
 
+/// Its words, whether it is on, and what switches it.
+type Switch = (&'static str, bool, fn(bool) -> DesktopSetting);
+
 /// What the desktop does on its own, where it can.
 fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
     let info = &cx.model.desktop;
-    let mut switches: Vec<(&str, bool, fn(bool) -> DesktopSetting)> = Vec::new();
+    let mut switches: Vec<Switch> = Vec::new();
     if let Some(on) = &info.notifications {
         switches.push(("Notify when a handler raises", on.contains(&NotifyAbout::Errors), |on| {
             DesktopSetting::Notify(NotifyAbout::Errors, on)

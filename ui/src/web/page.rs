@@ -26,6 +26,15 @@ struct Page {
     runner: RefCell<Option<WebRunner>>,
     border: Border,
     first_frame: Cell<Option<js_sys::Function>>,
+    connects: Cell<bool>,
+}
+
+impl Page {
+    fn connect(&self) {
+        if !self.connects.replace(true) {
+            self.border.connect();
+        }
+    }
 }
 
 /// The window on one canvas.
@@ -36,6 +45,10 @@ impl App for OnCanvas {
         if let Some(window) = &mut *self.0.window.borrow_mut() {
             window.logic(ctx, js_sys::Date::now() / 1000.0);
         }
+        // Nothing is drawn while the window is hidden: then it is enough that the page runs.
+        if document().is_some_and(|document| document.hidden()) {
+            self.0.connect();
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
@@ -43,7 +56,7 @@ impl App for OnCanvas {
             window.ui(ui);
         }
         if let Some(drawn) = self.0.first_frame.take() {
-            let border = self.0.border.clone();
+            let page = self.0.clone();
             // After this frame is on the canvas.
             spawn_local(async move {
                 pause(0).await;
@@ -52,7 +65,7 @@ impl App for OnCanvas {
                 }
                 drawn.call0(&JsValue::NULL).ok();
                 // Not before: whoever waits for the page knows by this that it draws.
-                border.connect();
+                page.connect();
             });
         }
     }

@@ -436,6 +436,7 @@ pub fn a_window_begins_as_it_was_left() {
     window.click("Switch theme");
     window.click("Configuration");
     let kept = Memory::from_text(&window.memory().to_text());
+    drop(window);
 
     // Two sources: the one that was looked at is not the first.
     let engine = Scripted::with_sample();

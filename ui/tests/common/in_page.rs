@@ -38,6 +38,7 @@ window.__TAURI_INTERNALS__ = (() => {
     wake,
     end: () => callbacks.get(channel)?.({ index: index++, end: true }),
     flying: () => flying,
+    connected: () => channel > 0,
   };
 })();
 ";
@@ -51,7 +52,7 @@ new Promise((resolve) => {
     const frame = text ? Number(/\d+/.exec(text)[0]) : -1;
     if (frame !== last) quiet = window.__TAURI_INTERNALS__.flying() ? 0 : quiet + 1;
     last = frame;
-    if (text && quiet > 4) resolve(text); else requestAnimationFrame(look);
+    if (text && quiet > 2) resolve(text); else requestAnimationFrame(look);
   };
   look();
 })

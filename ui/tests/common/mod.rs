@@ -184,9 +184,11 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         | Request::LiftCooldown { .. } => {
             Answer::Command(inspector_model::CommandDone { message: "Done by the sample".into(), ..Default::default() })
         }
-        Request::Close(_) | Request::DeleteRecording(_) | Request::Export { .. } => Answer::Done("Done by the sample".into()),
         Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
         Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
-        Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),
+        Request::Close(_)
+        | Request::DeleteRecording(_)
+        | Request::Export { .. }
+        | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),
     }
 }

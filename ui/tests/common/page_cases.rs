@@ -13,6 +13,7 @@ crate::cases![
     a_reloaded_page_is_told_everything_and_begins_as_it_was,
     a_lost_engine_is_said_and_connected_anew,
     what_is_copied_reaches_the_clipboard,
+    a_hidden_page_connects_and_draws_once_it_is_seen,
     without_webgl_the_page_says_so,
     without_webassembly_the_page_says_so,
     a_module_that_is_missing_is_said,
@@ -84,6 +85,21 @@ pub fn what_is_copied_reaches_the_clipboard() {
     window.eval("void (navigator.clipboard.writeText = async (text) => { window.copied = text; })");
     window.click("Copy the line");
     window.wait_for("window.copied === 'djust-inspector run -- python manage.py runserver'");
+}
+
+pub fn a_hidden_page_connects_and_draws_once_it_is_seen() {
+    let hidden = "window.unseen = true;
+        Object.defineProperty(document, 'hidden', { get: () => window.unseen });
+        Object.defineProperty(document, 'visibilityState', { get: () => window.unseen ? 'hidden' : 'visible' });";
+    let engine = Scripted::with_sample();
+    let mut window = Window::opened(&engine, &Memory::default(), SIZE, hidden);
+    window.wait_for("document.documentElement.dataset.firstFrame || window.__TAURI_INTERNALS__.connected()");
+    assert_eq!(window.eval("document.documentElement.dataset.firstFrame ?? null"), serde_json::Value::Null, "nothing is drawn unseen");
+    window.eval("(() => { window.unseen = false; document.dispatchEvent(new Event('visibilitychange')); })()");
+    window.wait_for("document.documentElement.dataset.firstFrame");
+    window.settle();
+    assert!(window.has("Session alice /cart/"));
+    assert_eq!(window.site().connections(), 1);
 }
 
 pub fn without_webgl_the_page_says_so() {

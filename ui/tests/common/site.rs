@@ -45,10 +45,11 @@ impl Site {
                 }
                 let of_stream = of_thread.clone();
                 // A browser opens connections and leaves them: each has a thread that ends with it.
-                std::thread::spawn(move || answer(&of_stream, stream).ok());
+                std::thread::Builder::new().name("request".into()).spawn(move || answer(&of_stream, stream).ok()).ok();
             }
         };
-        Self { address, shared, thread: Some(std::thread::spawn(serve)) }
+        let thread = std::thread::Builder::new().name("site".into()).spawn(serve).unwrap();
+        Self { address, shared, thread: Some(thread) }
     }
 
     /// Where the page is.
