@@ -314,3 +314,29 @@ fn time_grows_with_the_size_and_not_with_its_square() {
         assert!(large < small * 12, "{name}: {small:?} for 4,000 elements, {large:?} for 16,000");
     }
 }
+
+#[test]
+fn a_list_of_which_most_is_new_is_changed_whole() {
+    let page = |first: i64| Value::List((first..first + 100).map(|n| row(n, "x")).collect());
+    for (first, whole) in [(0, false), (40, false), (51, true), (1_000, true)] {
+        let found = full(&page(0), &page(first));
+        assert_eq!(found.changes.len() == 1, whole, "{first}");
+        assert_eq!(apply(&page(0), &found).unwrap(), page(first));
+    }
+}
+
+/// Too many changes to tell are told as fewer, and still say everything.
+#[test]
+fn a_crowd_of_changes_is_told_whole() {
+    let state = |of: i64| {
+        let rows = (0..15_000).map(|n| map(vec![("id", number(n)), ("a", number(n * of)), ("b", number(n + of))])).collect();
+        let typed =
+            Value::Typed { kind: Kind::Tuple, fields: vec![("v".into(), Value::List((0..30_000).map(|n| number(n * of)).collect()))] };
+        map(vec![("n", number(of)), ("rows", Value::List(rows)), ("typed", typed), ("last", number(of))])
+    };
+    let found = full(&state(1), &state(2));
+    assert!(found.cut_short && found.changes.len() <= 10, "{} changes", found.changes.len());
+    assert_eq!(apply(&state(1), &found).unwrap(), state(2));
+    let said: Vec<String> = found.changes.iter().map(|change| change.path.to_string()).collect();
+    assert_eq!(said, ["n", "rows", "typed", "last"]);
+}

@@ -6,19 +6,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use inspector_diff::Options;
 use inspector_model::{
-    Cause, ChangeCounts, Close, Diff, Frame, Level, LogRecord, Phase, RemoteCursor, Segment, ServerInfo, Session, SessionId, SourceKind,
-    Status, Step, StepDetail, StepId, StepKind, Value, ViewId, parse_value,
+    Cause, ChangeCounts, Close, Frame, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status, Step,
+    StepDetail, StepId, StepKind, ViewId,
 };
 use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
 use inspector_store::{NewState, NewStep, Recorder, StoreError};
+use inspector_tape::{Delta, Document, compare};
 
 use crate::outbox::{Outbox, Topic};
 use crate::source::{SourceShared, Stream};
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
-const DIFF_DEADLINE: Duration = Duration::from_millis(10);
+const DIFF_DEADLINE: Duration = Duration::from_millis(20);
 
 /// How much of an unreadable frame is kept.
 const BAD_FRAME_BYTES: usize = 64 * 1024;
@@ -40,8 +40,7 @@ pub struct Intake {
 #[derive(Default)]
 struct StreamNow {
     wire: StreamState,
-    text: Option<Arc<str>>,
-    value: Option<Value>,
+    document: Option<Arc<Document>>,
     /// Ever had a state: a whole state that comes without one is news of its own.
     seen: bool,
 }
@@ -50,8 +49,10 @@ struct StreamNow {
 enum Taken {
     /// No state is sent here, or it is as before.
     Same,
-    /// Another state, with what differs from the one before it.
-    New(Arc<str>, Box<Diff>),
+    /// The first state that is known, or the first one again.
+    First(Arc<Document>),
+    /// Another state than the one before it.
+    Changed(Arc<Delta>),
     /// It is not known.
     Missing(String),
 }
@@ -239,17 +240,28 @@ impl Intake {
         let seen = self.streams.get(&stream).is_some_and(|now| now.seen);
         match self.take_in(&stream, Some(change)) {
             Taken::Same => {}
-            Taken::New(text, diff) if seen => {
-                if diff.counts.total() > 0 {
-                    self.outside(&stream, text, &diff, at);
+            Taken::Changed(delta) => {
+                if delta.counts.total() > 0 {
+                    self.outside(&stream, &delta, at);
                 }
             }
-            Taken::New(text, _) => {
+            // What came before was not known, so neither is what changed.
+            Taken::First(document) if seen => {
+                let step = Step {
+                    session: Some(stream.0.clone()),
+                    view: stream.1.clone(),
+                    state_bytes: document.text().len() as u64,
+                    ..Step::new(StepKind::Outside, "outside change", at)
+                };
+                let after = NewState::Document(document);
+                self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None });
+            }
+            Taken::First(document) => {
                 let name = self.view_class(&stream);
                 let step = Step {
                     session: Some(stream.0.clone()),
                     view: stream.1.clone(),
-                    state_bytes: text.len() as u64,
+                    state_bytes: document.text().len() as u64,
                     history: true,
                     ..Step::new(StepKind::Mount, &name, at)
                 };
@@ -257,7 +269,7 @@ impl Intake {
                     step,
                     detail: StepDetail::default(),
                     before: NewState::None,
-                    after: NewState::Text(text),
+                    after: NewState::Document(document),
                     html: None,
                 });
             }
@@ -275,16 +287,17 @@ impl Intake {
         view.map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
     }
 
-    fn outside(&mut self, stream: &Stream, text: Arc<str>, diff: &Diff, at: f64) {
+    fn outside(&mut self, stream: &Stream, delta: &Arc<Delta>, at: f64) {
         let step = Step {
             session: Some(stream.0.clone()),
             view: stream.1.clone(),
-            changes: diff.counts,
-            changed: changed_paths(diff),
-            state_bytes: text.len() as u64,
+            changes: delta.counts,
+            changed: changed_paths(delta),
+            state_bytes: delta.after().text().len() as u64,
             ..Step::new(StepKind::Outside, "outside change", at)
         };
-        self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after: NewState::Text(text), html: None });
+        let after = NewState::Compared(delta.clone());
+        self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None });
     }
 
     fn step(&mut self, step: AgentStep) {
@@ -308,31 +321,27 @@ impl Intake {
         let mut changed = Vec::new();
         let mut state_bytes = 0;
         if let Some(stream) = &stream {
-            let held = self.streams.get(stream).is_some_and(|now| now.text.is_some());
             match self.take_in(stream, step.before) {
                 // djust resets temporary assigns after each render: expected, and no step of its own.
-                Taken::New(text, diff) if held && !self.only_temporary(stream, &diff) => {
-                    self.outside(stream, text, &diff, step.started);
-                }
-                Taken::New(text, _) => before = NewState::Text(text),
+                Taken::Changed(delta) if !self.only_temporary(stream, &delta) => self.outside(stream, &delta, step.started),
+                Taken::Changed(delta) => before = NewState::Compared(delta),
+                Taken::First(document) => before = NewState::Document(document),
                 Taken::Missing(why) => missing = Some(why),
                 Taken::Same => {}
             }
-            if step.kind != StepKind::Mount
-                && matches!(before, NewState::None)
-                && self.streams.get(stream).is_some_and(|now| now.text.is_some())
-            {
+            if step.kind != StepKind::Mount && matches!(before, NewState::None) && self.document(stream).is_some() {
                 before = NewState::Same;
             }
             let has_after = step.after.is_some();
             match self.take_in(stream, step.after) {
-                Taken::New(text, diff) => {
+                Taken::Changed(delta) => {
                     if !matches!(before, NewState::None) {
-                        counts = diff.counts;
-                        changed = changed_paths(&diff);
+                        counts = delta.counts;
+                        changed = changed_paths(&delta);
                     }
-                    after = NewState::Text(text);
+                    after = NewState::Compared(delta);
                 }
+                Taken::First(document) => after = NewState::Document(document),
                 Taken::Missing(why) => {
                     missing = Some(why.clone());
                     after = NewState::Missing(why);
@@ -342,8 +351,8 @@ impl Intake {
             }
             state_bytes = match &after {
                 NewState::None | NewState::Missing(_) => 0,
-                NewState::Same | NewState::Text(_) => {
-                    self.streams.get(stream).and_then(|now| now.text.as_ref()).map_or(0, |text| text.len() as u64)
+                NewState::Same | NewState::Text(_) | NewState::Document(_) | NewState::Compared(_) => {
+                    self.document(stream).map_or(0, |document| document.text().len() as u64)
                 }
             };
         }
@@ -404,51 +413,47 @@ impl Intake {
         }
     }
 
+    /// The last state of a stream.
+    fn document(&self, stream: &Stream) -> Option<&Arc<Document>> {
+        self.streams.get(stream)?.document.as_ref()
+    }
+
     fn take_in(&mut self, stream: &Stream, change: Option<StateChange>) -> Taken {
         let Some(change) = change else { return Taken::Same };
-        let notes = self.assign_notes(stream);
         let now = self.streams.entry(stream.clone()).or_default();
-        match now.wire.apply(change) {
-            Ok(false) if now.text.is_some() => Taken::Same,
-            Ok(_) => {
-                let text: Arc<str> = now.wire.text().into();
-                if now.text.as_ref() == Some(&text) {
-                    return Taken::Same;
-                }
-                let value = match parse_value(&text) {
-                    Ok(value) => value,
-                    Err(error) => {
-                        now.text = None;
-                        now.value = None;
-                        return Taken::Missing(error.to_string());
-                    }
-                };
-                let before = now.value.take().unwrap_or_else(|| Value::Map(Vec::new()));
-                let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
-                let diff = inspector_diff::diff(&before, &value, &options);
-                now.text = Some(text.clone());
-                now.value = Some(value);
-                now.seen = true;
-                Taken::New(text, Box::new(diff))
-            }
+        let text: Arc<str> = match now.wire.apply(change) {
+            Ok(false) if now.document.is_some() => return Taken::Same,
+            Ok(_) => now.wire.text().into(),
             Err(why) => {
-                now.text = None;
-                now.value = None;
-                Taken::Missing(why)
+                now.document = None;
+                return Taken::Missing(why);
+            }
+        };
+        if now.document.as_ref().is_some_and(|document| *document.text() == text) {
+            return Taken::Same;
+        }
+        let document = match &now.document {
+            Some(before) => Document::after(before, text),
+            None => Document::new(text),
+        };
+        match document.map(Arc::new) {
+            Ok(document) => {
+                now.seen = true;
+                match now.document.replace(document.clone()) {
+                    Some(before) => Taken::Changed(Arc::new(compare(&before, &document, DIFF_DEADLINE))),
+                    None => Taken::First(document),
+                }
+            }
+            Err(error) => {
+                now.document = None;
+                Taken::Missing(format!("{error}, and was not recorded"))
             }
         }
     }
 
-    fn only_temporary(&self, stream: &Stream, diff: &Diff) -> bool {
-        let temporary = self.assign_notes(stream).0;
-        diff.changes.iter().all(|change| match change.path.0.first() {
-            Some(Segment::Key(name)) => temporary.contains(name),
-            _ => false,
-        })
-    }
-
-    fn assign_notes(&self, stream: &Stream) -> (Vec<String>, Vec<String>) {
-        assign_notes(&self.source, stream)
+    fn only_temporary(&self, stream: &Stream, delta: &Delta) -> bool {
+        let temporary = assign_notes(&self.source, stream).0;
+        delta.changes.iter().all(|change| temporary.contains(&delta.top_key(change.place)))
     }
 
     fn append(&mut self, new: NewStep) {
@@ -480,10 +485,10 @@ pub fn assign_notes(source: &SourceShared, stream: &Stream) -> (Vec<String>, Vec
     view.map_or_else(Default::default, |view| (view.temporary_assigns.clone(), view.static_assigns.clone()))
 }
 
-fn changed_paths(diff: &Diff) -> Vec<String> {
+fn changed_paths(delta: &Delta) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
-    for change in &diff.changes {
-        let path = change.path.to_string();
+    for change in &delta.changes {
+        let path = delta.path(change.place).to_string();
         if paths.last() != Some(&path) {
             paths.push(path);
         }

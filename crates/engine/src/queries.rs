@@ -7,10 +7,10 @@ use std::time::Duration;
 use inspector_diff::Options;
 use inspector_model::{
     Answer, ChangedNode, ErrorCode, Failure, Frame, PageShell, RecordedPage, Session, SessionId, Side, SourceKind, StateAnswer, StepId,
-    Value, parse_value,
 };
 use inspector_protocol::changed_nodes;
 use inspector_store::StoreError;
+use inspector_tape::Document;
 
 use crate::intake::assign_notes;
 use crate::source::SourceShared;
@@ -104,20 +104,20 @@ fn origin(url: &str) -> Option<String> {
 
 /// What differs between two ends of steps.
 pub fn diff(source: &SourceShared, from: (StepId, Side), to: (StepId, Side)) -> Result<Answer, Failure> {
-    let before = value(source, from)?;
-    let after = value(source, to)?;
+    let before = document(source, from)?;
+    let after = document(source, to)?;
     let notes = source
         .step(to.0)
         .and_then(|step| step.session.map(|session| (session, step.view)))
         .map(|stream| assign_notes(source, &stream))
         .unwrap_or_default();
     let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
-    Ok(Answer::Diff(Box::new(inspector_diff::diff(&before, &after, &options))))
+    Ok(Answer::Diff(Box::new(inspector_diff::diff_documents(&before, &after, &options))))
 }
 
-fn value(source: &SourceShared, (step, side): (StepId, Side)) -> Result<Value, Failure> {
+fn document(source: &SourceShared, (step, side): (StepId, Side)) -> Result<Arc<Document>, Failure> {
     match source.reader.state(step, side).map_err(|error| failed(&error))? {
-        StateAnswer::Full(text) => parse_value(&text).map_err(|error| Failure::new(ErrorCode::Missing, error.to_string())),
+        StateAnswer::Full(text) => Document::new(text).map(Arc::new).map_err(|error| Failure::new(ErrorCode::Missing, error.to_string())),
         StateAnswer::Missing(why) => {
             let end = if side == Side::Before { "before" } else { "after" };
             Err(Failure::new(ErrorCode::Missing, format!("there is no state {end} step {step}: {why}")))

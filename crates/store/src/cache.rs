@@ -13,10 +13,13 @@ const SEGMENTS: usize = 24 << 20;
 /// Bytes of texts.
 const TEXTS: usize = 16 << 20;
 
+/// The first step of a segment and its checksum.
+type SegmentId = (u64, u32);
+
 /// Shared by the clones of a reader.
 pub(crate) struct Cache {
     segments: Mutex<Recent<u64, Arc<Segment>>>,
-    texts: Mutex<Recent<(u64, usize, usize), Arc<str>>>,
+    texts: Mutex<Recent<(SegmentId, usize, usize), Arc<str>>>,
 }
 
 impl Cache {
@@ -33,13 +36,13 @@ impl Cache {
         self.segments.lock().insert(segment.first, segment.clone(), segment.bytes());
     }
 
-    pub(crate) fn text(&self, first: u64, stream: usize, version: usize) -> Option<Arc<str>> {
-        self.texts.lock().get(&(first, stream, version))
+    pub(crate) fn text(&self, segment: SegmentId, stream: usize, version: usize) -> Option<Arc<str>> {
+        self.texts.lock().get(&(segment, stream, version))
     }
 
-    pub(crate) fn keep_text(&self, first: u64, stream: usize, version: usize, text: Arc<str>) {
+    pub(crate) fn keep_text(&self, segment: SegmentId, stream: usize, version: usize, text: Arc<str>) {
         let bytes = text.len() + 64;
-        self.texts.lock().insert((first, stream, version), text, bytes);
+        self.texts.lock().insert((segment, stream, version), text, bytes);
     }
 }
 

@@ -13,7 +13,6 @@ use crate::error::StoreError;
 use crate::key;
 use crate::piece;
 use crate::reader::Reader;
-use crate::segment::{LARGEST, Segment};
 use crate::source::Source;
 use crate::writer::Catalogue;
 
@@ -77,31 +76,30 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
         source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     }
     // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
-    let mut summaries: Vec<u32> = Vec::new();
-    source.each(&[key::SUMMARY], |_, value| {
-        let lines = piece::unpack(value).map_or(0, |raw| count_lines(&raw));
-        summaries.push(lines as u32);
+    let mut summaries: Vec<(u64, Vec<u8>)> = Vec::new();
+    let mut lines = 0;
+    source.each(&[key::SUMMARY_1], |name, value| {
+        summaries.push((lines + 1, name.to_vec()));
+        lines += piece::unpack(value).map_or(0, |raw| count_lines(&raw));
         Ok(true)
     })?;
-    let mut firsts: Vec<u64> = Vec::new();
-    source.each(&[key::DATA], |name, _| {
-        if let Some((first, 0)) = key::parse_data(name) {
-            firsts.push(first);
-        }
+    source.each_summary(0, |first, _| {
+        summaries.push((first, key::summary(first)));
         Ok(true)
     })?;
-    let (mut piece, mut lines) = (0, 0);
-    for (nth, first) in firsts.iter().enumerate() {
-        let end = firsts.get(nth + 1).copied().unwrap_or(u64::MAX);
-        while piece < summaries.len() && lines + 1 < end {
-            lines += u64::from(summaries[piece]);
-            let name = key::summary(piece as u32);
+    let mut summaries = summaries.into_iter().peekable();
+    let mut segment = source.segment_after(0)?;
+    while let Some(first) = segment {
+        segment = source.segment_after(first)?;
+        let end = segment.unwrap_or(u64::MAX);
+        while let Some((_, name)) = summaries.next_if(|(first, _)| *first < end) {
             if let Some(value) = source.get(&name)? {
                 out.frame(VALUE, &name, &value)?;
             }
-            piece += 1;
         }
-        source.each(&key::data(*first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+        for kind in [key::SEGMENT_1, key::SEGMENT, key::INDEX, key::LOG] {
+            source.each(&key::piece(kind, first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+        }
     }
     out.frame(END, &[], &[])?;
     let Frames { out, bytes, .. } = out;
@@ -212,16 +210,21 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
 /// How many steps have both a summary and a record.
 fn whole_steps(source: &Source) -> Result<u64, StoreError> {
     let mut lines = 0;
-    source.each(&[key::SUMMARY], |_, value| match piece::unpack(value) {
-        Ok(raw) => {
-            lines += count_lines(&raw);
-            Ok(true)
-        }
-        Err(_) => Ok(false),
+    let mut count = |value: &[u8]| {
+        let raw = piece::unpack_record(value).ok();
+        lines += raw.as_deref().map_or(0, count_lines);
+        raw.is_some()
+    };
+    let mut whole = true;
+    source.each(&[key::SUMMARY_1], |_, value| {
+        whole = count(value);
+        Ok(whole)
     })?;
+    if whole {
+        source.each_summary(0, |_, value| Ok(count(value)))?;
+    }
     let Some(first) = source.segment_of(u64::MAX)? else { return Ok(0) };
-    let segment = Segment::parse(first, source.segment_bytes(first, LARGEST)?.0);
-    Ok(lines.min(first.saturating_sub(1).saturating_add(segment.len())))
+    Ok(lines.min(source.segment(first)?.end().saturating_sub(1)))
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
@@ -230,8 +233,9 @@ fn count_lines(raw: &[u8]) -> u64 {
 
 fn is_known(name: &[u8]) -> bool {
     match name.first() {
-        Some(&key::SUMMARY) => name.len() == 5,
-        Some(&key::DATA) => key::parse_data(name).is_some(),
+        Some(&key::SUMMARY_1) => name.len() == 5,
+        Some(&key::SUMMARY) => key::parse_summary(name).is_some(),
+        Some(&key::SEGMENT_1 | &key::SEGMENT | &key::INDEX | &key::LOG) => key::parse_piece(name).is_some(),
         Some(&key::SERVER | &key::CONFIG) => name.len() == 1,
         Some(&key::SESSION | &key::SHELL_OF) => true,
         Some(&key::SHELL) => name.len() == 21,

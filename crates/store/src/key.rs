@@ -4,10 +4,18 @@ use inspector_model::RecordingId;
 
 use crate::error::StoreError;
 
-/// Summaries, piece by piece.
-pub(crate) const SUMMARY: u8 = b's';
+/// Summaries of format 1, piece by piece.
+pub(crate) const SUMMARY_1: u8 = b's';
+/// Segments of format 1, by their first step, piece by piece.
+pub(crate) const SEGMENT_1: u8 = b'd';
+/// Summaries, by the first step of each piece.
+pub(crate) const SUMMARY: u8 = b't';
 /// Segments, by their first step, piece by piece.
-pub(crate) const DATA: u8 = b'd';
+pub(crate) const SEGMENT: u8 = b'e';
+/// What changed in a segment and when, likewise.
+pub(crate) const INDEX: u8 = b'i';
+/// To which values it changed, likewise.
+pub(crate) const LOG: u8 = b'l';
 /// Pages, by their id.
 pub(crate) const SESSION: u8 = b'p';
 /// The server.
@@ -32,14 +40,21 @@ pub(crate) fn prefix(id: &RecordingId) -> Vec<u8> {
     [b"r/", id.as_str().as_bytes(), b"/"].concat()
 }
 
-pub(crate) fn summary(piece: u32) -> Vec<u8> {
-    let mut key = vec![SUMMARY];
+pub(crate) fn summary_1(piece: u32) -> Vec<u8> {
+    let mut key = vec![SUMMARY_1];
     key.extend(piece.to_be_bytes());
     key
 }
 
-pub(crate) fn data(first: u64, piece: u32) -> Vec<u8> {
-    let mut key = vec![DATA];
+pub(crate) fn summary(first: u64) -> Vec<u8> {
+    let mut key = vec![SUMMARY];
+    key.extend(first.to_be_bytes());
+    key
+}
+
+/// A piece of a segment or of what belongs to it.
+pub(crate) fn piece(kind: u8, first: u64, piece: u32) -> Vec<u8> {
+    let mut key = vec![kind];
     key.extend(first.to_be_bytes());
     key.extend(piece.to_be_bytes());
     key
@@ -60,10 +75,15 @@ pub(crate) fn shell(content: u128, piece: u32) -> Vec<u8> {
     key
 }
 
-/// First step and piece number of a [`data`] key.
-pub(crate) fn parse_data(key: &[u8]) -> Option<(u64, u32)> {
-    let (first, piece) = key.strip_prefix(&[DATA])?.split_first_chunk::<8>()?;
+/// First step and number of a [`piece()`] key.
+pub(crate) fn parse_piece(key: &[u8]) -> Option<(u64, u32)> {
+    let (first, piece) = key.get(1..)?.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*first), u32::from_be_bytes(piece.try_into().ok()?)))
+}
+
+/// First step of a [`summary`] key.
+pub(crate) fn parse_summary(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(&[SUMMARY])?.try_into().ok()?))
 }
 
 /// Refuses ids that are not safe in a key and as a file name.

@@ -8,26 +8,42 @@
 //! What comes from a file is not trusted: sizes are limited, checksums compared, and damage is an answer.
 
 mod cache;
+mod cursor;
 mod database;
 mod error;
 mod file;
+mod history;
+mod index;
 mod key;
 mod library;
 mod piece;
 mod reader;
+mod rebuild;
 mod recorder;
+mod search;
 mod segment;
+mod segment_writer;
 mod shell;
 mod source;
 mod splice;
+mod summaries;
+mod thin;
 mod wire;
 mod writer;
 
+#[cfg(test)]
+mod hostile;
+
+pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
+pub use history::Scope;
+pub use index::LogOp;
 pub use library::{OpenReport, Store};
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
+pub use search::{Hit, LoggedChange, Search, SearchOptions};
+pub use thin::{Retention, Thinned};
 
 /// The version of the format that this program writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;

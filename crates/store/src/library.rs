@@ -19,6 +19,7 @@ use crate::key;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
 use crate::source::Source;
+use crate::thin::{self, Retention, Thinned};
 use crate::writer::{Catalogue, Writer};
 
 /// sled cannot be opened on a full disk, and writes a little when it reads: this much is kept beside it, twice, to be given
@@ -128,8 +129,8 @@ impl Store {
             format: FORMAT,
             recording: false,
         };
-        let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None });
-        writer.store()?;
+        let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None, thinned: None })?;
+        writer.store(false)?;
         Ok(self.recorder(writer, Vec::new()))
     }
 
@@ -180,10 +181,34 @@ impl Store {
         database.flush()
     }
 
+    /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
+    /// ends are left. What `retention` says of a single recording's size does not matter here.
+    pub fn keep_within(&self, most_bytes: u64, retention: &Retention) -> Result<Thinned, StoreError> {
+        let mut thinned = Thinned::default();
+        let all = self.recordings()?;
+        let mut bytes: u64 = all.iter().map(|info| info.bytes).sum();
+        for info in all.iter().rev().filter(|info| !info.recording) {
+            let mut catalogue = self.catalogue(&info.id)?;
+            let source = Source::database(&self.inner.database, &info.id);
+            while bytes > most_bytes
+                && self.live(&info.id).is_none()
+                && let Some(first) = thin::next(&source, &catalogue, u64::MAX)?
+            {
+                let plan = thin::plan(&source, first, retention)?;
+                catalogue.info.bytes = (catalogue.info.bytes + plan.after).saturating_sub(plan.before);
+                let freed = thin::carry_out(&self.inner.database, &mut catalogue, first, plan)?.unwrap_or_default();
+                bytes = bytes.saturating_sub(freed);
+                thinned = Thinned { segments: thinned.segments + 1, freed: thinned.freed + freed };
+            }
+        }
+        self.inner.database.flush()?;
+        Ok(thinned)
+    }
+
     /// Writes a recording to a file, which is replaced if there is one, and tells its size.
     pub fn export(&self, id: &RecordingId, path: &Path) -> Result<u64, StoreError> {
         if let Some(writer) = self.live(id) {
-            writer.lock().store()?;
+            writer.lock().store(false)?;
         }
         let catalogue = self.catalogue(id)?;
         file::write(path, &catalogue, &Source::database(&self.inner.database, id))

@@ -1,23 +1,66 @@
-//! A piece: up to 60,000 bytes, compressed, with a checksum. What sled and a file hold.
+//! A piece: up to 60,000 bytes with a checksum, what sled and a file hold. And the compression of what is cut into them.
+
+use std::cell::RefCell;
+use std::io;
+
+use zstd::stream::raw::{Decoder, Encoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::error::StoreError;
 
-/// Bytes before compression. However badly they compress, the value stays below the 64 KB beyond which sled wastes space.
+/// The most bytes of a piece, so that a value stays below the 64 KB beyond which sled wastes space. Of what is packed alone
+/// it is the size before compression, however badly that goes.
 pub(crate) const PIECE: usize = 60_000;
 
 /// Bytes of a single record that may come out of one value: those of pages and settings are not cut.
 pub(crate) const LARGEST: usize = 16 << 20;
 
+/// Bytes of a stream that are decompressed at once.
+const CHUNK: usize = 256 << 10;
+
 /// Compression of zstd; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;
 
+/// Adds the checksum.
+pub(crate) fn sign(body: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(body.len() + 4);
+    value.extend(crc32fast::hash(body).to_le_bytes());
+    value.extend_from_slice(body);
+    value
+}
+
+/// Takes the checksum off.
+pub(crate) fn check(value: &[u8]) -> Result<&[u8], StoreError> {
+    let (sum, body) = value.split_first_chunk::<4>().ok_or_else(|| StoreError::damaged("a piece is too short"))?;
+    if crc32fast::hash(body) == u32::from_le_bytes(*sum) { Ok(body) } else { Err(StoreError::damaged("a checksum does not match")) }
+}
+
+thread_local! {
+    // Making one anew costs more than most pieces.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    static DECODER: RefCell<Option<Decoder<'static>>> = const { RefCell::new(None) };
+}
+
+/// Runs with the thread's own, made when it is needed first.
+fn with<T, R>(own: &RefCell<Option<T>>, make: impl FnOnce() -> io::Result<T>, run: impl FnOnce(&mut T) -> io::Result<R>) -> io::Result<R> {
+    let mut own = own.borrow_mut();
+    let made = match own.take() {
+        Some(made) => made,
+        None => make()?,
+    };
+    run(own.insert(made))
+}
+
+/// Compresses whole.
+pub(crate) fn compress(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
+    COMPRESSOR
+        .with(|own| with(own, || zstd::bulk::Compressor::new(LEVEL), |compressor| compressor.compress(raw)))
+        .map_err(StoreError::io("compressing", ""))
+}
+
 /// Compresses and signs.
 pub(crate) fn pack(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let mut packed = vec![0; 4];
-    packed.extend(zstd::bulk::compress(raw, LEVEL).map_err(StoreError::io("compressing", ""))?);
-    let sum = crc32fast::hash(&packed[4..]);
-    packed[..4].copy_from_slice(&sum.to_le_bytes());
-    Ok(packed)
+    compress(raw).map(|body| sign(&body))
 }
 
 /// What was packed. Refuses what would grow beyond a piece.
@@ -31,9 +74,83 @@ pub(crate) fn unpack_record(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
 }
 
 fn unpack_up_to(packed: &[u8], limit: usize) -> Result<Vec<u8>, StoreError> {
-    let (sum, body) = packed.split_first_chunk::<4>().ok_or_else(|| StoreError::damaged("a piece is too short"))?;
-    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
-        return Err(StoreError::damaged("a checksum does not match"));
+    let body = check(packed)?;
+    DECOMPRESSOR
+        .with(|own| with(own, zstd::bulk::Decompressor::new, |decompressor| decompressor.decompress(body, limit)))
+        .map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
+}
+
+/// Compresses as a stream that can be cut off anywhere and has a flushed end now and then.
+pub(crate) struct Compressor {
+    encoder: Encoder<'static>,
+    /// What came out since it was last taken.
+    pub(crate) out: Vec<u8>,
+}
+
+impl Compressor {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let encoder = Encoder::new(LEVEL).map_err(StoreError::io("compressing", ""))?;
+        Ok(Self { encoder, out: Vec::new() })
     }
-    zstd::bulk::decompress(body, limit).map_err(|error| StoreError::damaged(format!("a piece cannot be decompressed: {error}")))
+
+    /// Takes bytes in. They come out when more follow, or with [`Compressor::flush`].
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut input = InBuffer::around(bytes);
+        while input.pos() < bytes.len() {
+            self.step(|encoder, out| encoder.run(&mut input, out))?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything out, so that it can be read.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        while self.step(Encoder::flush)? > 0 {}
+        Ok(())
+    }
+
+    /// Ends the stream. The next bytes begin another.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        while self.step(|encoder, out| encoder.finish(out, true))? > 0 {}
+        self.encoder.reinit().map_err(StoreError::io("compressing", ""))
+    }
+
+    fn step(
+        &mut self,
+        run: impl FnOnce(&mut Encoder<'static>, &mut OutBuffer<'_, [u8]>) -> io::Result<usize>,
+    ) -> Result<usize, StoreError> {
+        let mut buffer = [0; 16 << 10];
+        let mut out = OutBuffer::around(&mut buffer[..]);
+        let left = run(&mut self.encoder, &mut out).map_err(StoreError::io("compressing", ""))?;
+        self.out.extend_from_slice(out.as_slice());
+        Ok(left)
+    }
+}
+
+/// What a stream gives, as far as it goes, and what is wrong with its end if that is missing or the stream too long.
+pub(crate) fn decompress(packed: &[u8], limit: usize) -> (Vec<u8>, Option<StoreError>) {
+    let mut raw = Vec::new();
+    let run = |decoder: &mut Decoder<'static>| -> io::Result<bool> {
+        decoder.reinit()?;
+        let mut input = InBuffer::around(packed);
+        loop {
+            // Memory is taken as bytes come, whatever the stream says of itself.
+            raw.reserve(CHUNK.max(raw.len()).min(limit + 1 - raw.len()));
+            let before = raw.len();
+            let hint = decoder.run(&mut input, &mut OutBuffer::around_pos(&mut raw, before))?;
+            if hint == 0 || raw.len() > limit {
+                return Ok(hint == 0 && raw.len() <= limit);
+            }
+            if input.pos() == packed.len() && raw.len() == before {
+                return Ok(false);
+            }
+        }
+    };
+    // What came out before an error stays in `raw`.
+    let damage = match DECODER.with(|own| with(own, Decoder::new, run)) {
+        Ok(true) => None,
+        Ok(false) => Some(StoreError::damaged("a stream has no end where one should be")),
+        Err(error) => Some(StoreError::damaged(format!("a stream cannot be decompressed: {error}"))),
+    };
+    raw.truncate(limit);
+    (raw, damage)
 }

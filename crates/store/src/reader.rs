@@ -1,6 +1,7 @@
 //! Reading a recording.
 
 use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Weak};
 
 use inspector_model::{
@@ -11,15 +12,16 @@ use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
 use crate::error::StoreError;
+use crate::history::History;
 use crate::key;
 use crate::piece;
-use crate::segment::{LARGEST, Segment, TextRef};
+use crate::segment::{Segment, TextRef};
 use crate::shell;
 use crate::source::Source;
+use crate::splice::Dialect;
+use crate::summaries;
+use crate::thin;
 use crate::writer::{Catalogue, Writer};
-
-/// Bytes of summaries that are read at most: more than ten million steps have.
-const SUMMARIES: usize = 2 << 30;
 
 /// Reads one recording. Clones share what is at hand.
 #[derive(Clone)]
@@ -32,18 +34,27 @@ struct Inner {
     catalogue: Catalogue,
     live: Weak<Mutex<Writer>>,
     cache: Cache,
+    history: Mutex<History>,
 }
 
 impl Reader {
     pub(crate) fn new(source: Source, catalogue: Catalogue, live: Weak<Mutex<Writer>>) -> Self {
-        Self { inner: Arc::new(Inner { source, catalogue, live, cache: Cache::new() }) }
+        Self { inner: Arc::new(Inner { source, catalogue, live, cache: Cache::new(), history: Mutex::default() }) }
     }
 
     /// Asks the recorder, as long as there is one.
-    fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
+    pub(crate) fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
         let writer = self.inner.live.upgrade()?;
         let writer = writer.lock();
         (!writer.closed).then(|| ask(&writer))
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.inner.source
+    }
+
+    pub(crate) fn history(&self) -> &Mutex<History> {
+        &self.inner.history
     }
 
     /// What the library says about it, as of now.
@@ -63,32 +74,32 @@ impl Reader {
 
     /// The summaries of all steps, in order.
     pub fn steps(&self) -> Result<Vec<Step>, StoreError> {
-        let open = self.live(|writer| (writer.summary_piece, writer.summaries.clone(), writer.steps()));
-        let limit = open.as_ref().map_or_else(|| self.info().steps, |(_, _, steps)| *steps);
-        let mut steps = Vec::new();
-        let mut read = Summaries::default();
-        let last_piece = open.as_ref().map(|(piece, _, _)| *piece);
-        let mut number = 0u32;
-        self.inner.source.each(&[key::SUMMARY], |name, value| {
-            // What lies beyond the readable steps may be damaged.
-            if steps.len() as u64 >= limit {
-                return Ok(false);
-            }
-            // The open piece is in memory, newer than in the database.
-            if last_piece.is_some_and(|last| name >= key::summary(last).as_slice()) {
-                return Ok(false);
-            }
-            if name != key::summary(number) {
-                return Err(StoreError::damaged("a piece of the summaries is missing"));
-            }
-            number += 1;
-            read.lines(&piece::unpack(value)?, limit, &mut steps)?;
-            Ok(true)
-        })?;
-        if let Some((_, tail, _)) = open {
-            read.lines(&tail, limit, &mut steps)?;
-        }
-        Ok(steps)
+        self.steps_in(1..u64::MAX)
+    }
+
+    /// The summaries of some steps, in order: as many of the range as there are. Costs what they cost, not what the recording
+    /// has: ask for the end first, and a recording is on the screen at once.
+    pub fn steps_in(&self, range: Range<u64>) -> Result<Vec<Step>, StoreError> {
+        let open = self.live(|writer| {
+            let mut pieces = writer.whole_summaries.clone();
+            pieces.push((writer.summary_first, writer.summaries.clone()));
+            (pieces, writer.steps())
+        });
+        let steps = open.as_ref().map_or_else(|| self.info().steps, |(_, steps)| *steps);
+        let range = range.start.max(1)..range.end.min(steps.saturating_add(1));
+        summaries::read(&self.inner.source, range, &open.map(|(pieces, _)| pieces).unwrap_or_default())
+    }
+
+    /// The steps between the first and the last of which states were dropped to stay within a budget, if any: within them only
+    /// those remain that [`crate::Retention`] names.
+    pub fn thinned(&self) -> Option<RangeInclusive<StepId>> {
+        let thinned = match self.live(|writer| writer.catalogue.thinned) {
+            Some(thinned) => thinned,
+            None => self.inner.source.catalogue(&self.inner.catalogue.info.id).unwrap_or_else(|| self.inner.catalogue.clone()).thinned,
+        };
+        let (first, last) = thinned?;
+        let end = self.inner.source.segment_after(last).ok().flatten()?;
+        Some(StepId(first)..=StepId(end - 1))
     }
 
     /// The pages, by the time they were opened.
@@ -152,13 +163,14 @@ impl Reader {
         Ok(match text {
             TextRef::Nothing => StateAnswer::Missing("this step has no state".to_owned()),
             TextRef::Missing(place) => StateAnswer::Missing(segment.reason(place)),
+            TextRef::Dropped => StateAnswer::Missing(thin::DROPPED.to_owned()),
             TextRef::Version(stream, version) => {
                 StateAnswer::Full(segment.text(*stream, *version, &self.inner.cache).ok_or_else(|| damaged_step(id))?)
             }
         })
     }
 
-    /// The HTML of the step's page at one end of it: the last render until then. `None` when none was seen.
+    /// The HTML of the step's page at one end of it: the last render until then. `None` when none was seen, or it was dropped.
     pub fn html(&self, id: StepId, side: Side) -> Result<Option<Arc<str>>, StoreError> {
         let segment = self.segment(id)?;
         let entry = segment.entry(id.0).ok_or_else(|| damaged_step(id))?;
@@ -167,14 +179,14 @@ impl Reader {
             Side::After => &entry.page_after,
         };
         match text {
-            TextRef::Nothing | TextRef::Missing(_) => Ok(None),
+            TextRef::Nothing | TextRef::Missing(_) | TextRef::Dropped => Ok(None),
             TextRef::Version(stream, version) => {
                 segment.text(*stream, *version, &self.inner.cache).map(Some).ok_or_else(|| damaged_step(id))
             }
         }
     }
 
-    fn segment(&self, id: StepId) -> Result<Arc<Segment>, StoreError> {
+    pub(crate) fn segment(&self, id: StepId) -> Result<Arc<Segment>, StoreError> {
         let step = id.0;
         let not_found = || StoreError::NotFound { what: format!("step {id}") };
         let cache = &self.inner.cache;
@@ -188,9 +200,9 @@ impl Reader {
             }
             Ok(Some(cache.segment(first, step).map_or_else(|| Err((first, writer.segment.raw.clone())), Ok)))
         });
-        let (first, raw) = match open.transpose()?.flatten() {
+        let segment = match open.transpose()?.flatten() {
             Some(Ok(segment)) => return Ok(segment),
-            Some(Err(open)) => open,
+            Some(Err((first, raw))) => Segment::parse(first, raw, Dialect::Second),
             None => {
                 let first = self.inner.source.segment_of(step)?.filter(|_| step > 0).ok_or_else(not_found)?;
                 if let Some(segment) = cache.segment(first, step) {
@@ -199,10 +211,12 @@ impl Reader {
                 if step > self.info().steps {
                     return Err(not_found());
                 }
-                (first, self.inner.source.segment_bytes(first, LARGEST)?.0)
+                let segment = self.inner.source.segment(first)?;
+                // It may have been thinned between two of its pieces.
+                if segment.entry(step).is_some() { segment } else { self.inner.source.segment(first)? }
             }
         };
-        let segment = Arc::new(Segment::parse(first, raw));
+        let segment = Arc::new(segment);
         if segment.entry(step).is_none() {
             return Err(damaged_step(id));
         }
@@ -211,42 +225,10 @@ impl Reader {
     }
 }
 
-fn damaged_step(id: StepId) -> StoreError {
+pub(crate) fn damaged_step(id: StepId) -> StoreError {
     StoreError::damaged(format!("step {id} cannot be read"))
 }
 
 fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| StoreError::damaged("a description cannot be read"))
-}
-
-/// Puts lines together that were cut between pieces.
-#[derive(Default)]
-struct Summaries {
-    rest: Vec<u8>,
-    bytes: usize,
-}
-
-impl Summaries {
-    fn lines(&mut self, raw: &[u8], limit: u64, steps: &mut Vec<Step>) -> Result<(), StoreError> {
-        self.bytes += raw.len();
-        if self.bytes > SUMMARIES {
-            return Err(StoreError::damaged("there are more summaries than a recording can have"));
-        }
-        self.rest.extend_from_slice(raw);
-        let mut at = 0;
-        while let Some(len) = self.rest[at..].iter().position(|byte| *byte == b'\n') {
-            if steps.len() as u64 >= limit {
-                break;
-            }
-            let step: Step =
-                serde_json::from_slice(&self.rest[at..at + len]).map_err(|_| StoreError::damaged("a summary cannot be read"))?;
-            if step.id.0 != steps.len() as u64 + 1 {
-                return Err(StoreError::damaged("the steps are not in order"));
-            }
-            steps.push(step);
-            at += len + 1;
-        }
-        self.rest.drain(..at);
-        Ok(())
-    }
 }

@@ -1,25 +1,32 @@
 //! Appending to a recording.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use inspector_model::{Configuration, PageShell, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
+use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::key;
 use crate::reader::Reader;
+use crate::thin::Retention;
 use crate::writer::Writer;
 
 /// The state at one end of a new step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum NewState {
     /// The step has none.
     None,
     /// Before: as the view's last state was. After: as it was before the step. Costs nothing.
     Same,
-    /// JSON text.
+    /// A text. What is no JSON is kept, but its changes are not indexed.
     Text(Arc<str>),
+    /// JSON that was checked.
+    Document(Arc<Document>),
+    /// The same, and how it differs from the last state of its view: then nobody looks for that again.
+    Compared(Arc<Delta>),
     /// There is one, but it was not seen; the reason.
     Missing(String),
 }
@@ -55,12 +62,16 @@ pub struct Recorder {
     writer: Arc<Mutex<Writer>>,
     reader: Reader,
     known: Vec<String>,
+    retention: Option<Retention>,
 }
+
+/// How long one flush may go on thinning.
+const THINNING: Duration = Duration::from_millis(50);
 
 impl Recorder {
     pub(crate) fn new(db: Database, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
         let id = writer.lock().id().clone();
-        Self { id, db, writer, reader, known }
+        Self { id, db, writer, reader, known, retention: None }
     }
 
     /// The recording.
@@ -108,9 +119,19 @@ impl Recorder {
 
     /// Makes sure that everything appended so far survives a crash. Waits for the disk.
     pub fn flush(&mut self) -> Result<(), StoreError> {
-        self.writer.lock().store()?;
+        self.writer.lock().store(false)?;
+        if let Some(retention) = &self.retention {
+            let start = Instant::now();
+            while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
+        }
         // Without the lock: readers need not wait for the disk.
         self.db.flush()
+    }
+
+    /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments
+    /// at a time.
+    pub fn set_retention(&mut self, retention: Option<Retention>) {
+        self.retention = retention;
     }
 
     /// Reads what was appended, also what was not flushed yet, while recording goes on.
@@ -135,7 +156,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         let stored = {
             let mut writer = self.writer.lock();
-            let stored = writer.store();
+            let stored = writer.store(true);
             writer.closed = stored.is_ok();
             stored
         };

@@ -1,153 +1,40 @@
-//! A segment: the records of up to 256 steps that can be read without any other.
+//! A segment, read: the records of up to 256 steps that need no others.
 //!
 //! The first text of a stream in a segment is whole, later ones are splices of the one before. A stream is the state of
 //! one view of one page, or a page's HTML.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use inspector_model::{SessionId, ViewId};
 
 use crate::cache::Cache;
-use crate::splice;
-use crate::wire::{Cursor, put_bytes, put_number};
+use crate::splice::{self, Dialect};
+use crate::wire::Cursor;
 
-/// Steps after which a segment ends.
-const STEPS: u32 = 256;
-/// Bytes of changes after which it ends, or twice the largest text if that is more.
-const CHANGED: usize = 1 << 20;
-/// Bytes after which it ends whatever they are: what a reader must hold.
-const WHOLE: usize = 8 << 20;
 /// The longest state or page that is recorded, and the longest that a reader builds.
 pub(crate) const LONGEST_TEXT: usize = 64 << 20;
+/// Bytes after which a segment ends whatever they are: what a reader must hold.
+pub(crate) const WHOLE: usize = 8 << 20;
 /// The most bytes of one segment that a reader takes in: what a writer makes, and one step with three longest texts.
 pub(crate) const LARGEST: usize = WHOLE + 4 * LONGEST_TEXT;
 
 /// One view of one page.
 pub(crate) type StreamKey = (Option<SessionId>, Option<ViewId>);
 
-/// What stands in a record for a text.
-pub(crate) enum Put {
-    /// None.
-    Nothing,
-    /// The last one of the stream.
-    Last,
-    /// It is not there, for this reason.
-    Missing(String),
-    /// A text, and the one of the stream before it if that is in this segment.
-    Text(Arc<str>, Option<Arc<str>>),
-}
-
-const NOTHING: u8 = 0;
-const LAST: u8 = 1;
-const MISSING: u8 = 2;
-const WHOLE_TEXT: u8 = 3;
-const SPLICE: u8 = 4;
-
-/// A segment that is being written.
-pub(crate) struct SegmentWriter {
-    pub(crate) first: u64,
-    pub(crate) raw: Vec<u8>,
-    steps: u32,
-    changed: usize,
-    largest: usize,
-    numbers: HashMap<StreamKey, u32>,
-    begun: HashSet<StreamKey>,
-    pages: HashSet<Option<SessionId>>,
-}
-
-impl SegmentWriter {
-    pub(crate) fn new(first: u64) -> Self {
-        Self {
-            first,
-            raw: Vec::new(),
-            steps: 0,
-            changed: 0,
-            largest: 0,
-            numbers: HashMap::new(),
-            begun: HashSet::new(),
-            pages: HashSet::new(),
-        }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.steps >= STEPS || self.changed >= CHANGED.max(2 * self.largest) || self.raw.len() >= WHOLE
-    }
-
-    /// Whether the stream has a text in this segment.
-    pub(crate) fn has_state(&self, stream: &StreamKey) -> bool {
-        self.begun.contains(stream)
-    }
-
-    /// Notes that the stream has one now.
-    pub(crate) fn begin_state(&mut self, stream: &StreamKey) {
-        self.begun.insert(stream.clone());
-    }
-
-    /// Whether the page has a text in this segment.
-    pub(crate) fn has_page(&self, stream: &StreamKey) -> bool {
-        self.pages.contains(&stream.0)
-    }
-
-    /// Notes that the page has one now.
-    pub(crate) fn begin_page(&mut self, stream: &StreamKey) {
-        self.pages.insert(stream.0.clone());
-    }
-
-    /// Appends the record of a step: its states, and the page before and after it.
-    pub(crate) fn push(&mut self, stream: &StreamKey, detail: &[u8], texts: [&Put; 4]) {
-        let mut record = Vec::new();
-        let next = self.numbers.len() as u32;
-        let number = *self.numbers.entry(stream.clone()).or_insert(next);
-        put_number(&mut record, number.into());
-        if number == next {
-            put_optional(&mut record, stream.0.as_ref().map(SessionId::as_str));
-            put_optional(&mut record, stream.1.as_ref().map(ViewId::as_str));
-        }
-        put_bytes(&mut record, detail);
-        for text in texts {
-            self.put_text(&mut record, text);
-        }
-        put_bytes(&mut self.raw, &record);
-        self.steps += 1;
-    }
-
-    fn put_text(&mut self, record: &mut Vec<u8>, put: &Put) {
-        match put {
-            Put::Nothing => record.push(NOTHING),
-            Put::Last => record.push(LAST),
-            Put::Missing(why) => {
-                record.push(MISSING);
-                put_bytes(record, why.as_bytes());
-            }
-            Put::Text(text, base) => {
-                self.largest = self.largest.max(text.len());
-                if let Some(base) = base {
-                    let script = splice::script(base.as_bytes(), text.as_bytes());
-                    self.changed += script.len().min(text.len());
-                    if script.len() < text.len() {
-                        record.push(SPLICE);
-                        put_bytes(record, &script);
-                        return;
-                    }
-                }
-                record.push(WHOLE_TEXT);
-                put_bytes(record, text.as_bytes());
-            }
-        }
-    }
-}
-
-fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {
-    match text {
-        None => out.push(0),
-        Some(text) => {
-            out.push(1);
-            put_bytes(out, text.as_bytes());
-        }
-    }
-}
+// What stands in a record for a text.
+pub(crate) const NOTHING: u8 = 0;
+pub(crate) const LAST: u8 = 1;
+pub(crate) const MISSING: u8 = 2;
+pub(crate) const WHOLE_TEXT: u8 = 3;
+pub(crate) const SPLICE: u8 = 4;
+/// Whole, but the stream's last text: the segment needs it to be read alone.
+pub(crate) const KEYFRAME: u8 = 5;
+/// It was there, and was dropped: see `thin.rs`.
+pub(crate) const DROPPED: u8 = 6;
+/// A splice of the first text of its sequence in the segment: what is large is then rebuilt in fewer steps.
+pub(crate) const CHECKPOINT: u8 = 7;
 
 /// A text in a segment.
 #[derive(Clone, Debug)]
@@ -156,12 +43,15 @@ pub(crate) enum TextRef {
     Nothing,
     /// Not there; the place of the reason.
     Missing(Range<usize>),
+    /// Dropped since.
+    Dropped,
     /// A version of a stream.
     Version(usize, usize),
 }
 
 /// The record of a step.
 pub(crate) struct Entry {
+    pub(crate) stream: usize,
     detail: Range<usize>,
     pub(crate) before: TextRef,
     pub(crate) after: TextRef,
@@ -170,22 +60,29 @@ pub(crate) struct Entry {
 }
 
 struct Version {
-    whole: bool,
+    /// `None` for a whole text.
+    dialect: Option<Dialect>,
+    /// Whether it is a splice of the first version and not of the one before.
+    of_first: bool,
     bytes: Range<usize>,
 }
 
 /// A segment that was read.
 pub(crate) struct Segment {
     pub(crate) first: u64,
+    /// Tells versions of a segment apart that was thinned in between: their texts have the same numbers. 0 for one that
+    /// still grows.
+    pub(crate) sum: u32,
     raw: Vec<u8>,
     entries: Vec<Entry>,
     streams: Vec<Vec<Version>>,
+    names: Vec<StreamKey>,
 }
 
 impl Segment {
     /// Takes the records in, up to the first that is cut off or makes no sense.
-    pub(crate) fn parse(first: u64, raw: Vec<u8>) -> Self {
-        let mut parser = Parser::default();
+    pub(crate) fn parse(first: u64, raw: Vec<u8>, dialect: Dialect) -> Self {
+        let mut parser = Parser { dialect, ..Parser::default() };
         let mut entries = Vec::new();
         let mut cursor = Cursor::new(&raw);
         while let Some(record) = cursor.range() {
@@ -195,7 +92,24 @@ impl Segment {
                 _ => break,
             }
         }
-        Self { first, entries, streams: parser.versions, raw }
+        let names = parser.streams.into_iter().map(|stream| stream.key).collect();
+        Self { first, sum: 0, entries, streams: parser.versions, names, raw }
+    }
+
+    /// The same of a complete one.
+    pub(crate) fn complete(first: u64, raw: Vec<u8>, dialect: Dialect) -> Self {
+        let sum = crc32fast::hash(&raw);
+        Self { sum, ..Self::parse(first, raw, dialect) }
+    }
+
+    /// The step after its last one.
+    pub(crate) fn end(&self) -> u64 {
+        self.first.saturating_add(self.len())
+    }
+
+    /// Whose step it is.
+    pub(crate) fn stream(&self, entry: &Entry) -> &StreamKey {
+        &self.names[entry.stream]
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -226,51 +140,76 @@ impl Segment {
         const KEEP_EVERY: usize = 16;
         let versions = self.streams.get(stream)?.get(..=version)?;
         let mut at = version;
-        let mut text = loop {
-            if let Some(text) = cache.text(self.first, stream, at) {
-                break text;
+        let (mut bytes, next) = loop {
+            if let Some(text) = cache.text((self.first, self.sum), stream, at) {
+                if at == version {
+                    return Some(text);
+                }
+                break (text.as_bytes().to_vec(), at + 1);
             }
-            if versions[at].whole {
-                break Arc::from(std::str::from_utf8(&self.raw[versions[at].bytes.clone()]).ok()?);
+            if versions[at].dialect.is_none() || versions[at].of_first {
+                break (Vec::new(), at);
             }
             at = at.checked_sub(1)?;
         };
-        if at == version {
-            return Some(text);
-        }
-        let mut bytes = text.as_bytes().to_vec();
-        for (number, step) in versions.iter().enumerate().skip(at + 1) {
-            bytes = splice::apply(&bytes, &self.raw[step.bytes.clone()], LONGEST_TEXT)?;
+        for number in next..=version {
+            self.advance(&mut bytes, stream, number)?;
             if number % KEEP_EVERY == 0 && number != version {
-                text = Arc::from(std::str::from_utf8(&bytes).ok()?);
-                cache.keep_text(self.first, stream, number, text);
+                cache.keep_text((self.first, self.sum), stream, number, Arc::from(std::str::from_utf8(&bytes).ok()?));
             }
         }
-        let text: Arc<str> = Arc::from(String::from_utf8(bytes).ok()?);
-        cache.keep_text(self.first, stream, version, text.clone());
+        let text: Arc<str> = Arc::from(std::str::from_utf8(&bytes).ok()?);
+        cache.keep_text((self.first, self.sum), stream, version, text.clone());
         Some(text)
+    }
+
+    /// Makes the version before this one into this one.
+    pub(crate) fn advance(&self, text: &mut Vec<u8>, stream: usize, version: usize) -> Option<()> {
+        let versions = self.streams.get(stream)?;
+        let Version { dialect, of_first, bytes } = versions.get(version)?;
+        let bytes = &self.raw[bytes.clone()];
+        if *of_first {
+            // The first text of a sequence is whole.
+            self.raw[versions.first()?.bytes.clone()].clone_into(text);
+        }
+        if let Some(dialect) = dialect {
+            return splice::apply(text, bytes, &self.raw, *dialect, LONGEST_TEXT);
+        }
+        bytes.clone_into(text);
+        Some(())
     }
 }
 
 /// Which slot of `versions` a stream or a page has, as the records tell it.
-#[derive(Default)]
 struct Parser {
+    dialect: Dialect,
     versions: Vec<Vec<Version>>,
-    /// Per stream number: its slot, and the page that it belongs to.
-    streams: Vec<(usize, Option<String>)>,
-    pages: HashMap<Option<String>, usize>,
+    streams: Vec<Stream>,
+    pages: HashMap<Option<SessionId>, usize>,
+}
+
+struct Stream {
+    key: StreamKey,
+    slot: usize,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self { dialect: Dialect::Second, versions: Vec::new(), streams: Vec::new(), pages: HashMap::new() }
+    }
 }
 
 impl Parser {
     fn entry(&mut self, cursor: &mut Cursor<'_>) -> Option<Entry> {
         let number = usize::try_from(cursor.number()?).ok()?;
         if number == self.streams.len() {
-            let session = optional(cursor)?;
-            optional(cursor)?;
+            let session = optional(cursor)?.map(SessionId::from);
+            let view = optional(cursor)?.map(ViewId::from);
             let slot = self.slot();
-            self.streams.push((slot, session));
+            self.streams.push(Stream { key: (session, view), slot });
         }
-        let (slot, session) = self.streams.get(number)?.clone();
+        let Stream { key, slot } = self.streams.get(number)?;
+        let (slot, session) = (*slot, key.0.clone());
         let page = if let Some(page) = self.pages.get(&session) {
             *page
         } else {
@@ -289,7 +228,7 @@ impl Parser {
             TextRef::Nothing => page_before.clone(),
             other => other,
         };
-        Some(Entry { detail, before, after, page_before, page_after })
+        Some(Entry { stream: number, detail, before, after, page_before, page_after })
     }
 
     fn slot(&mut self) -> usize {
@@ -306,17 +245,15 @@ impl Parser {
             NOTHING => Some(TextRef::Nothing),
             LAST => Some(self.last(slot)),
             MISSING => Some(TextRef::Missing(cursor.range()?)),
-            WHOLE_TEXT => {
+            DROPPED => Some(TextRef::Dropped),
+            WHOLE_TEXT | KEYFRAME => {
                 let bytes = cursor.range()?;
-                self.versions[slot].push(Version { whole: true, bytes });
+                self.versions[slot].push(Version { dialect: None, of_first: false, bytes });
                 Some(self.last(slot))
             }
-            SPLICE => {
+            kind @ (SPLICE | CHECKPOINT) if !self.versions[slot].is_empty() => {
                 let bytes = cursor.range()?;
-                if self.versions[slot].is_empty() {
-                    return None;
-                }
-                self.versions[slot].push(Version { whole: false, bytes });
+                self.versions[slot].push(Version { dialect: Some(self.dialect), of_first: kind == CHECKPOINT, bytes });
                 Some(self.last(slot))
             }
             _ => None,

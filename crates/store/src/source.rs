@@ -1,14 +1,19 @@
 //! Where a recording's values lie: in the database, or in memory when they were read from a file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use inspector_model::RecordingId;
+use inspector_model::{RecordingId, Step};
 
 use crate::database::Database;
 use crate::error::StoreError;
+use crate::index::SegmentIndex;
 use crate::key;
 use crate::piece;
+use crate::segment::{LARGEST, Segment};
+use crate::splice::Dialect;
+use crate::summaries;
 use crate::writer::Catalogue;
 
 /// Values by key, without the recording's prefix.
@@ -64,35 +69,154 @@ impl Source {
 
     /// The first step of the segment that holds `step`.
     pub(crate) fn segment_of(&self, step: u64) -> Result<Option<u64>, StoreError> {
-        let end = key::data(step, u32::MAX);
-        let name = match self {
-            Self::Database(db, prefix) => {
-                let start = [prefix.as_slice(), &[key::DATA]].concat();
-                let end = [prefix.as_slice(), &end].concat();
-                db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
-            }
-            Self::Memory(values) => values.range(vec![key::DATA]..=end).next_back().map(|(name, _)| name.clone()),
+        let of = |kind: u8| -> Result<Option<u64>, StoreError> {
+            let end = key::piece(kind, step, u32::MAX);
+            let name = match self {
+                Self::Database(db, prefix) => {
+                    let start = [prefix.as_slice(), &[kind]].concat();
+                    let end = [prefix.as_slice(), &end].concat();
+                    db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                }
+                Self::Memory(values) => values.range(vec![kind]..=end).next_back().map(|(name, _)| name.clone()),
+            };
+            Ok(name.and_then(|name| key::parse_piece(&name)).map(|(first, _)| first))
         };
-        Ok(name.and_then(|name| key::parse_data(&name)).map(|(first, _)| first))
+        // A recording of format 1 that was continued has both.
+        Ok(of(key::SEGMENT)?.max(of(key::SEGMENT_1)?))
     }
 
-    /// The bytes of a segment, up to the first piece that is missing or damaged, and what is wrong with that one.
-    pub(crate) fn segment_bytes(&self, first: u64, limit: usize) -> Result<(Vec<u8>, Option<StoreError>), StoreError> {
+    /// The first step of the segment after the one that begins with `first`; of the first segment for 0.
+    pub(crate) fn segment_after(&self, first: u64) -> Result<Option<u64>, StoreError> {
+        let of = |kind: u8| -> Result<Option<u64>, StoreError> {
+            let (start, end) = (key::piece(kind, first, u32::MAX), key::piece(kind, u64::MAX, u32::MAX));
+            let name = match self {
+                Self::Database(db, prefix) => {
+                    let (start, end) = ([prefix.as_slice(), &start].concat(), [prefix.as_slice(), &end].concat());
+                    db.reading().range(start..end).next().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                }
+                Self::Memory(values) => values.range(start..end).next().map(|(name, _)| name.clone()),
+            };
+            Ok(name.and_then(|name| key::parse_piece(&name)).map(|(first, _)| first))
+        };
+        let (new, old) = (of(key::SEGMENT)?, of(key::SEGMENT_1)?);
+        Ok(new.into_iter().chain(old).min())
+    }
+
+    /// The piece of the summaries that a step is in; `None` when it would be in those of format 1.
+    pub(crate) fn summary_of(&self, step: u64) -> Result<Option<u64>, StoreError> {
+        let name = match self {
+            Self::Database(db, prefix) => {
+                let (start, end) = ([prefix.as_slice(), &key::summary(0)].concat(), [prefix.as_slice(), &key::summary(step)].concat());
+                db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+            }
+            Self::Memory(values) => values.range(key::summary(0)..=key::summary(step)).next_back().map(|(name, _)| name.clone()),
+        };
+        Ok(name.and_then(|name| key::parse_summary(&name)))
+    }
+
+    /// Calls `visit` with every piece of the summaries from one on, until it says `false`.
+    pub(crate) fn each_summary(&self, first: u64, mut visit: impl FnMut(u64, &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
+        let mut each = |name: &[u8], value: &[u8]| key::parse_summary(name).map_or(Ok(false), |first| visit(first, value));
+        let end = key::summary(u64::MAX);
+        match self {
+            Self::Database(db, prefix) => {
+                let (start, end) = ([prefix.as_slice(), &key::summary(first)].concat(), [prefix.as_slice(), &end].concat());
+                for entry in db.reading().range(start..=end) {
+                    let (name, value) = entry?;
+                    if !each(&name[prefix.len()..], &value)? {
+                        break;
+                    }
+                }
+            }
+            Self::Memory(values) => {
+                for (name, value) in values.range(key::summary(first)..=end) {
+                    if !each(name, value)? {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The summaries of some steps, as far as they are stored.
+    pub(crate) fn summaries(&self, range: Range<u64>) -> Result<Vec<Step>, StoreError> {
+        summaries::read(self, range, &[])
+    }
+
+    /// A segment as far as it can be read. The pieces after one that is missing or damaged are not.
+    pub(crate) fn segment(&self, first: u64) -> Result<Segment, StoreError> {
+        let (raw, _) = self.stream(key::SEGMENT, first, LARGEST)?;
+        if !raw.is_empty() {
+            return Ok(Segment::complete(first, raw, Dialect::Second));
+        }
         let mut raw = Vec::new();
+        self.pieces(key::SEGMENT_1, first, LARGEST, |value| {
+            raw.extend(piece::unpack(value)?);
+            Ok(raw.len())
+        })?;
+        Ok(Segment::complete(first, raw, Dialect::First))
+    }
+
+    /// Whether the index of a segment is stored.
+    pub(crate) fn has_index(&self, first: u64) -> Result<bool, StoreError> {
+        Ok(self.get(&key::piece(key::INDEX, first, 0))?.is_some())
+    }
+
+    /// The stored index of a segment, as its bytes. `None` when there is none that is whole.
+    pub(crate) fn index_bytes(&self, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let (raw, damage) = self.stream(key::INDEX, first, LARGEST)?;
+        Ok(Some(raw).filter(|raw| !raw.is_empty() && damage.is_none()))
+    }
+
+    /// The same, read.
+    pub(crate) fn index(&self, first: u64) -> Result<Option<SegmentIndex>, StoreError> {
+        Ok(self.index_bytes(first)?.and_then(|raw| SegmentIndex::from_bytes(first, &raw)))
+    }
+
+    /// The log of a segment whose index is stored.
+    pub(crate) fn log(&self, first: u64) -> Result<Vec<u8>, StoreError> {
+        Ok(self.stream(key::LOG, first, LARGEST)?.0)
+    }
+
+    /// A stream put together from its pieces and decompressed, as far as it goes, and what is wrong with the rest.
+    fn stream(&self, kind: u8, first: u64, limit: usize) -> Result<(Vec<u8>, Option<StoreError>), StoreError> {
+        let mut packed = Vec::new();
+        let damage = self.pieces(kind, first, limit, |value| {
+            packed.extend_from_slice(piece::check(value)?);
+            Ok(packed.len())
+        })?;
+        if packed.is_empty() {
+            return Ok((Vec::new(), damage));
+        }
+        let (raw, cut) = piece::decompress(&packed, limit);
+        Ok((raw, damage.or(cut)))
+    }
+
+    /// Calls `take` with piece after piece, up to the first that is missing or that it refuses. `take` says how many bytes
+    /// there are by then.
+    fn pieces(
+        &self,
+        kind: u8,
+        first: u64,
+        limit: usize,
+        mut take: impl FnMut(&[u8]) -> Result<usize, StoreError>,
+    ) -> Result<Option<StoreError>, StoreError> {
         let mut damage = None;
         let mut next = 0;
-        self.each(&key::data(first, 0)[..9], |name, value| {
-            let unpacked = match key::parse_data(name) {
-                Some((_, number)) if number == next && raw.len() < limit => piece::unpack(value),
+        self.each(&key::piece(kind, first, 0)[..9], |name, value| {
+            let taken = match key::parse_piece(name) {
+                Some((_, number)) if number == next => take(value),
                 _ => Err(StoreError::damaged("a piece is missing")),
             };
             next += 1;
-            match unpacked {
-                Ok(bytes) => raw.extend(bytes),
+            match taken {
+                Ok(bytes) if bytes <= limit => {}
+                Ok(_) => damage = Some(StoreError::damaged("a segment is too large")),
                 Err(error) => damage = Some(error),
             }
             Ok(damage.is_none())
         })?;
-        Ok((raw, damage))
+        Ok(damage)
     }
 }

@@ -2,19 +2,36 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use inspector_model::{PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
+use inspector_tape::{Delta, Document, compare};
 use serde::{Deserialize, Serialize};
 
+use crate::FORMAT;
 use crate::cache::Cache;
 use crate::database::Database;
 use crate::error::StoreError;
+use crate::index::SegmentIndex;
 use crate::key;
 use crate::piece::{self, PIECE};
+use crate::rebuild;
 use crate::recorder::{NewState, NewStep};
-use crate::segment::{LARGEST, LONGEST_TEXT, Put, Segment, SegmentWriter, StreamKey, TextRef};
+use crate::segment::{LONGEST_TEXT, Segment, StreamKey, TextRef};
+use crate::segment_writer::{Piece, Put, SegmentWriter};
 use crate::shell;
 use crate::source::Source;
+use crate::splice::Dialect;
+use crate::thin::{self, Retention};
+
+/// How long two states are compared that whoever records has not compared: the index is only as good as the comparison.
+const COMPARE: Duration = Duration::from_millis(250);
+
+/// Bytes of summaries from which on a piece of them is not written again.
+const ENOUGH: usize = 16 << 10;
+
+/// How long a state is compared with the first of its segment: without it reading takes a little longer, no more.
+const CHECKPOINT: Duration = Duration::from_millis(20);
 
 /// Bytes of last texts that are held. Others are read back when they are needed.
 const HELD: usize = 64 << 20;
@@ -26,13 +43,16 @@ pub(crate) struct Catalogue {
     pub(crate) info: RecordingInfo,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) damaged: Option<String>,
+    /// The first steps of the first and the last segment that were thinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) thinned: Option<(u64, u64)>,
 }
 
 /// The last text of a stream.
 #[derive(Default)]
 struct Last {
     /// The text, unless it was given up or never read after a restart.
-    text: Option<Arc<str>>,
+    text: Option<Known>,
     /// Why there is none.
     missing: Option<String>,
     /// The step that has it.
@@ -40,16 +60,51 @@ struct Last {
     used: u64,
 }
 
+/// A text, and what is known of it.
+#[derive(Clone)]
+enum Known {
+    /// Bytes.
+    Text(Arc<str>),
+    /// JSON.
+    Document(Arc<Document>),
+}
+
+impl Known {
+    /// What follows `earlier`, if that is known.
+    fn new(text: Arc<str>, earlier: Option<&Self>) -> Self {
+        let document = match earlier {
+            Some(Self::Document(earlier)) => Document::after(earlier, text.clone()),
+            _ => Document::new(text.clone()),
+        };
+        document.map_or(Self::Text(text), |document| Self::Document(Arc::new(document)))
+    }
+
+    fn text(&self) -> &Arc<str> {
+        match self {
+            Self::Text(text) => text,
+            Self::Document(document) => document.text(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Document(document) => document.bytes(),
+        }
+    }
+}
+
 pub(crate) struct Writer {
     db: Database,
     source: Source,
     pub(crate) catalogue: Catalogue,
     pub(crate) segment: SegmentWriter,
-    /// Whole pieces of the segment that are in the database.
-    pieces: u32,
-    pub(crate) summary_piece: u32,
-    /// Summaries after the whole pieces.
+    /// The step that the open piece of the summaries begins with.
+    pub(crate) summary_first: u64,
+    /// The open piece.
     pub(crate) summaries: Vec<u8>,
+    /// Pieces of the summaries that are complete, but not in the database yet.
+    pub(crate) whole_summaries: Vec<(u64, Vec<u8>)>,
     /// Descriptions that are not in the database yet.
     pub(crate) descriptions: BTreeMap<Vec<u8>, Vec<u8>>,
     sessions: HashSet<SessionId>,
@@ -60,20 +115,22 @@ pub(crate) struct Writer {
     /// Bytes of values that stay as they are, and of those that are written anew while they grow.
     settled: u64,
     growing: u64,
+    growing_segment: u64,
     changed: bool,
     /// The recorder is gone: readers look into the database.
     pub(crate) closed: bool,
 }
 
 impl Writer {
-    pub(crate) fn new(db: &Database, catalogue: Catalogue) -> Self {
-        Self {
+    pub(crate) fn new(db: &Database, catalogue: Catalogue) -> Result<Self, StoreError> {
+        let first = catalogue.info.steps + 1;
+        Ok(Self {
             db: db.clone(),
             source: Source::database(db, &catalogue.info.id),
-            segment: SegmentWriter::new(catalogue.info.steps + 1),
-            pieces: 0,
-            summary_piece: 0,
+            segment: SegmentWriter::new(first)?,
+            summary_first: first,
             summaries: Vec::new(),
+            whole_summaries: Vec::new(),
             descriptions: BTreeMap::new(),
             sessions: HashSet::new(),
             states: HashMap::new(),
@@ -82,18 +139,20 @@ impl Writer {
             clock: 0,
             settled: catalogue.info.bytes,
             growing: 0,
+            growing_segment: 0,
             changed: true,
             closed: false,
             catalogue,
-        }
+        })
     }
 
-    /// Goes on where an earlier writer ended.
+    /// Goes on where an earlier writer ended, in a segment of its own. What format the recording had does not matter.
     pub(crate) fn resume(db: &Database, catalogue: Catalogue, steps: &[Step], sessions: Vec<SessionId>) -> Result<Self, StoreError> {
-        let mut writer = Self::new(db, catalogue);
+        let mut writer = Self::new(db, catalogue)?;
         if steps.len() as u64 != writer.catalogue.info.steps {
             return Err(StoreError::damaged("steps are missing; it can be read but not continued"));
         }
+        writer.catalogue.info.format = FORMAT;
         writer.sessions = sessions.into_iter().collect();
         for step in steps {
             let last = || Last { step: step.id.0, ..Last::default() };
@@ -102,17 +161,13 @@ impl Writer {
             }
             writer.pages.insert(step.session.clone(), last());
         }
-        // The last piece of the summaries grows on.
-        let mut last = None;
-        writer.source.each(&[key::SUMMARY], |_, value| {
-            writer.summary_piece += u32::from(last.is_some());
-            last = Some(value.to_vec());
-            Ok(true)
-        })?;
-        if let Some(value) = last {
-            writer.summaries = piece::unpack(&value)?;
-            writer.settled = writer.settled.saturating_sub(value.len() as u64);
-            writer.growing = value.len() as u64;
+        // The last segment has no index when the program was killed while it was open.
+        let last = steps.last().map(|step| writer.source.segment_of(step.id.0)).transpose()?.flatten();
+        if let Some(last) = last
+            && !writer.source.has_index(last)?
+        {
+            let segment = writer.source.segment(last)?;
+            writer.put_index(&rebuild::index(&segment))?;
         }
         Ok(writer)
     }
@@ -128,10 +183,7 @@ impl Writer {
     pub(crate) fn append(&mut self, new: NewStep) -> Result<StepId, StoreError> {
         self.db.check()?;
         if self.segment.is_full() {
-            self.store()?;
-            self.settled += std::mem::take(&mut self.growing);
-            self.segment = SegmentWriter::new(self.steps() + 1);
-            self.pieces = 0;
+            self.store(true)?;
         }
         let NewStep { mut step, detail, before, after, html } = new;
         let id = self.steps() + 1;
@@ -139,7 +191,11 @@ impl Writer {
         // JSON has no word for the others, and would not be read again.
         step.started = if step.started.is_finite() { step.started } else { self.catalogue.info.ended };
         step.duration_ms = step.duration_ms.filter(|duration| duration.is_finite());
-        let summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        let mut summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        if summary.len() >= PIECE {
+            shorten(&mut step);
+            summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
+        }
         let detail = if detail == StepDetail::default() { Vec::new() } else { serde_json::to_vec(&detail).map_err(StoreError::Encode)? };
 
         let stream = (step.session.clone(), step.view.clone());
@@ -148,6 +204,10 @@ impl Writer {
         let (page_before, page_after) = self.place_page(&stream, html, id);
         self.segment.push(&stream, &detail, [&before, &after, &page_before, &page_after]);
 
+        if self.summaries.len() + summary.len() >= PIECE && !self.summaries.is_empty() {
+            self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
+            self.summary_first = id;
+        }
         self.summaries.extend(summary);
         self.summaries.push(b'\n');
         let info = &mut self.catalogue.info;
@@ -155,49 +215,116 @@ impl Writer {
         info.ended = info.ended.max(step.started + step.duration_ms.unwrap_or(0.0) / 1000.0);
         self.changed = true;
         self.give_up_texts();
-        if self.summaries.len() >= PIECE {
-            self.store()?;
-        }
         Ok(StepId(id))
     }
 
     fn place_state(&mut self, stream: &StreamKey, new: NewState, id: u64) -> Put {
         self.clock += 1;
-        let text = match new {
+        let too_long =
+            |len: usize| (len > LONGEST_TEXT).then(|| format!("the state is larger than {} MB and was not recorded", LONGEST_TEXT >> 20));
+        let new = match new {
+            NewState::Text(text) => too_long(text.len()).map_or(NewState::Text(text), NewState::Missing),
+            other => other,
+        };
+        let (text, delta) = match new {
             NewState::None => return Put::Nothing,
             NewState::Missing(why) => {
                 self.states.entry(stream.clone()).or_default().missing = Some(why.clone());
                 return Put::Missing(why);
             }
-            NewState::Text(text) if text.len() > LONGEST_TEXT => {
-                let why = format!("the state is larger than {} MB and was not recorded", LONGEST_TEXT >> 20);
-                self.states.entry(stream.clone()).or_default().missing = Some(why.clone());
-                return Put::Missing(why);
-            }
-            NewState::Text(text) => text,
-            NewState::Same => {
-                let unknown = || Put::Missing("the state that it equals was not recorded".to_owned());
-                let Some(last) = self.states.get(stream) else { return unknown() };
-                if let Some(why) = &last.missing {
-                    return Put::Missing(why.clone());
-                }
-                if self.segment.has_state(stream) {
-                    return Put::Last;
-                }
-                match last.text.clone().or_else(|| self.read_back(last.step, false)) {
-                    Some(text) => text,
-                    None => return unknown(),
-                }
-            }
+            NewState::Same => return self.place_same(stream),
+            NewState::Text(text) => (Known::new(text, self.last_state(stream).as_ref()), None),
+            NewState::Document(document) => (Known::Document(document), None),
+            NewState::Compared(delta) => (Known::Document(delta.after().clone()), Some(delta)),
         };
+        let earlier = self.last_state(stream);
         let begun = self.segment.has_state(stream);
         self.segment.begin_state(stream);
-        let last = self.states.entry(stream.clone()).or_default();
-        let base = last.text.replace(text.clone());
-        self.held = self.held + text.len() - base.as_ref().map_or(0, |base| base.len());
-        let same = begun && base.as_ref() == Some(&text);
-        *last = Last { text: last.text.take(), missing: None, step: id, used: self.clock };
-        if same { Put::Last } else { Put::Text(text, base.filter(|_| begun)) }
+        let put = match &earlier {
+            None => {
+                self.segment.index.note_first(id, stream);
+                Put::Whole(text.text().clone(), false)
+            }
+            Some(earlier) if earlier.text() == text.text() => {
+                if begun {
+                    Put::Last
+                } else {
+                    Put::Whole(text.text().clone(), true)
+                }
+            }
+            Some(Known::Document(before)) if let Known::Document(after) = &text => {
+                let of_these = |delta: &Arc<Delta>| Arc::ptr_eq(delta.before(), before) || delta.before().text() == before.text();
+                let delta = delta.filter(of_these).unwrap_or_else(|| Arc::new(compare(before, after, COMPARE)));
+                self.segment.index.note(id, stream, &delta);
+                if begun { self.place_delta(stream, delta) } else { Put::Whole(text.text().clone(), false) }
+            }
+            Some(earlier) => {
+                self.segment.index.note_changed(id, stream);
+                if begun { Put::Bytes(text.text().clone(), earlier.text().clone()) } else { Put::Whole(text.text().clone(), false) }
+            }
+        };
+        self.begin_large(stream, &put, &text);
+        self.keep_state(stream, text, id);
+        put
+    }
+
+    fn place_delta(&mut self, stream: &StreamKey, delta: Arc<Delta>) -> Put {
+        let after = delta.after();
+        if let Some(first) = self.segment.checkpoint(stream, after.text().len()) {
+            let since_first = compare(&first, after, CHECKPOINT);
+            if !since_first.cut_short {
+                return Put::Checkpoint(Arc::new(since_first));
+            }
+        }
+        Put::Delta(delta)
+    }
+
+    /// Remembers the first state of a stream in the segment.
+    fn begin_large(&mut self, stream: &StreamKey, put: &Put, text: &Known) {
+        if let (Put::Whole(..), Known::Document(document)) = (put, text) {
+            self.segment.set_first(stream, document);
+        }
+    }
+
+    /// The state that a stream has already.
+    fn place_same(&mut self, stream: &StreamKey) -> Put {
+        let unknown = || Put::Missing("the state that it equals was not recorded".to_owned());
+        let Some(last) = self.states.get(stream) else { return unknown() };
+        if let Some(why) = &last.missing {
+            return Put::Missing(why.clone());
+        }
+        if self.segment.has_state(stream) {
+            return Put::Last;
+        }
+        match self.last_state(stream) {
+            Some(text) => {
+                self.segment.begin_state(stream);
+                let put = Put::Whole(text.text().clone(), true);
+                self.begin_large(stream, &put, &text);
+                put
+            }
+            None => unknown(),
+        }
+    }
+
+    /// The last text of a stream, read back where it was given up.
+    fn last_state(&mut self, stream: &StreamKey) -> Option<Known> {
+        let last = self.states.get_mut(stream)?;
+        last.used = self.clock;
+        let step = last.step;
+        if last.text.is_none() && step > 0 {
+            let text = Known::new(self.read_back(step, false)?, None);
+            self.held += text.bytes();
+            self.states.get_mut(stream)?.text = Some(text);
+        }
+        self.states.get(stream)?.text.clone()
+    }
+
+    fn keep_state(&mut self, stream: &StreamKey, text: Known, step: u64) {
+        self.held += text.bytes();
+        let last = Last { text: Some(text), missing: None, step, used: self.clock };
+        let before = self.states.insert(stream.clone(), last).and_then(|last| last.text);
+        self.held -= before.map_or(0, |text| text.bytes());
     }
 
     /// What the record says about the page before the step, which is needed once per segment, and after it.
@@ -208,20 +335,22 @@ impl Writer {
         let mut before = Put::Nothing;
         if !begun
             && let Some(last) = self.pages.get(&stream.0)
-            && let Some(text) = last.text.clone().or_else(|| self.read_back(last.step, true))
+            && let Some(text) = last.text.as_ref().map(|text| text.text().clone()).or_else(|| self.read_back(last.step, true))
         {
             self.keep_page(stream, &text, id, clock);
             self.segment.begin_page(stream);
             begun = true;
-            before = Put::Text(text, None);
+            before = Put::Whole(text, true);
         }
         let after = match html {
             None => Put::Nothing,
             Some(html) if html.len() > LONGEST_TEXT => Put::Missing("the page is too large and was not recorded".to_owned()),
             Some(html) => {
                 self.segment.begin_page(stream);
-                let base = self.keep_page(stream, &html, id, clock).filter(|_| begun);
-                Put::Text(html, base)
+                match self.keep_page(stream, &html, id, clock).filter(|_| begun) {
+                    Some(base) => Put::Bytes(html, base),
+                    None => Put::Whole(html, false),
+                }
             }
         };
         (before, after)
@@ -229,19 +358,18 @@ impl Writer {
 
     /// Makes `text` the last one of the page, and gives the one before.
     fn keep_page(&mut self, stream: &StreamKey, text: &Arc<str>, id: u64, used: u64) -> Option<Arc<str>> {
-        let last = Last { text: Some(text.clone()), missing: None, step: id, used };
+        let last = Last { text: Some(Known::Text(text.clone())), missing: None, step: id, used };
         let base = self.pages.insert(stream.0.clone(), last).and_then(|last| last.text);
-        self.held = self.held + text.len() - base.as_ref().map_or(0, |base| base.len());
-        base
+        self.held = self.held + text.len() - base.as_ref().map_or(0, Known::bytes);
+        base.map(|base| base.text().clone())
     }
 
     /// The text that a step left, from the open segment or the database.
     fn read_back(&self, step: u64, page: bool) -> Option<Arc<str>> {
         let segment = if step >= self.segment.first {
-            Segment::parse(self.segment.first, self.segment.raw.clone())
+            Segment::parse(self.segment.first, self.segment.raw.clone(), Dialect::Second)
         } else {
-            let first = self.source.segment_of(step).ok()??;
-            Segment::parse(first, self.source.segment_bytes(first, LARGEST).ok()?.0)
+            self.source.segment(self.source.segment_of(step).ok()??).ok()?
         };
         let entry = segment.entry(step)?;
         let wanted = match (page, &entry.after) {
@@ -265,7 +393,7 @@ impl Writer {
             if self.held <= HELD / 2 {
                 break;
             }
-            self.held -= last.text.take().map_or(0, |text| text.len());
+            self.held -= last.text.take().map_or(0, |text| text.bytes());
         }
     }
 
@@ -309,10 +437,11 @@ impl Writer {
         self.changed = true;
     }
 
-    /// Puts everything into the database at once: a crash leaves all of it or nothing.
-    pub(crate) fn store(&mut self) -> Result<(), StoreError> {
+    /// Puts everything into the database at once: a crash leaves all of it or nothing. `end` ends the segment.
+    pub(crate) fn store(&mut self, end: bool) -> Result<(), StoreError> {
         self.db.check()?;
-        if !self.changed {
+        let end = end && !self.segment.raw.is_empty();
+        if !self.changed && !end {
             return Ok(());
         }
         // Before anything is changed here, so that it can go on when there is space again.
@@ -320,30 +449,35 @@ impl Writer {
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
         let mut batch = sled::Batch::default();
-        self.growing = 0;
-        for raw in self.segment.raw[self.pieces as usize * PIECE..].chunks(PIECE) {
-            let value = piece::pack(raw)?;
-            let key = name(&key::data(self.segment.first, self.pieces));
-            if raw.len() == PIECE {
-                self.pieces += 1;
+        for Piece { number, body, is_whole } in self.segment.take_pieces(end)? {
+            let value = piece::sign(&body);
+            if is_whole {
                 self.settled += value.len() as u64;
+                self.growing_segment = 0;
             } else {
-                self.growing += value.len() as u64;
+                self.growing_segment = value.len() as u64;
             }
-            batch.insert(key, value);
+            batch.insert(name(&key::piece(key::SEGMENT, self.segment.first, number)), value);
         }
-        let whole = self.summaries.len() / PIECE * PIECE;
-        let rest = self.summaries.split_off(whole);
-        for raw in std::mem::replace(&mut self.summaries, rest).chunks(PIECE) {
-            let value = piece::pack(raw)?;
+        if end {
+            let next = self.segment.next(self.catalogue.info.steps + 1)?;
+            let closed = std::mem::replace(&mut self.segment, next);
+            self.put_index(&closed.index)?;
+        }
+        if self.summaries.len() >= ENOUGH {
+            self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
+            self.summary_first = self.steps() + 1;
+        }
+        for (first, lines) in std::mem::take(&mut self.whole_summaries) {
+            let value = piece::pack(&lines)?;
             self.settled += value.len() as u64;
-            batch.insert(name(&key::summary(self.summary_piece)), value);
-            self.summary_piece += 1;
+            batch.insert(name(&key::summary(first)), value);
         }
+        self.growing = self.growing_segment;
         if !self.summaries.is_empty() {
             let value = piece::pack(&self.summaries)?;
             self.growing += value.len() as u64;
-            batch.insert(name(&key::summary(self.summary_piece)), value);
+            batch.insert(name(&key::summary(self.summary_first)), value);
         }
         for (key, value) in std::mem::take(&mut self.descriptions) {
             batch.insert(name(&key), value);
@@ -356,7 +490,43 @@ impl Writer {
         Ok(())
     }
 
+    /// Hands the index of a segment to the next batch.
+    fn put_index(&mut self, index: &SegmentIndex) -> Result<(), StoreError> {
+        for (name, value) in thin::index_values(index)? {
+            self.settled += value.len() as u64;
+            self.descriptions.insert(name, value);
+        }
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Thins a segment if there is too much and one to thin. What is new must be stored.
+    pub(crate) fn thin(&mut self, retention: &Retention) -> Result<Option<u64>, StoreError> {
+        if self.bytes() <= retention.most_bytes {
+            return Ok(None);
+        }
+        let Some(first) = thin::next(&self.source, &self.catalogue, self.segment.first)? else { return Ok(None) };
+        let plan = thin::plan(&self.source, first, retention)?;
+        self.settled = (self.settled + plan.after).saturating_sub(plan.before);
+        self.catalogue.info.bytes = self.bytes();
+        thin::carry_out(&self.db, &mut self.catalogue, first, plan)
+    }
+
     pub(crate) const fn bytes(&self) -> u64 {
         self.settled + self.growing
     }
+}
+
+/// Makes a summary one that a table can show: a key of a state may be a megabyte, and then so is a path.
+fn shorten(step: &mut Step) {
+    const LONGEST: usize = 1_000;
+    let cut = |text: &mut String| {
+        if text.len() > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST));
+            text.push('…');
+        }
+    };
+    step.changed.iter_mut().for_each(cut);
+    step.error.iter_mut().chain(&mut step.component).for_each(cut);
+    cut(&mut step.name);
 }

@@ -87,8 +87,8 @@ fn a_newer_format_is_refused_with_its_number() {
     bytes[8] = 9;
     let file = folder.path().join("newer.djrec");
     std::fs::write(&file, &bytes).unwrap();
-    assert!(matches!(read_file(&file), Err(StoreError::TooNew { found: 9, known: 1 })));
-    assert!(matches!(store.import(&file), Err(StoreError::TooNew { found: 9, known: 1 })));
+    assert!(matches!(read_file(&file), Err(StoreError::TooNew { found: 9, known: 2 })));
+    assert!(matches!(store.import(&file), Err(StoreError::TooNew { found: 9, known: 2 })));
 }
 
 #[test]

@@ -148,7 +148,10 @@ fn record_until_full(folder: &Path) {
     };
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert!(flushed > 20, "{flushed} steps");
-    assert!(matches!(recorder.flush(), Err(StoreError::Full { .. })));
+    let step = common::step(Some("a"), None, 0);
+    let state = NewState::Text("{}".into());
+    let more = recorder.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: state, html: None });
+    assert!(matches!(more.and_then(|_| recorder.flush()), Err(StoreError::Full { .. })));
     assert!(matches!(store.create("another", 1.0, ""), Err(StoreError::Full { .. })));
     for id in 1..=flushed {
         assert!(matches!(recorder.reader().state(StepId(id), Side::After).unwrap(), StateAnswer::Full(_)));

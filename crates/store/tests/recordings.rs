@@ -3,10 +3,12 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Model, Todo};
-use inspector_model::{Configuration, ServerInfo, Session, StepId};
+use inspector_model::{Configuration, ServerInfo, Session, Side, StepId};
 use inspector_store::{NewState, Store, StoreError, read_file};
+use inspector_tape::{Document, compare};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,7 @@ proptest! {
         let mut recorder = store.create("sample", 1.0, "1.2.6").unwrap();
         let id = recorder.id().clone();
         let mut model = Model::default();
+        let (mut todo, mut last) = (Todo::new(3), None);
         let (mut text, mut page) = (String::from("{}"), String::from("<p>"));
         for action in actions {
             match action {
@@ -65,7 +68,15 @@ proptest! {
                         0 => NewState::None,
                         1 => NewState::Missing("not seen".into()),
                         2..5 => NewState::Same,
-                        _ => NewState::Text(edited(&mut text, edit)),
+                        5 => NewState::Text(edited(&mut text, edit)),
+                        sort => {
+                            todo.turn();
+                            let document = Arc::new(Document::new(todo.json()).unwrap());
+                            // Mostly not what the view had before: the recorder finds that out.
+                            let delta = compare(last.as_ref().unwrap_or(&document), &document, Duration::from_secs(1));
+                            last = Some(document.clone());
+                            if sort == 6 { NewState::Document(document) } else { NewState::Compared(Arc::new(delta)) }
+                        }
                     };
                     let (before, after) = (state(before), state(after));
                     let html = (html == 0).then(|| edited(&mut page, edit));
@@ -129,6 +140,35 @@ fn large_states_cross_pieces_and_segments() {
     let id = recorder.id().clone();
     drop(recorder);
     model.check_all(&store.read(&id).unwrap(), 600);
+}
+
+/// So large that some are told as what differs from the first of their segment.
+#[test]
+fn states_of_half_a_megabyte_are_read_back_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("half a megabyte", 1.0, "").unwrap();
+    let mut model = Model::default();
+    let mut todo = Todo::new(1_400);
+    for _ in 0..400 {
+        todo.turn();
+        model.append(&mut recorder, Some("a"), None, NewState::Same, NewState::Text(todo.json()), None);
+    }
+    assert!(todo.json().len() > 450_000);
+    let id = recorder.id().clone();
+    for index in [399, 5, 70, 64, 63, 200, 199, 255, 256, 300] {
+        model.check(&recorder.reader(), index);
+    }
+    drop(recorder);
+    let reader = store.read(&id).unwrap();
+    for index in (0..400).rev().step_by(3).chain((0..400).step_by(7)) {
+        model.check(&reader, index);
+    }
+    let mut cursor = reader.cursor();
+    for index in 0..400 {
+        let step = StepId(index + 1);
+        assert!(cursor.state(step, Side::After).unwrap() == reader.state(step, Side::After).unwrap());
+    }
 }
 
 /// More text than the recorder holds: it has to read its own past back.

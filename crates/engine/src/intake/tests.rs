@@ -220,3 +220,47 @@ fn a_page_is_put_together_from_its_own_load_or_that_of_an_earlier_connection() {
     let unrendered = crate::queries::page(&bench.source, StepId(1), Side::Before).unwrap_err();
     assert_eq!(unrendered.code, inspector_model::ErrorCode::Missing);
 }
+
+/// Whatever a server sends as a state is recorded, or refused at a limit that is told; what follows is as always.
+#[test]
+fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
+    let nested = format!(r#"{{"bad":{}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let long_key = format!(r#"{{"bad":{{"{}":1,"n":1}}}}"#, "k".repeat(1 << 20));
+    let assigns: Vec<String> = (0..100_000).map(|n| format!(r#""a{n}":{n}"#)).collect();
+    let assigns = format!("{{{}}}", assigns.join(","));
+    let repeated = format!(r#"{{"bad":[{}{{"id":1}}]}}"#, r#"{"id":1,"x":2},"#.repeat(20_000));
+    let huge = format!(r#"{{"bad":"{}"}}"#, "x".repeat(64 << 20));
+    let cases = [
+        ("nested", nested.as_str(), Some("nested deeper than 127 levels")),
+        ("long key", &long_key, None),
+        ("assigns", &assigns, None),
+        ("keys that repeat", r#"{"bad":{"x":1,"x":2}}"#, None),
+        ("half a pair", r#"{"bad":"\ud800"}"#, Some("half a surrogate pair")),
+        ("a number beyond all", r#"{"bad":1e999}"#, Some("beyond")),
+        ("a long number", r#"{"bad":123456789012345678901234567890}"#, None),
+        ("ids that repeat", &repeated, None),
+        ("larger than 64 MB", &huge, Some("larger than 64 MB")),
+    ];
+    for (name, set, refused) in cases {
+        let mut bench = Bench::new();
+        bench.mount();
+        bench.event("bad", r#"{"rev":1}"#, &format!(r#"{{"rev":2,"base":null,"set":{set}}}"#));
+        bench.event("again", r#"{"rev":2}"#, r#"{"rev":3,"base":2,"set":{"more":1}}"#);
+        bench.event("good", r#"{"rev":3}"#, r#"{"rev":4,"base":null,"set":{"count":5}}"#);
+        bench.event("last", r#"{"rev":4}"#, r#"{"rev":5,"base":4,"set":{"count":6}}"#);
+        let steps = bench.steps();
+        assert_eq!(steps.len(), 5, "{name}: {:?}", bench.kinds());
+        match (bench.state(&steps[1], Side::After), refused) {
+            (StateAnswer::Full(_), None) => assert!(steps[1].state_bytes > 0, "{name}"),
+            (StateAnswer::Missing(why), Some(part)) => assert!(why.contains(part) && why.contains("not recorded"), "{name}: {why}"),
+            (StateAnswer::Missing(why), None) => panic!("{name} was refused: {why}"),
+            (StateAnswer::Full(_), Some(_)) => panic!("{name} was recorded"),
+        }
+        assert_eq!(bench.state(&steps[3], Side::After), full(r#"{"count":5}"#), "{name}");
+        assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":5}"#), "{name}");
+        assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":6}"#), "{name}");
+        assert_eq!((steps[4].changes.changed, steps[4].changed.as_slice()), (1, &["count".to_owned()][..]), "{name}");
+        bench.intake.flush();
+        assert_eq!(bench.source.reader.steps().unwrap().len(), 5, "{name}");
+    }
+}

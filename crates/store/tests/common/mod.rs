@@ -81,7 +81,13 @@ impl Model {
         let mut state = |new: NewState| match new {
             NewState::None => Err(()),
             NewState::Same => self.states.get(&stream).cloned().unwrap_or(Err(())),
-            NewState::Text(text) => {
+            NewState::Text(_) | NewState::Document(_) | NewState::Compared(_) => {
+                let text = match new {
+                    NewState::Document(document) => document.text().clone(),
+                    NewState::Compared(delta) => delta.after().text().clone(),
+                    NewState::Text(text) => text,
+                    _ => unreachable!(),
+                };
                 self.states.insert(stream.clone(), Ok(text.clone()));
                 Ok(text)
             }

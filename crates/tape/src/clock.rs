@@ -32,8 +32,4 @@ impl Clock {
         }
         self.over.get()
     }
-
-    pub(crate) const fn end(&self) -> Instant {
-        self.end
-    }
 }

@@ -1,0 +1,312 @@
+//! When a path changed: the indexes of all segments as one tree of paths, each with its steps.
+//!
+//! It is put together from what the segments have when it is asked for first, and goes on from there; the recorder does
+//! not hold it. The open segment has an index of its own, which is asked beside it.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+use inspector_model::{Path, SessionId, Side, StateAnswer, StepId, ViewId};
+use inspector_tape::{Document, PlacePath};
+
+use crate::error::StoreError;
+use crate::index::{AT, BELOW, NO_PARENT, ORDER, SegmentIndex, stream_of};
+use crate::reader::Reader;
+use crate::rebuild;
+use crate::segment::StreamKey;
+use crate::wire::{Cursor, put_number};
+
+/// Whose states are asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of all views of all pages.
+    #[default]
+    Everywhere,
+    /// Those of all views of one page.
+    Session(SessionId),
+    /// Those of one view; `None` is the root view.
+    View(SessionId, Option<ViewId>),
+}
+
+impl Scope {
+    pub(crate) fn has(&self, (session, view): &StreamKey) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Session(wanted) => session.as_ref() == Some(wanted),
+            Self::View(wanted, wanted_view) => session.as_ref() == Some(wanted) && view == wanted_view,
+        }
+    }
+}
+
+/// So many entries are between two marks of a list.
+const STRIDE: u32 = 512;
+
+/// The steps of a path: numbers with flags, each as the distance from the one before.
+#[derive(Default)]
+struct Steps {
+    bytes: Vec<u8>,
+    last: u64,
+    count: u32,
+    /// For every so many entries the step before them and where they begin.
+    marks: Vec<(u64, u32)>,
+}
+
+impl Steps {
+    fn push(&mut self, step: u64, flags: u8) {
+        if step < self.last {
+            return;
+        }
+        if self.count.is_multiple_of(STRIDE) {
+            self.marks.push((self.last, self.bytes.len() as u32));
+        }
+        put_number(&mut self.bytes, (step - self.last) << 3 | u64::from(flags));
+        self.last = step;
+        self.count += 1;
+    }
+
+    /// The entries of a block of marks.
+    fn block(&self, mark: usize) -> impl Iterator<Item = (u64, u8)> {
+        let (mut step, start) = self.marks[mark];
+        let end = self.marks.get(mark + 1).map_or(self.bytes.len(), |(_, end)| *end as usize);
+        let mut cursor = Cursor::new(&self.bytes[start as usize..end]);
+        std::iter::from_fn(move || {
+            let number = cursor.number()?;
+            step += number >> 3;
+            Some((step, (number & 7) as u8))
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = (u64, u8)> {
+        (0..self.marks.len()).flat_map(|mark| self.block(mark))
+    }
+
+    fn last_before(&self, bound: u64, mask: u8) -> Option<u64> {
+        // A mark has the step before its block.
+        let end = self.marks.partition_point(|(before, _)| *before < bound);
+        (0..end).rev().find_map(|mark| {
+            let earlier = self.block(mark).take_while(|(step, _)| *step < bound);
+            earlier.filter(|(_, flags)| flags & mask != 0).map(|(step, _)| step).last()
+        })
+    }
+
+    fn first_after(&self, bound: u64, mask: u8) -> Option<u64> {
+        let start = self.marks.partition_point(|(before, _)| *before <= bound).saturating_sub(1);
+        (start..self.marks.len())
+            .find_map(|mark| self.block(mark).find(|(step, flags)| *step > bound && flags & mask != 0).map(|(step, _)| step))
+    }
+}
+
+struct Node {
+    parent: u32,
+    name: Box<[u8]>,
+    /// Where its own value changed, or its order.
+    own: Steps,
+    /// Where something below it changed: apart, because for a path below that does not matter, and there is much of it.
+    below: Option<Box<Steps>>,
+}
+
+impl Node {
+    fn push(&mut self, step: u64, flags: u8) {
+        if flags & !BELOW != 0 {
+            self.own.push(step, flags & !BELOW);
+        }
+        if flags & BELOW != 0 {
+            self.below.get_or_insert_default().push(step, BELOW);
+        }
+    }
+
+    /// Its entries that may have one of these flags.
+    fn steps(&self, mask: u8) -> impl Iterator<Item = &Steps> {
+        let below = self.below.as_deref().filter(|_| mask & BELOW != 0);
+        std::iter::once(&self.own).chain(below)
+    }
+}
+
+/// The paths of all segments up to one.
+#[derive(Default)]
+pub(crate) struct History {
+    nodes: Vec<Node>,
+    roots: Vec<(u32, StreamKey)>,
+    /// By a hash of parent and name; the next free number after it when that is taken by another.
+    lookup: HashMap<u64, u32, RandomState>,
+    state: RandomState,
+    /// The first step of the last segment that is in it.
+    upto: u64,
+}
+
+impl History {
+    fn child(&self, parent: u32, name: &[u8]) -> Result<u32, u64> {
+        let mut hash = self.state.hash_one((parent, name));
+        loop {
+            match self.lookup.get(&hash) {
+                None => return Err(hash),
+                Some(node) if self.nodes[*node as usize].parent == parent && *self.nodes[*node as usize].name == *name => return Ok(*node),
+                Some(_) => hash = hash.wrapping_add(1),
+            }
+        }
+    }
+
+    fn absorb(&mut self, index: &SegmentIndex) {
+        let mut nodes: Vec<u32> = Vec::with_capacity(index.paths.len());
+        for path in &index.paths {
+            let parent = nodes.get(path.parent as usize).copied().unwrap_or(NO_PARENT);
+            let node = self.child(parent, &path.name).unwrap_or_else(|hash| {
+                let node = self.nodes.len() as u32;
+                self.nodes.push(Node { parent, name: path.name.clone(), own: Steps::default(), below: None });
+                self.lookup.insert(hash, node);
+                if parent == NO_PARENT
+                    && let Some(stream) = stream_of(&path.name)
+                {
+                    self.roots.push((node, stream));
+                }
+                node
+            });
+            for (step, flags) in &path.steps {
+                // Of what a file says nothing is believed: its segments may overlap.
+                if let Some(step) = index.first.checked_add(u64::from(*step)) {
+                    self.nodes[node as usize].push(step, *flags);
+                }
+            }
+            nodes.push(node);
+        }
+        self.upto = index.first;
+    }
+
+    /// Where the changes of a path stand, and which of the entries there are some.
+    fn places(&self, path: &PlacePath, scope: &Scope) -> Vec<(&Steps, u8)> {
+        let mut places = Vec::new();
+        for (root, _) in self.roots.iter().filter(|(_, stream)| scope.has(stream)) {
+            way(
+                *root,
+                path,
+                |node, name| self.child(node, name).ok(),
+                |node, mask| places.extend(self.nodes[node as usize].steps(mask).map(|steps| (steps, mask))),
+            );
+        }
+        places
+    }
+}
+
+/// Goes down a path, and visits what has its changes: above it only whole values matter.
+fn way(root: u32, path: &PlacePath, child: impl Fn(u32, &[u8]) -> Option<u32>, mut visit: impl FnMut(u32, u8)) {
+    let mut node = root;
+    for name in &path.0 {
+        visit(node, AT);
+        match child(node, name) {
+            Some(child) => node = child,
+            None => return,
+        }
+    }
+    // A row that stands elsewhere is the same row; a list whose rows stand elsewhere is another list.
+    let is_element = path.0.last().and_then(|name| name.first()).is_some_and(|first| *first != b'.');
+    visit(node, if is_element { AT | BELOW } else { AT | BELOW | ORDER });
+}
+
+/// The steps of the open segment that changed a path.
+fn open_steps(index: &SegmentIndex, path: &PlacePath, scope: &Scope) -> Vec<u64> {
+    let mut steps = Vec::new();
+    for (root, name) in index.paths.iter().enumerate().filter(|(_, path)| path.parent == NO_PARENT).map(|(root, path)| (root, &path.name)) {
+        if stream_of(name).is_some_and(|stream| scope.has(&stream)) {
+            way(
+                root as u32,
+                path,
+                |node, name| index.find(node, name),
+                |node, mask| {
+                    let entries = index.paths[node as usize].steps.iter();
+                    steps.extend(entries.filter(|(_, flags)| flags & mask != 0).map(|(step, _)| index.first + u64::from(*step)));
+                },
+            );
+        }
+    }
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+impl Reader {
+    /// What a path leads to in a state, in the form in which changes are found: a row of a list is known by its identity, so
+    /// that it is found where it stood before and stands later.
+    pub fn place(&self, step: StepId, side: Side, path: &Path) -> Result<PlacePath, StoreError> {
+        let document = match self.state(step, side)? {
+            StateAnswer::Full(text) => Document::new(text).ok(),
+            StateAnswer::Missing(_) => None,
+        };
+        // Without a state a path means what it says.
+        let document = document.map_or_else(|| Document::new("null".into()), Ok);
+        document.map(|document| PlacePath::find(path, &document)).map_err(|error| StoreError::damaged(error.to_string()))
+    }
+
+    /// Takes in what questions about paths need, for about so long. Says whether that is all of it. The first question does
+    /// it otherwise, and takes the longer for it: some milliseconds for ten thousand steps.
+    pub fn prepare_changes(&self, budget: Duration) -> Result<bool, StoreError> {
+        self.take_in(Some(budget)).map(|(_, all)| all)
+    }
+
+    /// The steps that changed what is at a path or below it, in order. A value above it that came, went or was replaced
+    /// counts; elements that only moved do not.
+    pub fn changes(&self, path: &PlacePath, scope: &Scope) -> Result<Vec<StepId>, StoreError> {
+        let open = self.bring_up()?;
+        let mut steps: Vec<u64> = {
+            let history = self.history().lock();
+            let places = history.places(path, scope);
+            places.iter().flat_map(|(steps, mask)| steps.all().filter(|(_, flags)| flags & *mask != 0).map(|(step, _)| step)).collect()
+        };
+        if open {
+            steps.extend(self.live(|writer| open_steps(&writer.segment.index, path, scope)).unwrap_or_default());
+        }
+        steps.sort_unstable();
+        steps.dedup();
+        Ok(steps.into_iter().map(StepId).collect())
+    }
+
+    /// The last step before `step` that changed a path, as [`Reader::changes`] has it.
+    pub fn last_change_before(&self, path: &PlacePath, scope: &Scope, step: StepId) -> Result<Option<StepId>, StoreError> {
+        let open = self.bring_up()?;
+        let steps = if open { self.live(|writer| open_steps(&writer.segment.index, path, scope)) } else { None };
+        if let Some(found) = steps.unwrap_or_default().into_iter().rev().find(|found| *found < step.0) {
+            return Ok(Some(StepId(found)));
+        }
+        let history = self.history().lock();
+        Ok(history.places(path, scope).iter().filter_map(|(steps, mask)| steps.last_before(step.0, *mask)).max().map(StepId))
+    }
+
+    /// The first step after `step` that changed a path, as [`Reader::changes`] has it.
+    pub fn first_change_after(&self, path: &PlacePath, scope: &Scope, step: StepId) -> Result<Option<StepId>, StoreError> {
+        let open = self.bring_up()?;
+        {
+            let history = self.history().lock();
+            let found = history.places(path, scope).iter().filter_map(|(steps, mask)| steps.first_after(step.0, *mask)).min();
+            if found.is_some() {
+                return Ok(found.map(StepId));
+            }
+        }
+        let steps = if open { self.live(|writer| open_steps(&writer.segment.index, path, scope)) } else { None };
+        Ok(steps.unwrap_or_default().into_iter().find(|found| *found > step.0).map(StepId))
+    }
+
+    /// Takes everything in. Says whether there is an open segment besides.
+    fn bring_up(&self) -> Result<bool, StoreError> {
+        self.take_in(None).map(|(open, _)| open)
+    }
+
+    /// Takes the indexes of segments in that were closed since the last time. Says whether there is an open one, and whether
+    /// all were taken in.
+    fn take_in(&self, budget: Option<Duration>) -> Result<(bool, bool), StoreError> {
+        let start = Instant::now();
+        let open = self.live(|writer| writer.segment.first);
+        let mut history = self.history().lock();
+        while let Some(first) = self.source().segment_after(history.upto)?.filter(|first| open.is_none_or(|open| *first < open)) {
+            let index = match self.source().index(first)? {
+                Some(index) => index,
+                None => rebuild::index(&self.source().segment(first)?),
+            };
+            history.absorb(&index);
+            if budget.is_some_and(|budget| start.elapsed() >= budget) {
+                return Ok((open.is_some(), false));
+            }
+        }
+        Ok((open.is_some(), true))
+    }
+}

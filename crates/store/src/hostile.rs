@@ -1,0 +1,168 @@
+//! Bytes that nobody wrote: whatever stands in a file, reading it is an answer.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use inspector_model::{Path, RecordingId, RecordingInfo, Segment as PathSegment, Side, StepId};
+use inspector_tape::PlacePath;
+use proptest::prelude::*;
+
+use crate::cache::Cache;
+use crate::index::{SegmentIndex, entries};
+use crate::key;
+use crate::piece::{self, PIECE};
+use crate::reader::Reader;
+use crate::rebuild;
+use crate::segment::{LONGEST_TEXT, Segment, TextRef};
+use crate::segment_writer::{Put, SegmentWriter};
+use crate::source::Source;
+use crate::splice::Dialect;
+use crate::writer::Catalogue;
+use crate::{Scope, SearchOptions};
+
+/// A segment as it was written, with states that share much.
+fn written(first: u64, states: &[u8]) -> (Vec<u8>, SegmentIndex) {
+    let mut writer = SegmentWriter::new(first).unwrap();
+    let mut last: Option<Arc<str>> = None;
+    for (nth, state) in states.iter().enumerate() {
+        let stream = (Some(["a", "b"][nth % 2].into()), None);
+        let text: Arc<str> =
+            format!(r#"{{"rows":[{{"id":1,"n":{state}}},{{"id":{state},"n":2}}],"text":"{}"}}"#, "word ".repeat(usize::from(*state)))
+                .into();
+        let put = match &last {
+            Some(base) if nth % 2 == 0 && nth > 1 => Put::Bytes(text.clone(), base.clone()),
+            _ => Put::Whole(text.clone(), nth % 3 == 0),
+        };
+        if nth % 2 == 0 {
+            last = Some(text);
+        }
+        writer.push(&stream, br#"{"params":"{}"}"#, [&Put::Nothing, &put, &Put::Nothing, &Put::Whole("<p>".into(), false)]);
+    }
+    let index = rebuild::index(&Segment::parse(first, writer.raw.clone(), Dialect::Second));
+    (writer.raw, index)
+}
+
+fn read_all(segment: &Segment) {
+    let cache = Cache::new();
+    for step in segment.first..segment.end() {
+        let Some(entry) = segment.entry(step) else { break };
+        for text in [&entry.before, &entry.after, &entry.page_before, &entry.page_after] {
+            match text {
+                TextRef::Version(slot, version) => {
+                    let text = segment.text(*slot, *version, &cache);
+                    assert!(text.is_none_or(|text| text.len() <= LONGEST_TEXT));
+                }
+                TextRef::Missing(place) => drop(segment.reason(place)),
+                TextRef::Nothing | TextRef::Dropped => {}
+            }
+        }
+    }
+    drop(rebuild::index(segment));
+}
+
+fn changed(mut bytes: Vec<u8>, edits: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+    for (at, byte) in edits {
+        if !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+    }
+    bytes
+}
+
+fn ask_everything(reader: &Reader) {
+    let path = PlacePath(vec![b".rows".to_vec(), b"=1".to_vec(), b".n".to_vec()]);
+    let _ = reader.steps();
+    for step in [1, 2, 3, 256, u64::MAX].map(StepId) {
+        let _ = (reader.state(step, Side::After), reader.html(step, Side::Before), reader.detail(step), reader.logged(step));
+        let _ = reader.place(step, Side::After, &Path(vec![PathSegment::Key("rows".into()), PathSegment::Index(0)]));
+        let _ = (reader.last_change_before(&path, &Scope::Everywhere, step), reader.first_change_after(&path, &Scope::Everywhere, step));
+    }
+    let _ = reader.changes(&path, &Scope::Everywhere);
+    let mut search = reader.search(SearchOptions { text: "word".into(), most: 50, ..SearchOptions::default() });
+    for _ in 0..20 {
+        if search.is_done() || search.run(Duration::from_secs(1)).is_err() {
+            break;
+        }
+    }
+    let _ = reader.thinned();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes_are_a_segment(bytes in proptest::collection::vec(any::<u8>(), 0..120), first in prop_oneof![Just(1u64), Just(u64::MAX - 3), any::<u64>()]) {
+        read_all(&Segment::parse(first, bytes.clone(), Dialect::First));
+        read_all(&Segment::parse(first, bytes, Dialect::Second));
+    }
+
+    #[test]
+    fn a_segment_with_other_bytes_is_one(
+        states in proptest::collection::vec(any::<u8>(), 1..12), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let (raw, _) = written(5, &states);
+        read_all(&Segment::parse(5, raw.clone(), Dialect::Second));
+        let raw = changed(raw, &edits);
+        read_all(&Segment::parse(5, raw.clone(), Dialect::First));
+        read_all(&Segment::parse(u64::MAX - 4, raw, Dialect::Second));
+    }
+
+    #[test]
+    fn indexes_and_logs_with_other_bytes_are_read(
+        states in proptest::collection::vec(any::<u8>(), 1..12), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        noise in proptest::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let (_, index) = written(5, &states);
+        let read = SegmentIndex::from_bytes(5, &index.to_bytes()).unwrap();
+        prop_assert_eq!(read.to_bytes(), index.to_bytes());
+        for bytes in [changed(index.to_bytes(), &edits), noise.clone()] {
+            if let Some(read) = SegmentIndex::from_bytes(5, &bytes) {
+                for path in 0..=read.paths.len() as u32 {
+                    drop(read.names(path));
+                }
+            }
+        }
+        for log in [changed(index.stored_log(), &edits), noise] {
+            if let Some((_, log)) = SegmentIndex::split_log(&log) {
+                prop_assert!(entries(u64::MAX - 2, log).count() <= log.len());
+            }
+        }
+    }
+
+    /// Streams in their pieces, with right checksums and wrong content.
+    #[test]
+    fn a_recording_with_other_bytes_answers(
+        states in proptest::collection::vec(any::<u8>(), 1..12), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..5),
+        which in 0usize..4, firsts in prop_oneof![Just([1, 13]), Just([5, 3]), Just([1, u64::MAX - 2])],
+    ) {
+        let mut values = BTreeMap::new();
+        for first in firsts {
+            let (raw, index) = written(first.min(u64::MAX - 300), &states);
+            let streams = [(key::SEGMENT, raw), (key::INDEX, index.to_bytes()), (key::LOG, index.stored_log())];
+            for (nth, (kind, raw)) in streams.into_iter().enumerate() {
+                let raw = if which == nth { changed(raw, &edits) } else { raw };
+                let packed = piece::compress(&raw).unwrap();
+                let packed = if which == 3 { changed(packed, &edits) } else { packed };
+                for (number, body) in packed.chunks(PIECE).enumerate() {
+                    values.insert(key::piece(kind, first, number as u32), piece::sign(body));
+                }
+            }
+        }
+        let info = RecordingInfo {
+            id: RecordingId::from("hostile"),
+            title: String::new(),
+            started: 0.0,
+            ended: 0.0,
+            steps: u64::MAX,
+            bytes: 0,
+            sessions: 0,
+            djust: String::new(),
+            format: 2,
+            recording: false,
+        };
+        let catalogue = Catalogue { info, damaged: None, thinned: Some((u64::MAX, u64::MAX)) };
+        ask_everything(&Reader::new(Source::Memory(Arc::new(values)), catalogue, Weak::new()));
+    }
+}
