@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
     ("inspector-tape", &["inspector-model"]),
