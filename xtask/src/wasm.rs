@@ -30,7 +30,8 @@ pub fn page() -> anyhow::Result<()> {
     run(&mut command)?;
 
     let module = folder.join(TARGET).join("web/inspector_page.wasm");
-    let web = target().join("web");
+    // Where the app's configuration names it, wherever builds go.
+    let web = root().join("target/web");
     std::fs::create_dir_all(&web)?;
     let stamp = folder.join("web.stamp");
     let state = stamp_of(&module)?;

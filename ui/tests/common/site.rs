@@ -137,8 +137,7 @@ fn file(path: &str) -> (&'static str, &'static str, Vec<u8>) {
 
 /// Where `cargo xtask wasm` puts the page.
 pub fn web() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"))).join("web")
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/web"))
 }
 
 /// One of the three commands.
