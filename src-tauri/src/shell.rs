@@ -192,6 +192,7 @@ impl Shell {
             dialogs: true,
             notifications: Some(settings.notify.into_iter().collect()),
             autostart: self.app.autolaunch().is_enabled().ok(),
+            keychain: true,
             static_files: Some(settings.static_files),
         }
     }

@@ -75,6 +75,8 @@ pub struct DesktopInfo {
     pub dialogs: bool,
     /// Kinds of notifications that are on; `None` where the desktop has none.
     pub notifications: Option<Vec<NotifyAbout>>,
+    /// A server's token may be left out: it is looked for in the system's keychain.
+    pub keychain: bool,
     /// Starts with the session; `None` where that cannot be.
     pub autostart: Option<bool>,
     /// Page windows may ask the recorded server for static files; `None` where they cannot.

@@ -109,11 +109,14 @@ fn attach(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
             let room = ui.available_width() - 90.0;
             let url = ui.add(TextEdit::singleline(&mut state.url).hint_text("http://127.0.0.1:8000").desired_width(room * 0.55));
             url.accessible_name("Server address");
-            let token = ui.add(TextEdit::singleline(&mut state.token).hint_text("Token").password(true).desired_width(room * 0.35));
+            let remembered = cx.model.desktop.keychain;
+            let hint = if remembered { "Token, if it is not remembered" } else { "Token" };
+            let token = ui.add(TextEdit::singleline(&mut state.token).hint_text(hint).password(true).desired_width(room * 0.35));
             let token = token.accessible_name("Token");
             let entered = token.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            let why = wrong_address(&state.url)
-                .or_else(|| state.token.is_empty().then_some("The agent's token is missing: the server prints where it is"));
+            let missing = state.token.is_empty() && !remembered;
+            let why =
+                wrong_address(&state.url).or_else(|| missing.then_some("The agent's token is missing: the server prints where it is"));
             let button = ui.add_enabled(why.is_none(), egui::Button::new("Connect")).on_disabled_hover_text(why.unwrap_or_default());
             if why.is_none() && (button.clicked() || entered) {
                 let (url, token) = (state.url.trim().to_owned(), std::mem::take(&mut state.token));

@@ -36,6 +36,7 @@ crate::cases![
     picked_files_are_opened_and_written,
     a_dialog_that_was_cancelled_does_nothing,
     the_desktop_is_set_on_the_start_page_and_says_how_it_stands,
+    a_token_that_is_remembered_may_be_left_out,
     what_the_desktop_opened_is_shown,
     a_window_begins_as_it_was_left,
 ];
@@ -285,6 +286,7 @@ fn desktop() -> DesktopInfo {
         page_windows: true,
         dialogs: true,
         notifications: Some(vec![NotifyAbout::Errors]),
+        keychain: true,
         autostart: Some(false),
         static_files: Some(false),
     }
@@ -407,6 +409,19 @@ pub fn the_desktop_is_set_on_the_start_page_and_says_how_it_stands() {
     engine.tell(Notice::Desktop(Box::new(DesktopInfo { autostart: Some(true), ..desktop() })));
     window.settle();
     assert_eq!(window.get("Start with the desktop").toggled, Some(true));
+}
+
+pub fn a_token_that_is_remembered_may_be_left_out() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.click("Servers and recordings");
+    window.type_into("Server address", "https://staging.example.com");
+    assert!(window.get("Connect").disabled, "no keychain has the token");
+    engine.tell(Notice::Desktop(Box::new(desktop())));
+    window.settle();
+    window.click("Connect");
+    let attach = Request::Attach { url: "https://staging.example.com".into(), token: String::new() };
+    assert_eq!(engine.asked(|asked| *asked == attach).len(), 1);
 }
 
 pub fn what_the_desktop_opened_is_shown() {

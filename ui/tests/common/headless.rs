@@ -76,6 +76,9 @@ impl Driver for Headless {
     }
 
     fn type_into(&mut self, label: &str, text: &str) {
+        // As in a page: a field has the keyboard before it is typed into.
+        self.0.get_by_label(label).focus();
+        self.settle();
         self.0.get_by_label(label).type_text(text);
         self.settle();
     }
