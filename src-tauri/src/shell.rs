@@ -442,8 +442,9 @@ impl Shell {
         match fallback::program() {
             Ok(program) => {
                 self.shut_down();
+                // Not closed: the end of the last window would end this process before it has become the other.
                 if let Some(window) = self.app.get_webview_window(MAIN) {
-                    let _ = window.destroy();
+                    let _ = window.hide();
                 }
                 self.app.cleanup_before_exit();
                 let error = fallback::replace(fallback::command(program, &self.wish, &self.places));
