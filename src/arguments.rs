@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use inspector_model::{Side, StepId};
 
@@ -17,7 +16,7 @@ pub struct Arguments {
     pub command: Option<Command>,
     /// The folder of the library of recordings.
     #[arg(long, global = true, env = "DJUST_INSPECTOR_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,30 +162,6 @@ fn place(text: &str) -> Result<(StepId, Option<Side>), String> {
     };
     let number = number.parse().map_err(|_| "a step is written 12, 12:before or 12:after".to_owned())?;
     Ok((StepId(number), side))
-}
-
-/// Folders of the program.
-#[derive(Debug)]
-pub struct Places {
-    /// Recordings.
-    pub data: PathBuf,
-    /// What can be made again.
-    pub cache: PathBuf,
-}
-
-impl Arguments {
-    /// The program's folders.
-    pub fn places(&self) -> anyhow::Result<Places> {
-        let project = directories::ProjectDirs::from("", "", "djust-inspector");
-        let data = match (&self.data_dir, &project) {
-            (Some(dir), _) => dir.clone(),
-            (None, Some(project)) => project.data_dir().to_owned(),
-            (None, None) => anyhow::bail!("there is no home folder to keep recordings in; name one with --data-dir"),
-        };
-        let cache = project.as_ref().map_or_else(|| data.join("cache"), |project| project.cache_dir().to_owned());
-        std::fs::create_dir_all(&data).with_context(|| format!("recordings cannot be kept in this folder: {}", data.display()))?;
-        Ok(Places { data, cache })
-    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Settings, found_servers, unpack_agent};
+use inspector_engine::{Engine, Places, Settings, found_servers, unpack_agent};
 use inspector_model::{Handle as _, Notice, ServerInfo, SourceState};
 
-use crate::arguments::{Doctor, Places};
+use crate::arguments::Doctor;
 use crate::library::plain;
 use crate::live::choose;
 

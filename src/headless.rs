@@ -5,10 +5,10 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Settings, Window};
+use inspector_engine::{Engine, Places, Settings, Window};
 use inspector_model::{Handle as _, Level, Notice, RecordingId, SourceState, Step};
 
-use crate::arguments::{Places, Record};
+use crate::arguments::Record;
 use crate::live::{Server, Termination, choose};
 
 /// How long the loop sleeps at most: limits and the end of the server are looked at this often.

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use inspector_diff::Options;
+use inspector_engine::Places;
 use inspector_model::{Op, RecordingId, Side, StateAnswer, Status, Step, StepId, Value, parse_value};
 use inspector_store::{Reader, Store};
 use serde_json::json;
 
-use crate::arguments::{Diff, Places, Show};
+use crate::arguments::{Diff, Show};
 
 /// How wide a value may be on a terminal's line.
 const VALUE_CHARS: usize = 100;

@@ -4,10 +4,10 @@ use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use inspector_engine::{Child, Engine, Settings, Target, found_servers, supervise, unpack_agent};
+use inspector_engine::{Child, Engine, Places, Settings, Target, found_servers, supervise, unpack_agent};
 use tokio::sync::oneshot;
 
-use crate::arguments::{Attach, Places, Run};
+use crate::arguments::{Attach, Run};
 use crate::window;
 
 /// How long a server may take to shut down in its own way.

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser as _;
+use inspector_engine::Places;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let places = arguments.places()?;
+    let places = Places::find(arguments.data_dir.as_deref())?;
     match arguments.command {
         None => window::start_page(&places),
         Some(Command::Run(run)) => live::run(&places, &run),

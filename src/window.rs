@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Settings};
+use inspector_engine::{Engine, Places, Settings};
 use inspector_model::Request;
 use inspector_ui::{Startup, run_native};
 
-use crate::arguments::Places;
 use crate::desktop::Desktop;
 use crate::library::find;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use inspector_engine::Places;
 use inspector_model::RecordingId;
 use url::Url;
 
@@ -23,7 +24,7 @@ pub struct Arguments {
     command: Option<Command>,
     /// The folder of the library of recordings.
     #[arg(long, global = true, env = "DJUST_INSPECTOR_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
     /// Start in the tray, without a window.
     #[arg(long)]
     pub background: bool,
@@ -72,15 +73,6 @@ pub enum Wish {
     Run(Vec<OsString>),
 }
 
-/// Folders of the program, the same as the native one's.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// Recordings.
-    pub data: PathBuf,
-    /// What can be made again.
-    pub cache: PathBuf,
-}
-
 impl Arguments {
     /// What is asked for. Relative files are those of `cwd`.
     pub fn wish(&self, cwd: &Path) -> anyhow::Result<Wish> {
@@ -97,19 +89,6 @@ impl Arguments {
             (None, Some(what)) => Ok(Wish::OpenFile(file(what).unwrap_or_else(|| cwd.join(what)))),
             (None, None) => Ok(Wish::Show),
         }
-    }
-
-    /// The program's folders.
-    pub fn places(&self) -> anyhow::Result<Places> {
-        let project = directories::ProjectDirs::from("", "", "djust-inspector");
-        let data = match (&self.data_dir, &project) {
-            (Some(dir), _) => dir.clone(),
-            (None, Some(project)) => project.data_dir().to_owned(),
-            (None, None) => anyhow::bail!("there is no home folder to keep recordings in; name one with --data-dir"),
-        };
-        let cache = project.as_ref().map_or_else(|| data.join("cache"), |project| project.cache_dir().to_owned());
-        std::fs::create_dir_all(&data).with_context(|| format!("recordings cannot be kept in this folder: {}", data.display()))?;
-        Ok(Places { data, cache })
     }
 
     /// Whether a link was followed, not a command typed.

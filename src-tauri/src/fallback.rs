@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::arguments::{Places, Wish, native};
+use crate::arguments::{Wish, native};
+use inspector_engine::Places;
 
 /// Why the native program was not started.
 #[derive(Debug, thiserror::Error)]

@@ -27,11 +27,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use inspector_engine::{Engine, Settings};
+use inspector_engine::{Engine, Places, Settings};
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::arguments::{Arguments, Places, Wish};
+use crate::arguments::{Arguments, Wish};
 use crate::shell::Shell;
 
 #[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
@@ -58,7 +58,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Err(error) if arguments.is_link() => (Wish::Show, Some(format!("{error:#}"))),
         Err(error) => return Err(error),
     };
-    let places = arguments.places()?;
+    let places = Places::find(arguments.data_dir.as_deref())?;
     let context = tauri::generate_context!();
     let mut builder = tauri::Builder::default();
     // First: a second start ends in it, before anything else has begun.

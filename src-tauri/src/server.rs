@@ -5,10 +5,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use inspector_engine::{Child, Target, supervise, unpack_agent};
+use inspector_engine::{Child, Places, Target, supervise, unpack_agent};
 use tokio::sync::oneshot;
-
-use crate::arguments::Places;
 
 /// How long the server may take to shut down in its own way.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);

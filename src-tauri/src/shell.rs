@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use inspector_engine::{Engine, Target, Window, found_servers};
+use inspector_engine::{Engine, Places, Target, Window, found_servers};
 use inspector_model::{
     Answer, DesktopInfo, ErrorCode, Failure, Handle as _, Level, Notice, PageAt, RecordedPage, Request, RequestId, Side, SourceId,
     SourceKind, SourceState, StepId,
@@ -20,7 +20,7 @@ use tauri_plugin_autostart::ManagerExt as _;
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons, MessageDialogKind};
 use tauri_plugin_notification::NotificationExt as _;
 
-use crate::arguments::{Places, Wish};
+use crate::arguments::Wish;
 use crate::border::Border;
 use crate::links::Address;
 use crate::news::Newsroom;

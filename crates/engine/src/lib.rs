@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod intake;
 mod outbox;
+mod places;
 mod queries;
 mod source;
 mod supervise;
@@ -23,6 +24,7 @@ pub use discovery::{discovery_dir, found_servers};
 pub use engine::{Engine, Settings};
 pub use error::EngineError;
 pub use outbox::Window;
+pub use places::{Places, PlacesError};
 pub use supervise::{Child, supervise};
 
 /// Unix time now, seconds. The one clock of the engine.

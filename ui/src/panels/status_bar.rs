@@ -76,16 +76,8 @@ fn rate(cx: &mut Cx<'_>, ui: &mut Ui) {
         part(cx, ui, "Rate not known".into(), t.muted, Page::Rate, "Levels appear with the first message of a page");
         return;
     };
-    let level = if bucket.burst > 0.0 { (bucket.tokens / bucket.burst) as f32 } else { 0.0 };
-    let color = if level < 0.2 {
-        t.removed
-    } else if level < 0.5 {
-        t.changed
-    } else {
-        t.added
-    };
     part(cx, ui, format!("Rate {:.0}/{:.0}", bucket.tokens, bucket.burst), t.text, Page::Rate, "Messages that the page may send at once");
-    parts::meter(ui, level, 52.0, color, &format!("Rate limit: {:.0} of {:.0} tokens left", bucket.tokens, bucket.burst));
+    parts::bucket_meter(ui, bucket, 52.0, &format!("Rate limit: {:.0} of {:.0} tokens left", bucket.tokens, bucket.burst));
     let warnings = if rate.warnings > 0 { t.changed } else { t.muted };
     part(cx, ui, format!("warnings {}/{}", rate.warnings, rate.max_warnings), warnings, Page::Rate, "The page is closed at the limit");
 }

@@ -32,17 +32,9 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
 
 fn gauge(cx: &Cx<'_>, ui: &mut Ui, name: &str, bucket: Bucket) {
     let t = cx.t;
-    let level = if bucket.burst > 0.0 { (bucket.tokens / bucket.burst) as f32 } else { 0.0 };
-    let color = if level < 0.2 {
-        t.removed
-    } else if level < 0.5 {
-        t.changed
-    } else {
-        t.added
-    };
     ui.label(RichText::new(format::clip(name, 60)).color(t.text));
     let words = format!("{name}: {:.1} of {:.0} tokens, {} a second", bucket.tokens, bucket.burst, bucket.rate);
-    parts::meter(ui, level, 180.0, color, &words);
+    parts::bucket_meter(ui, bucket, 180.0, &words);
     ui.label(RichText::new(format!("{:.1} / {:.0}", bucket.tokens, bucket.burst)).monospace().color(t.text));
     ui.label(RichText::new(format!("{} / s", bucket.rate)).size(12.0).color(t.muted));
     ui.end_row();

@@ -1,7 +1,7 @@
 //! Buttons, chips, cards, empty states, meters.
 
 use egui::{Button, Color32, Frame, Margin, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetText, vec2};
-use inspector_model::Level;
+use inspector_model::{Bucket, Level};
 
 use super::icons::{self, Icon};
 use crate::app::action::{Action, Cx};
@@ -136,6 +136,20 @@ pub fn meter(ui: &mut Ui, part: f32, width: f32, color: Color32, name: &str) -> 
     filled.set_width(rect.width() * part.clamp(0.0, 1.0));
     ui.painter().rect_filled(filled, 4.0, color);
     response.on_hover_text(name)
+}
+
+/// How full a bucket of the rate limit is: the colour warns before it is empty.
+pub fn bucket_meter(ui: &mut Ui, bucket: Bucket, width: f32, name: &str) -> Response {
+    let t = theme::tokens(ui);
+    let level = if bucket.burst > 0.0 { (bucket.tokens / bucket.burst) as f32 } else { 0.0 };
+    let color = if level < 0.2 {
+        t.removed
+    } else if level < 0.5 {
+        t.changed
+    } else {
+        t.added
+    };
+    meter(ui, level, width, color, name)
 }
 
 /// A label of one line that ends in an ellipsis when there is no room.

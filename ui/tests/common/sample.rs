@@ -26,23 +26,11 @@ pub fn step(id: u64, session: Option<&str>, kind: StepKind, name: &str, at: f64)
         id: StepId(id),
         key: format!("k{id}"),
         session: session.map(SessionId::from),
-        view: None,
-        component: None,
-        kind,
-        name: name.into(),
-        started: T0 + at,
         duration_ms: Some(2.0 + (id % 7) as f64 * 0.7),
-        status: Status::Ok,
-        error: None,
-        changes: ChangeCounts::default(),
-        changed: Vec::new(),
-        sql: 0,
-        logs: 0,
         frames: 2,
         state_bytes: if session.is_some() { 1_400 } else { 0 },
         rendered: true,
-        history: false,
-        cause: None,
+        ..Step::new(kind, name, T0 + at)
     }
 }
 
