@@ -99,7 +99,7 @@ impl Seen {
                     }
                 }
                 Notice::Steps(_, steps) => {
-                    for step in steps {
+                    for step in steps.iter().flat_map(|block| block.iter()) {
                         self.steps += 1;
                         self.show(&step);
                     }

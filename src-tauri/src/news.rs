@@ -53,7 +53,7 @@ impl Newsroom {
             }
             Notice::Steps(id, steps) => {
                 if let Some(title) = self.live.get(id) {
-                    news.extend(steps.iter().filter_map(|step| of_step(step, title)));
+                    news.extend(steps.iter().flat_map(|block| block.iter()).filter_map(|step| of_step(&step, title)));
                 }
             }
             Notice::Session(id, session) => {
@@ -173,22 +173,22 @@ mod tests {
     #[test]
     fn an_error_is_told_without_what_it_said() {
         let mut room = newsroom();
-        let news = room.read(&Notice::Steps(SOURCE, vec![raised("KeyError: 'card 4242 4242'")]), 1.0);
+        let news = room.read(&Notice::steps(SOURCE, [raised("KeyError: 'card 4242 4242'")]), 1.0);
         assert_eq!(
             news,
             [News { about: NotifyAbout::Errors, title: "shop: a handler raised".into(), body: "order raised KeyError".into() }]
         );
-        let news = newsroom().read(&Notice::Steps(SOURCE, vec![raised("the card 4242 was refused")]), 1.0);
+        let news = newsroom().read(&Notice::steps(SOURCE, [raised("the card 4242 was refused")]), 1.0);
         assert_eq!(news[0].body, "order raised");
     }
 
     #[test]
     fn a_loop_of_errors_is_told_once_and_then_counted() {
         let mut room = newsroom();
-        let many = Notice::Steps(SOURCE, (0..50).map(|_| raised("ValueError")).collect());
+        let many = Notice::steps(SOURCE, (1..=50).map(|id| Step { id: StepId(id), ..raised("ValueError") }));
         assert_eq!(room.read(&many, 1.0).len(), 1);
         assert!(room.read(&many, 5.0).is_empty());
-        let later = room.read(&Notice::Steps(SOURCE, vec![raised("ValueError")]), 12.0);
+        let later = room.read(&Notice::steps(SOURCE, [raised("ValueError")]), 12.0);
         assert_eq!(later[0].body, "order raised ValueError (and 99 more before it)");
     }
 
@@ -204,11 +204,11 @@ mod tests {
             })
         };
         let step = Step { cause: cause("refused"), ..Step::new(StepKind::Hvr, "views.py", 0.0) };
-        let news = room.read(&Notice::Steps(SOURCE, vec![step]), 1.0);
+        let news = room.read(&Notice::steps(SOURCE, [step]), 1.0);
         assert_eq!(news[0].about, NotifyAbout::RefusedSwaps);
         assert!(news[0].body.contains("views.py") && !news[0].body.contains("because"), "{news:?}");
         let swapped = Step { cause: cause("swapped"), ..Step::new(StepKind::Hvr, "views.py", 0.0) };
-        assert!(room.read(&Notice::Steps(SOURCE, vec![swapped]), 100.0).is_empty());
+        assert!(room.read(&Notice::steps(SOURCE, [swapped]), 100.0).is_empty());
 
         assert!(room.read(&session(1000), 1.0).is_empty());
         assert_eq!(room.read(&session(4429), 1.0)[0].about, NotifyAbout::RateLimitCloses);
@@ -219,8 +219,8 @@ mod tests {
     fn recordings_and_history_make_no_news() {
         let mut room = Newsroom::default();
         let _ = room.read(&source(SourceKind::Recording), 0.0);
-        assert!(room.read(&Notice::Steps(SOURCE, vec![raised("ValueError")]), 1.0).is_empty());
+        assert!(room.read(&Notice::steps(SOURCE, [raised("ValueError")]), 1.0).is_empty());
         let old = Step { history: true, ..raised("ValueError") };
-        assert!(newsroom().read(&Notice::Steps(SOURCE, vec![old]), 1.0).is_empty());
+        assert!(newsroom().read(&Notice::steps(SOURCE, [old]), 1.0).is_empty());
     }
 }

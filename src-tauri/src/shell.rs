@@ -57,7 +57,6 @@ pub struct Shell {
     offers: Mutex<HashMap<String, Offer>>,
     /// Files that the user chose in a dialog: the page may name no others.
     picked: Mutex<HashSet<PathBuf>>,
-    names: Mutex<HashMap<SourceId, BTreeMap<StepId, Arc<str>>>>,
     stays: AtomicBool,
 }
 
@@ -89,7 +88,6 @@ impl Shell {
             next_request: AtomicU64::new(1),
             offers: Mutex::default(),
             picked: Mutex::default(),
-            names: Mutex::default(),
             stays: AtomicBool::new(false),
         })
     }
@@ -141,13 +139,7 @@ impl Shell {
 
     fn take(self: &Arc<Self>, notice: Notice) {
         match notice {
-            Notice::Steps(source, steps) => {
-                let mut names = self.names.lock();
-                let names = names.entry(source).or_default();
-                names.extend(steps.into_iter().map(|step| (step.id, step.name.into())));
-            }
             Notice::SourceClosed(source) => {
-                self.names.lock().remove(&source);
                 let app = self.app.clone();
                 let _ = self.app.run_on_main_thread(move || Pages::close(&app, source));
             }
@@ -218,8 +210,8 @@ impl Shell {
     }
 
     /// The name of a step.
-    pub fn step_name(&self, source: SourceId, step: StepId) -> Option<Arc<str>> {
-        self.names.lock().get(&source)?.get(&step).cloned()
+    pub fn step_name(&self, source: SourceId, step: StepId) -> Option<String> {
+        self.engine.step(source, step).map(|step| step.name)
     }
 
     /// A request of the page.

@@ -139,7 +139,7 @@ impl Inspector {
 
     /// Waits for the first step after `after` that `matches`.
     pub fn step_after(&mut self, after: StepId, what: &str, matches: impl Fn(&Step) -> bool) -> Step {
-        self.wait(what, |inspector| inspector.timeline.as_ref()?.steps().iter().find(|step| step.id > after && matches(step)).cloned())
+        self.wait(what, |inspector| inspector.timeline.as_ref()?.steps().iter().find(|step| step.id > after && matches(step)))
     }
 
     /// Waits for the first step that `matches`.
@@ -150,14 +150,7 @@ impl Inspector {
     /// Waits for the `nth` event of this name, from 1.
     pub fn event(&mut self, name: &str, nth: usize) -> Step {
         self.wait(&format!("event {nth} of {name}"), |inspector| {
-            inspector
-                .timeline
-                .as_ref()?
-                .steps()
-                .iter()
-                .filter(|step| step.kind == StepKind::Event && step.name == name)
-                .nth(nth - 1)
-                .cloned()
+            inspector.timeline.as_ref()?.steps().iter().filter(|step| step.kind == StepKind::Event && step.name == name).nth(nth - 1)
         })
     }
 

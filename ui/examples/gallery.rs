@@ -27,7 +27,7 @@ fn main() -> Result<(), inspector_ui::NativeError> {
             let first = data.steps.len() as u64 + 1;
             let more = many_steps_from(first, 100_000);
             data.steps.extend(more.iter().cloned());
-            data.notices.push(Notice::Steps(SOURCE, more));
+            data.notices.push(Notice::steps(SOURCE, more));
         }
         _ => {}
     }

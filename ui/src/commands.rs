@@ -52,6 +52,12 @@ pub enum UiCommand {
     TabLog,
     /// Tab Frames.
     TabFrames,
+    /// Text in all values.
+    Find,
+    /// To the step before that changed the followed value.
+    PreviousChange,
+    /// To the next step that changed it.
+    NextChange,
     /// Into the filter field.
     FocusFilter,
     /// Clear filter and selection of sessions.
@@ -88,7 +94,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::NextStep,
         Self::PreviousStep,
         Self::NextInView,
@@ -111,6 +117,9 @@ impl UiCommand {
         Self::TabSql,
         Self::TabLog,
         Self::TabFrames,
+        Self::Find,
+        Self::PreviousChange,
+        Self::NextChange,
         Self::FocusFilter,
         Self::ClearFilter,
         Self::FitTimeline,
@@ -154,6 +163,9 @@ impl UiCommand {
             Self::TabSql => "SQL",
             Self::TabLog => "Log",
             Self::TabFrames => "Frames",
+            Self::Find => "Find in values",
+            Self::PreviousChange => "Previous change of this value",
+            Self::NextChange => "Next change of this value",
             Self::FocusFilter => "Filter steps",
             Self::ClearFilter => "Clear filter",
             Self::FitTimeline => "Show whole timeline",
@@ -198,6 +210,9 @@ impl UiCommand {
             Self::TabSql => "Database queries of the step",
             Self::TabLog => "Errors and log records of the step",
             Self::TabFrames => "WebSocket frames of the step",
+            Self::Find => "Look for a text in the values and paths of every step",
+            Self::PreviousChange => "Select the last step before this one that changed the value which is followed",
+            Self::NextChange => "Select the next step that changed the value which is followed",
             Self::FocusFilter => "Show only steps that fit, for instance kind:event ms>50",
             Self::ClearFilter => "Show the steps of all sessions, unfiltered",
             Self::FitTimeline => "Zoom the timeline out to the whole recording",
@@ -242,6 +257,9 @@ impl UiCommand {
             Self::TabSql => (Modifiers::NONE, Key::Q),
             Self::TabLog => (Modifiers::NONE, Key::O),
             Self::TabFrames => (Modifiers::NONE, Key::W),
+            Self::Find => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F),
+            Self::PreviousChange => (Modifiers::NONE, Key::OpenBracket),
+            Self::NextChange => (Modifiers::NONE, Key::CloseBracket),
             Self::FocusFilter => (Modifiers::COMMAND, Key::F),
             Self::ClearFilter => (Modifiers::NONE, Key::Escape),
             Self::FitTimeline => (Modifiers::NONE, Key::Num0),
@@ -291,7 +309,7 @@ impl UiCommand {
 
     /// Works while a text field has the focus.
     pub const fn works_in_text(self) -> bool {
-        matches!(self, Self::FocusFilter | Self::Palette | Self::OpenFile)
+        matches!(self, Self::Find | Self::FocusFilter | Self::Palette | Self::OpenFile)
     }
 
     /// Whether it can be done now; the error says why not, in one line.
@@ -299,7 +317,7 @@ impl UiCommand {
         let no = |why: &str| Err(why.to_owned());
         match self {
             Self::NextStep | Self::PreviousStep | Self::FirstStep | Self::LastStep | Self::TogglePlay => {
-                if model.visible.is_empty() {
+                if model.rows.is_empty() {
                     no("There is no step to go to")
                 } else {
                     Ok(())
@@ -319,7 +337,15 @@ impl UiCommand {
                     no("No step is pinned")
                 }
             }
+            Self::PreviousChange | Self::NextChange => {
+                if model.lookup.followed.is_some() {
+                    Ok(())
+                } else {
+                    no("No value is followed: ask when one changed, in its menu")
+                }
+            }
             Self::ToggleFollow
+            | Self::Find
             | Self::FitTimeline
             | Self::ShowSteps
             | Self::ShowConfig
@@ -372,7 +398,7 @@ fn page_reachable(model: &Model) -> Result<(), String> {
             SourceKind::Live { .. } => "The server is not connected now".to_owned(),
         });
     }
-    match model.session_of(step) {
+    match model.session_of(&step) {
         None => Err("This step belongs to the whole server, not to a page".to_owned()),
         Some(session) if !session.is_open() => {
             Err("The page of this step was closed: reload it in the browser and use its new steps".to_owned())
@@ -391,7 +417,7 @@ fn jump_enabled(model: &Model, side: Side) -> Result<(), String> {
     if step.kind == StepKind::Mount && side == Side::Before {
         return Err("There is no state before a mount".to_owned());
     }
-    if model.view_of(step).is_some_and(|view| view.use_actors) {
+    if model.view_of(&step).is_some_and(|view| view.use_actors) {
         return Err("The view has use_actors: its state lives in a Rust actor and cannot be put back".to_owned());
     }
     if let Some(session) = &step.session

@@ -3,7 +3,10 @@
 //! Terms are joined by *and*, a leading `-` turns one round, commas list alternatives, `*` stands for anything.
 //! A word without a key is looked for in the name, the error, the changed paths and the view.
 
-use inspector_model::{Session, Status, Step, StepKind};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use inspector_model::{Block, Scope, Session, SessionId, Status, StepKind, ViewId};
 
 const KEYS: &str = "kind, name, changed, status, user, session, view, component, text, and with < or >: ms, sql, logs, bytes, frames, id";
 
@@ -73,32 +76,101 @@ impl Filter {
         self.terms.iter().any(|term| matches!(term.test, Test::Text(Field::User | Field::View | Field::Any, _)))
     }
 
-    /// Whether a step passes. `session` is the step's page, if it has one.
-    pub fn matches(&self, step: &Step, session: Option<&Session>) -> bool {
-        self.terms.iter().all(|term| term.test.matches(step, session) != term.negated)
+    /// Visits the places from `from` on of a block whose steps pass. Says about how much that cost: what stands in tables is asked
+    /// once, however many steps point to it.
+    pub fn select(
+        &self,
+        block: &Block,
+        from: usize,
+        scope: &Scope,
+        sessions: &BTreeMap<SessionId, Session>,
+        mut visit: impl FnMut(usize),
+    ) -> usize {
+        let (streams, stream_of) = block.streams();
+        let meant: Vec<bool> = streams.iter().map(|(session, view)| scope.has(session.as_ref(), view.as_ref())).collect();
+        let mut cost = (block.len() - from) / 8;
+        let tests: Vec<(bool, Ready<'_>)> = self
+            .terms
+            .iter()
+            .map(|term| {
+                let ready = Ready::new(&term.test, block, sessions);
+                cost += ready.cost(block.len() - from);
+                (term.negated, ready)
+            })
+            .collect();
+        for at in from..block.len() {
+            let inside = stream_of.get(at).and_then(|stream| meant.get(*stream as usize)).copied().unwrap_or_default();
+            if inside && tests.iter().all(|(negated, test)| test.passes(block, at) != *negated) {
+                visit(at);
+            }
+        }
+        cost
     }
 }
 
-impl Test {
-    fn matches(&self, step: &Step, session: Option<&Session>) -> bool {
+/// A test that was put to a block's tables.
+enum Ready<'a> {
+    Kind(&'a [StepKind]),
+    Status(&'a [Status]),
+    Number(Number, Compare, f64),
+    /// For each entry of a table whether it fits, and which entry each step has.
+    Table(Vec<bool>, &'a [u16]),
+    /// One of these, or the error.
+    Any {
+        tables: Vec<(Vec<bool>, &'a [u16])>,
+        patterns: &'a [Pattern],
+    },
+}
+
+impl<'a> Ready<'a> {
+    fn new(test: &'a Test, block: &'a Block, sessions: &BTreeMap<SessionId, Session>) -> Self {
+        match test {
+            Test::Kind(kinds) => Self::Kind(kinds),
+            Test::Status(statuses) => Self::Status(statuses),
+            Test::Number(number, compare, wanted) => Self::Number(*number, *compare, *wanted),
+            Test::Text(Field::Any, patterns) => {
+                let fields = [Field::Name, Field::Component, Field::Changed, Field::View];
+                Self::Any { tables: fields.into_iter().map(|field| field.table(block, sessions, patterns)).collect(), patterns }
+            }
+            Test::Text(field, patterns) => {
+                let (fits, of) = field.table(block, sessions, patterns);
+                Self::Table(fits, of)
+            }
+        }
+    }
+
+    fn cost(&self, steps: usize) -> usize {
         match self {
-            Self::Kind(kinds) => kinds.contains(&step.kind),
-            Self::Status(statuses) => statuses.contains(&step.status),
-            Self::Number(number, compare, wanted) => number.of(step).is_some_and(|value| compare.holds(value, *wanted)),
-            Self::Text(field, patterns) => patterns.iter().any(|pattern| field.matches(step, session, pattern)),
+            Self::Kind(_) | Self::Status(_) | Self::Number(..) => steps / 16,
+            Self::Table(fits, _) => steps / 16 + fits.len(),
+            Self::Any { tables, .. } => steps + tables.iter().map(|(fits, _)| fits.len()).sum::<usize>(),
+        }
+    }
+
+    fn passes(&self, block: &Block, at: usize) -> bool {
+        let fits = |(fits, of): (&[bool], &[u16])| of.get(at).and_then(|of| fits.get(*of as usize)).copied().unwrap_or_default();
+        match self {
+            Self::Kind(kinds) => block.kinds().get(at).is_some_and(|kind| kinds.contains(kind)),
+            Self::Status(statuses) => block.statuses().get(at).is_some_and(|status| statuses.contains(status)),
+            Self::Number(number, compare, wanted) => number.of(block, at).is_some_and(|value| compare.holds(value, *wanted)),
+            Self::Table(table, of) => fits((table, of)),
+            Self::Any { tables, patterns } => {
+                tables.iter().any(|(table, of)| fits((table, of)))
+                    || block.error(at).is_some_and(|error| patterns.iter().any(|pattern| pattern.matches(error)))
+            }
         }
     }
 }
 
 impl Number {
-    fn of(self, step: &Step) -> Option<f64> {
+    fn of(self, block: &Block, at: usize) -> Option<f64> {
         match self {
-            Self::Ms => step.duration_ms,
-            Self::Sql => Some(f64::from(step.sql)),
-            Self::Logs => Some(f64::from(step.logs)),
-            Self::Bytes => Some(step.state_bytes as f64),
-            Self::Frames => Some(f64::from(step.frames)),
-            Self::Id => Some(step.id.0 as f64),
+            Self::Ms => block.duration_ms(at),
+            Self::Sql => Some(f64::from(block.counted(at).sql)),
+            Self::Logs => Some(f64::from(block.counted(at).logs)),
+            Self::Bytes => block.state_bytes().get(at).map(|bytes| *bytes as f64),
+            Self::Frames => Some(f64::from(block.counted(at).frames)),
+            Self::Id => block.ids().get(at).map(|id| id.0 as f64),
         }
     }
 }
@@ -116,40 +188,52 @@ impl Compare {
 }
 
 impl Field {
-    fn matches(self, step: &Step, session: Option<&Session>, pattern: &Pattern) -> bool {
-        let view_class = || {
-            let session = session?;
-            match &step.view {
-                None => session.view.as_ref(),
-                Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-            }
-            .map(|view| view.class.as_str())
-        };
-        let opt = |text: Option<&str>| text.is_some_and(|text| pattern.matches(text));
+    /// Which entries of the field's table fit, and the entry of each step.
+    fn table<'a>(self, block: &'a Block, sessions: &BTreeMap<SessionId, Session>, patterns: &[Pattern]) -> (Vec<bool>, &'a [u16]) {
+        let any = |text: &str| patterns.iter().any(|pattern| pattern.matches(text));
+        let opt = |text: Option<&str>| text.is_some_and(any);
         match self {
-            Self::Name => pattern.matches(&step.name),
-            Self::Changed => step.changed.iter().any(|path| pattern.matches(path) || path_within(path, &pattern.0)),
-            Self::User => match session.and_then(|session| session.user.as_deref()) {
-                Some(user) => pattern.matches(user),
-                None => session.is_some() && pattern.matches("anonymous"),
-            },
-            Self::Session => opt(step.session.as_ref().map(inspector_model::SessionId::as_str)),
-            Self::View => opt(step.view.as_ref().map(inspector_model::ViewId::as_str)) || opt(view_class()),
-            Self::Component => opt(step.component.as_deref()),
-            Self::Any => {
-                pattern.matches(&step.name)
-                    || opt(step.error.as_deref())
-                    || step.changed.iter().any(|path| pattern.matches(path))
-                    || opt(step.component.as_deref())
-                    || opt(view_class())
+            Self::Name | Self::Any => {
+                let (names, of) = block.names();
+                (names.iter().map(|name| any(&name.name)).collect(), of)
+            }
+            Self::Component => {
+                let (names, of) = block.names();
+                (names.iter().map(|name| opt(name.component.as_deref())).collect(), of)
+            }
+            Self::Changed => {
+                let (changes, of) = block.changes();
+                let fits = |path: &str| any(path) || patterns.iter().any(|pattern| path_within(path, &pattern.0));
+                (changes.iter().map(|changed| changed.paths.iter().any(|path| fits(path))).collect(), of)
+            }
+            Self::User | Self::Session | Self::View => {
+                let (streams, of) = block.streams();
+                let fits = |(session, view): &(Option<SessionId>, Option<ViewId>)| {
+                    let page = session.as_ref().and_then(|session| sessions.get(session));
+                    match self {
+                        Self::Session => opt(session.as_ref().map(SessionId::as_str)),
+                        Self::View => opt(view.as_ref().map(ViewId::as_str)) || opt(page.and_then(|page| view_class(page, view.as_ref()))),
+                        _ => page.is_some_and(|page| any(page.user.as_deref().unwrap_or("anonymous"))),
+                    }
+                };
+                (streams.iter().map(fits).collect(), of)
             }
         }
     }
 }
 
+/// The class of a view of a page.
+fn view_class<'a>(page: &'a Session, view: Option<&ViewId>) -> Option<&'a str> {
+    let view = match view {
+        None => page.view.as_ref(),
+        Some(id) => page.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
+    };
+    view.map(|view| view.class.as_str())
+}
+
 /// `cart` is asked for and `cart.items[3]` changed, or the other way round.
 fn path_within(path: &str, asked: &str) -> bool {
-    let path = path.to_lowercase();
+    let path = lower(path);
     let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']));
     !asked.contains('*') && (inside(asked, &path) || inside(&path, asked))
 }
@@ -160,9 +244,14 @@ impl Pattern {
     }
 
     fn matches(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
+        let text = lower(text);
         if self.0.contains('*') { glob(&self.0, &text) } else { text.contains(&self.0) }
     }
+}
+
+/// In lower case; most texts are already, and cost nothing.
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) { text.into() } else { text.to_lowercase().into() }
 }
 
 fn glob(pattern: &str, text: &str) -> bool {
@@ -299,7 +388,7 @@ fn parse_statuses(text: &str) -> Result<Vec<Status>, String> {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{ChangeCounts, StepId};
+    use inspector_model::{ChangeCounts, Step, StepId, Steps};
 
     use super::*;
 
@@ -334,6 +423,8 @@ mod tests {
 
     #[test]
     fn terms_select_as_they_say() {
+        let steps: Steps = std::iter::once(step()).collect();
+        let sessions = BTreeMap::from([(SessionId::from("s-1"), session())]);
         for (text, expected) in [
             ("", true),
             ("kind:event", true),
@@ -362,7 +453,9 @@ mod tests {
             ("session:s-1 id:41", true),
         ] {
             let filter = Filter::parse(text).unwrap();
-            assert_eq!(filter.matches(&step(), Some(&session())), expected, "{text}");
+            let mut found = false;
+            filter.select(steps.block(0).0, 0, &Scope::Everywhere, &sessions, |_| found = true);
+            assert_eq!(found, expected, "{text}");
         }
     }
 

@@ -46,7 +46,7 @@ fn at_rest_nothing_is_repainted() {
 fn a_hundred_thousand_steps_draw_only_the_visible_rows() {
     let engine = Scripted::with_sample();
     engine.script().notices.retain(|notice| !matches!(notice, Notice::Steps(..)));
-    engine.tell(Notice::Steps(SOURCE, many_steps(100_000)));
+    engine.tell(Notice::steps(SOURCE, many_steps(100_000)));
     let mut window = Window::open(&engine);
     let rows = window.widgets().iter().filter(|widget| widget.label.contains("handle_tick")).count();
     assert!((5..200).contains(&rows), "{rows}");
@@ -111,7 +111,7 @@ fn numbers_that_are_none_are_drawn_without_panic() {
     let mut odd = common::step(1, Some("sess-alice-1"), inspector_model::StepKind::Event, "odd", f64::NAN);
     odd.duration_ms = Some(f64::NAN);
     let endless = common::step(2, None, inspector_model::StepKind::Gap, "", f64::INFINITY);
-    engine.tell(Notice::Steps(SOURCE, vec![odd, endless]));
+    engine.tell(Notice::steps(SOURCE, [odd, endless]));
     let mut window = Window::open(&engine);
     window.press(Key::Home);
     window.press(Key::End);

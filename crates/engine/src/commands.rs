@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use inspector_model::{
     Answer, CommandDone, ErrorCode, Failure, JumpTarget, Kind, RemoteCursor, SessionId, Side, StateAnswer, Status, Step, StepId, StepKind,
-    Value, ViewId, parse_value,
+    Stream, Value, ViewId, parse_value,
 };
 use inspector_protocol::{Command, CommandResult};
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::outbox::{Outbox, Topic};
-use crate::source::{SourceShared, Stream};
+use crate::source::SourceShared;
 
 /// The agent's answer: its result as JSON, or (code, message, hint).
 pub type Reply = Result<Box<RawValue>, (String, String, Option<String>)>;

@@ -7,22 +7,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Close, ErrorCode, Failure, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source, SourceId,
-    SourceKind, SourceState, Step, StepId,
+    Answer, Block, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source,
+    SourceId, SourceKind, SourceState, Step, StepId,
 };
-use inspector_store::Store;
+use inspector_store::{Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attachment::{Target, attach};
 use crate::discovery::{found_servers, without_token};
 use crate::intake::Intake;
-use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Window};
+use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
 use crate::{EngineError, commands, now, queries};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Steps of an opened recording that are read in at a time: so many are on the screen at once.
+const READ_IN: u64 = 4 * Block::STEPS as u64;
+
+/// The least that can be kept of a recording, bytes: its two ends are whole anyway.
+const LEAST_KEPT: u64 = 8 << 20;
+
+/// The library keeps [`Keep`] under this name.
+const KEEP: &str = "keep";
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -46,6 +55,7 @@ struct Shared {
     sources: Mutex<HashMap<SourceId, Arc<SourceShared>>>,
     tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
     next_source: AtomicU32,
+    keep: Arc<Mutex<Keep>>,
 }
 
 impl Engine {
@@ -61,7 +71,16 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(EngineError::Start)?;
-        let shared = Arc::new(Shared { store, outbox, sources: Mutex::default(), tasks: Mutex::default(), next_source: AtomicU32::new(1) });
+        let keep: Keep = store.setting(KEEP).unwrap_or_default();
+        outbox.keep(keep);
+        let shared = Arc::new(Shared {
+            store,
+            outbox,
+            sources: Mutex::default(),
+            tasks: Mutex::default(),
+            next_source: AtomicU32::new(1),
+            keep: Arc::new(Mutex::new(keep)),
+        });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(serve(shared.clone(), incoming, stopped));
@@ -154,6 +173,7 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
 
 async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut stopped: oneshot::Receiver<()>) {
     shared.tell_recordings();
+    shared.thin_library();
     let mut search = tokio::time::interval(SEARCH_EVERY);
     let mut last_found = None;
     loop {
@@ -228,6 +248,12 @@ impl Shared {
             Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
             Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
             Request::Diff { source, from, to } => self.read(source, move |source| queries::diff(source, from, to)).await,
+            Request::History { source, step, side, path, scope } => {
+                self.read(source, move |source| queries::history(source, step, side, &path, &scope)).await
+            }
+            Request::Search { source, options, from } => self.read(source, move |source| queries::search(source, options, from)).await,
+            Request::Mark { source, step, note } => self.blocking(move |shared| shared.mark(source, step, note.as_deref())).await,
+            Request::Keep(keep) => self.blocking(move |shared| shared.set_keep(keep)).await,
             Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
             Request::Jump { source, target, component } => commands::jump(self.source(source)?, outbox, target, component).await,
             Request::ReturnToLive { source, session, view } => commands::return_to_live(self.source(source)?, outbox, session, view).await,
@@ -295,14 +321,14 @@ impl Shared {
         let id = source.id;
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(&source);
-        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder);
+        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.keep.clone());
         let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
         self.tasks.lock().insert(id, task);
         self.tell_recordings();
         Ok(id)
     }
 
-    fn open_recording(&self, recording: &RecordingId) -> Result<Answer, Failure> {
+    fn open_recording(self: &Arc<Self>, recording: &RecordingId) -> Result<Answer, Failure> {
         let already = self
             .sources
             .lock()
@@ -315,13 +341,14 @@ impl Shared {
         let failed = |error| queries::failed(&error);
         let reader = self.store.read(recording).map_err(failed)?;
         let about = reader.info();
-        let steps = reader.steps().map_err(failed)?;
+        let first = reader.steps_in(1..READ_IN).map_err(failed)?;
         let recorder = RecorderStatus {
             recording: Some(recording.clone()),
             started: about.started,
-            steps: steps.len() as u64,
+            steps: about.steps,
             bytes: about.bytes,
             damaged: reader.damage().map(str::to_owned),
+            thinned: reader.thinned().map(|steps| steps.into_inner()),
             ..RecorderStatus::default()
         };
         let info = Source {
@@ -334,7 +361,8 @@ impl Shared {
         };
         let id = info.id;
         let source = SourceShared::new(info, reader);
-        *source.steps.write() = steps;
+        *source.steps.write() = first.into_iter().collect();
+        *source.marks.lock() = source.reader.marks().map_err(failed)?;
         *source.config.lock() = source.reader.config().map_err(failed)?;
         for mut session in source.reader.sessions().map_err(failed)? {
             // Nobody is behind a recorded page, whatever was so when the recording ended.
@@ -347,10 +375,83 @@ impl Shared {
         let source = Arc::new(source);
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(&source);
+        self.read_in(&source);
         Ok(Answer::Opened(id))
     }
 
-    async fn close(&self, id: SourceId) -> Result<Answer, Failure> {
+    /// Reads the rest of an opened recording's steps in, while its beginning is shown already.
+    fn read_in(self: &Arc<Self>, source: &Arc<SourceShared>) {
+        let (shared, source) = (self.clone(), source.clone());
+        tokio::task::spawn_blocking(move || {
+            loop {
+                // Whoever closed it does not wait for the rest.
+                if shared.source(source.id).is_err() {
+                    return;
+                }
+                let next = source.steps.read().len() as u64 + 1;
+                match source.reader.steps_in(next..next + READ_IN) {
+                    Ok(steps) if steps.is_empty() => return,
+                    Ok(steps) => {
+                        let mut all = source.steps.write();
+                        for step in &steps {
+                            all.push(step);
+                        }
+                    }
+                    Err(error) => {
+                        let mut info = source.info.lock();
+                        info.recorder.steps = next - 1;
+                        info.recorder.damaged = Some(error.to_string());
+                        drop(info);
+                        shared.outbox.changed(source.id, &Topic::Source);
+                        return;
+                    }
+                }
+                shared.outbox.changed(source.id, &Topic::Source);
+            }
+        });
+    }
+
+    fn mark(&self, source: SourceId, step: StepId, note: Option<&str>) -> Result<Answer, Failure> {
+        let source = self.source(source)?;
+        let recording = source.info.lock().recorder.recording.clone();
+        let recording = recording.ok_or_else(|| Failure::new(ErrorCode::Missing, "nothing is recorded here that could be marked"))?;
+        self.store.mark(&recording, step, note).map_err(|error| queries::failed(&error))?;
+        *source.marks.lock() = source.reader.marks().map_err(|error| queries::failed(&error))?;
+        self.outbox.changed(source.id, &Topic::Marks);
+        Ok(Answer::Done(if note.is_some() { format!("Step {step} is marked") } else { format!("Step {step} is no longer marked") }))
+    }
+
+    fn set_keep(self: &Arc<Self>, keep: Keep) -> Result<Answer, Failure> {
+        let least = Keep { recording_bytes: LEAST_KEPT, library_bytes: LEAST_KEPT, slow_ms: 0.0 };
+        if keep.recording_bytes < least.recording_bytes || keep.library_bytes < least.library_bytes || !(keep.slow_ms >= least.slow_ms) {
+            return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
+        }
+        self.store.set_setting(KEEP, &keep).map_err(|error| queries::failed(&error))?;
+        *self.keep.lock() = keep;
+        self.outbox.keep(keep);
+        self.thin_library();
+        Ok(Answer::Done("Kept from now on".into()))
+    }
+
+    /// Thins what nobody records, oldest first, if all recordings together take more than is kept.
+    fn thin_library(self: &Arc<Self>) {
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.keep.lock();
+            match shared.store.keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }) {
+                Ok(thinned) if thinned.segments > 0 => {
+                    let text =
+                        format!("Old recordings were thinned to stay within {} MB; what changed is still known", library_bytes >> 20);
+                    shared.outbox.message(Level::Info, text);
+                    shared.tell_recordings();
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the library could not be thinned"),
+            }
+        });
+    }
+
+    async fn close(self: &Arc<Self>, id: SourceId) -> Result<Answer, Failure> {
         let source = self.source(id)?;
         drop(source.stop.lock().take());
         let task = self.tasks.lock().remove(&id);
@@ -360,6 +461,7 @@ impl Shared {
         self.sources.lock().remove(&id);
         self.outbox.remove(id);
         self.tell_recordings();
+        self.thin_library();
         Ok(Answer::Done("Closed".into()))
     }
 }

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inspector_model::{
-    Cause, ChangeCounts, Close, Frame, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status, Step,
-    StepDetail, StepId, StepKind, ViewId,
+    Cause, ChangeCounts, Close, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status,
+    Step, StepDetail, StepId, StepKind, Stream, ViewId,
 };
 use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
-use inspector_store::{NewState, NewStep, Recorder, StoreError};
+use inspector_store::{NewState, NewStep, Recorder, Retention, StoreError};
 use inspector_tape::{Delta, Document, compare};
+use parking_lot::Mutex;
 
 use crate::outbox::{Outbox, Topic};
-use crate::source::{SourceShared, Stream};
+use crate::source::SourceShared;
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
 const DIFF_DEADLINE: Duration = Duration::from_millis(20);
@@ -34,6 +35,8 @@ pub struct Intake {
     seq: u64,
     dirty: bool,
     stopped: bool,
+    /// How much is kept, as of now.
+    keep: Arc<Mutex<Keep>>,
 }
 
 /// Where a stream stands.
@@ -59,9 +62,9 @@ enum Taken {
 
 impl Intake {
     /// A recorder for `source` that writes with `recorder`.
-    pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder) -> Self {
+    pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, keep: Arc<Mutex<Keep>>) -> Self {
         let known = recorder.known_keys().map(str::to_owned).collect();
-        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false }
+        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false, keep }
     }
 
     /// Where to go on after a lost connection.
@@ -141,6 +144,8 @@ impl Intake {
         if !std::mem::take(&mut self.dirty) || self.stopped {
             return;
         }
+        let keep = *self.keep.lock();
+        self.recorder.set_retention(Some(Retention { most_bytes: keep.recording_bytes, slow_ms: keep.slow_ms }));
         if let Err(error) = self.recorder.flush() {
             self.stop(&error);
         }
@@ -148,6 +153,7 @@ impl Intake {
         let mut info = self.source.info.lock();
         info.recorder.steps = stats.steps;
         info.recorder.bytes = stats.bytes;
+        info.recorder.thinned = self.source.reader.thinned().map(|steps| steps.into_inner());
         drop(info);
         self.outbox.changed(self.source.id, &Topic::Source);
     }
@@ -465,7 +471,7 @@ impl Intake {
             Ok(id) => {
                 summary.id = id;
                 self.dirty = true;
-                self.source.steps.write().push(summary);
+                self.source.steps.write().push(&summary);
                 self.source.info.lock().recorder.steps += 1;
                 self.outbox.changed(self.source.id, &Topic::Source);
             }

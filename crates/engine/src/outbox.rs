@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use inspector_model::{Answer, FoundServer, Handle, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId};
+use inspector_model::{Answer, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -49,6 +49,7 @@ struct Hub {
     sources: BTreeMap<SourceId, Arc<SourceShared>>,
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
+    keep: Option<Keep>,
     /// Said while there was no window to say it to.
     unheard: VecDeque<(Level, String)>,
     windows: Vec<Arc<Mailbox>>,
@@ -67,6 +68,7 @@ struct State {
     closed: Vec<SourceId>,
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
+    keep: Option<Keep>,
     answers: VecDeque<(RequestId, Answer)>,
     messages: VecDeque<(Level, String)>,
     /// Requests that were taken and whose answers were not.
@@ -81,6 +83,7 @@ struct Told {
     steps: usize,
     changed: bool,
     config: bool,
+    marks: bool,
     sessions: BTreeSet<SessionId>,
     rates: BTreeSet<SessionId>,
     cursors: BTreeSet<SessionId>,
@@ -92,6 +95,8 @@ pub enum Topic {
     Source,
     /// Its configuration.
     Config,
+    /// Its marks.
+    Marks,
     /// A page.
     Session(SessionId),
     /// A page's rate limits.
@@ -139,6 +144,7 @@ impl Outbox {
             sources: hub.sources.iter().map(|(id, source)| (*id, Told::nothing(source.clone()))).collect(),
             recordings: hub.recordings.clone(),
             found: hub.found.clone(),
+            keep: hub.keep,
             messages: std::mem::take(&mut hub.unheard),
             ..State::default()
         };
@@ -178,6 +184,7 @@ impl Outbox {
                 match topic {
                     Topic::Source => told.changed = true,
                     Topic::Config => told.config = true,
+                    Topic::Marks => told.marks = true,
                     Topic::Session(session) => drop(told.sessions.insert(session.clone())),
                     Topic::Rate(session) => drop(told.rates.insert(session.clone())),
                     Topic::Cursor(session) => drop(told.cursors.insert(session.clone())),
@@ -209,6 +216,11 @@ impl Outbox {
         self.tell(|hub| hub.found = Some(found.to_vec()), |state| state.found = Some(found.to_vec()));
     }
 
+    /// Tells how much is kept of recordings.
+    pub fn keep(&self, keep: Keep) {
+        self.tell(|hub| hub.keep = Some(keep), |state| state.keep = Some(keep));
+    }
+
     /// Changes what new windows will be told and what those that are here have still to be told, as one.
     fn tell(&self, all: impl FnOnce(&mut Hub), each: impl Fn(&mut State)) {
         let mut hub = self.hub.lock();
@@ -231,7 +243,7 @@ impl Told {
         let sessions = source.sessions.read().keys().cloned().collect();
         let rates = source.rates.lock().keys().cloned().collect();
         let cursors = source.cursors.lock().keys().cloned().collect();
-        Self { source, known: false, steps: 0, changed: true, config: true, sessions, rates, cursors }
+        Self { source, known: false, steps: 0, changed: true, config: true, marks: true, sessions, rates, cursors }
     }
 
     /// Takes what is to tell of this source, at most `left` steps, which are counted down. `true` when there are more.
@@ -246,6 +258,9 @@ impl Told {
         {
             into.push(Notice::Config(id, Box::new(config)));
         }
+        if std::mem::take(&mut self.marks) {
+            into.push(Notice::Marks(id, source.marks.lock().clone()));
+        }
         let sessions = source.sessions.read();
         for session in std::mem::take(&mut self.sessions) {
             into.extend(sessions.get(&session).map(|session| Notice::Session(id, Box::new(session.clone()))));
@@ -257,7 +272,7 @@ impl Told {
         let steps = source.steps.read();
         let upto = steps.len().min(self.steps + *left);
         if upto > self.steps {
-            into.push(Notice::Steps(id, steps[self.steps..upto].to_vec()));
+            into.push(Notice::Steps(id, steps.since(self.steps, upto - self.steps)));
             *left -= upto - self.steps;
             self.steps = upto;
         }
@@ -299,6 +314,7 @@ impl Mailbox {
         into.extend(state.closed.drain(..).map(Notice::SourceClosed));
         into.extend(state.recordings.take().map(Notice::Recordings));
         into.extend(state.found.take().map(Notice::Found));
+        into.extend(state.keep.take().map(Notice::Keep));
         let mut left = max_steps;
         let mut more = false;
         for (id, told) in &mut state.sources {

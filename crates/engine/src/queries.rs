@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use inspector_diff::Options;
 use inspector_model::{
-    Answer, ChangedNode, ErrorCode, Failure, Frame, PageShell, RecordedPage, Session, SessionId, Side, SourceKind, StateAnswer, StepId,
+    Answer, ChangedNode, ErrorCode, Failure, Found, Frame, PageShell, Path, PathHistory, RecordedPage, Scope, SearchOptions, Session,
+    SessionId, Side, SourceKind, StateAnswer, StepId,
 };
 use inspector_protocol::changed_nodes;
 use inspector_store::StoreError;
@@ -17,6 +18,14 @@ use crate::source::SourceShared;
 
 /// How long a diff that a person asked for may take before it is cut short: within what feels like at once.
 const DIFF_DEADLINE: Duration = Duration::from_millis(100);
+
+/// Values of a path's history that are told, before and after the step that is asked about, and how long they may take.
+const VALUES_BEFORE: usize = 48;
+const VALUES_AFTER: usize = 16;
+const VALUES_BUDGET: Duration = Duration::from_millis(50);
+
+/// How long one part of a search takes: first hits come soon, and whoever types on waits for no more than this.
+const SEARCH_BUDGET: Duration = Duration::from_millis(15);
 
 /// Changed nodes of a page that are told; more are the whole page.
 const MAX_CHANGED: usize = 2_000;
@@ -113,6 +122,27 @@ pub fn diff(source: &SourceShared, from: (StepId, Side), to: (StepId, Side)) -> 
         .unwrap_or_default();
     let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
     Ok(Answer::Diff(Box::new(inspector_diff::diff_documents(&before, &after, &options))))
+}
+
+/// When the value at a path changed.
+pub fn history(source: &SourceShared, step: StepId, side: Side, path: &Path, scope: &Scope) -> Result<Answer, Failure> {
+    let reader = &source.reader;
+    let answer = || {
+        let place = reader.place(step, side, path)?;
+        let steps = reader.changes(&place, scope)?;
+        let here = steps.partition_point(|changed| *changed <= step);
+        let near = here.saturating_sub(VALUES_BEFORE)..(here + VALUES_AFTER).min(steps.len());
+        let values = reader.values(&place, &steps[near], VALUES_BUDGET)?;
+        Ok(Answer::History(PathHistory { place: place.to_string(), steps, values }))
+    };
+    answer().map_err(|error| failed(&error))
+}
+
+/// Where a text is, from a step on.
+pub fn search(source: &SourceShared, options: SearchOptions, from: StepId) -> Result<Answer, Failure> {
+    let mut search = source.reader.search_on(options, from);
+    let hits = search.run(SEARCH_BUDGET).map_err(|error| failed(&error))?;
+    Ok(Answer::Found(Found { hits, next: search.next(), progress: search.progress() }))
 }
 
 fn document(source: &SourceShared, (step, side): (StepId, Side)) -> Result<Arc<Document>, Failure> {

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use inspector_model::{Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, ViewId};
+use inspector_model::{Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, Steps, Stream};
 use inspector_store::Reader;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commands::Reply;
-
-/// Whose states form one sequence.
-pub type Stream = (SessionId, Option<ViewId>);
 
 /// One attached server or opened recording.
 pub struct SourceShared {
@@ -18,14 +15,16 @@ pub struct SourceShared {
     pub id: SourceId,
     /// What windows see of it.
     pub info: Mutex<Source>,
-    /// Its steps, by id. Only the recorder appends.
-    pub steps: RwLock<Vec<Step>>,
+    /// Its steps, by id. Only the recorder appends, or whoever reads an opened recording in.
+    pub steps: RwLock<Steps>,
     /// Its pages.
     pub sessions: RwLock<BTreeMap<SessionId, Session>>,
     /// Rate-limit levels.
     pub rates: Mutex<BTreeMap<SessionId, Rate>>,
     /// The server's configuration.
     pub config: Mutex<Option<Configuration>>,
+    /// Marked steps, with their notes.
+    pub marks: Mutex<BTreeMap<StepId, String>>,
     /// Where pages stand.
     pub cursors: Mutex<HashMap<SessionId, RemoteCursor>>,
     /// For each stream that was jumped: the step whose end was live before the first jump.
@@ -52,6 +51,7 @@ impl SourceShared {
             sessions: RwLock::default(),
             rates: Mutex::default(),
             config: Mutex::default(),
+            marks: Mutex::default(),
             cursors: Mutex::default(),
             live_marks: Mutex::default(),
             busy: Mutex::default(),
@@ -62,10 +62,14 @@ impl SourceShared {
         }
     }
 
-    /// A copy of a step.
+    /// A step. Of a recording that is still being read in, also one that was not reached yet.
     pub fn step(&self, id: StepId) -> Option<Step> {
         let steps = self.steps.read();
-        steps.binary_search_by_key(&id, |step| step.id).ok().map(|position| steps[position].clone())
+        if let Some(step) = steps.position(id).and_then(|position| steps.get(position)) {
+            return Some(step);
+        }
+        drop(steps);
+        self.reader.steps_in(id.0..id.0.saturating_add(1)).ok()?.pop()
     }
 
     /// The last step of a stream that has a state: where its view stands now.

@@ -4,11 +4,14 @@
 //! [`Answer`] by its id; a [`Notice`] comes unasked. [`Handle`] is all that a window knows of the engine, whether that
 //! runs in the same process or behind Tauri.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Configuration, DesktopInfo, DesktopRequest, Diff, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId,
-    Step, StepDetail, StepId, ViewId,
+    Block, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope,
+    SearchOptions, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Steps, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -79,6 +82,40 @@ pub enum Request {
         /// To.
         to: (StepId, Side),
     },
+    /// When the value at a path of a state changed. Answer: [`Answer::History`].
+    History {
+        /// Where.
+        source: SourceId,
+        /// The step in whose state the path stands.
+        step: StepId,
+        /// At which end of it.
+        side: Side,
+        /// The path.
+        path: Path,
+        /// Whose states.
+        scope: Scope,
+    },
+    /// Where a text is in values and paths. Looks for some ten milliseconds; whoever wants more asks on from where the answer
+    /// says, and who has seen enough asks no more. Answer: [`Answer::Found`].
+    Search {
+        /// Where.
+        source: SourceId,
+        /// What to look for.
+        options: SearchOptions,
+        /// From which step on.
+        from: StepId,
+    },
+    /// Mark a step, with a note that may be empty; without one take its mark away. It stays with the recording. Answer: [`Answer::Done`].
+    Mark {
+        /// Where.
+        source: SourceId,
+        /// Which.
+        step: StepId,
+        /// The note.
+        note: Option<String>,
+    },
+    /// Say how much is kept of recordings from now on. Answer: [`Answer::Done`]; a [`Notice::Keep`] follows.
+    Keep(Keep),
     /// The page's HTML at one end of a step. Answer: [`Answer::Html`].
     Html {
         /// Where.
@@ -186,6 +223,10 @@ pub enum Answer {
     State(StateAnswer),
     /// A diff.
     Diff(Box<Diff>),
+    /// When a path changed.
+    History(PathHistory),
+    /// Hits of a search.
+    Found(Found),
     /// HTML of the page, if a render was seen.
     Html(Option<String>),
     /// djust's ring, as JSON text.
@@ -203,7 +244,7 @@ pub enum Answer {
 #[serde(rename_all = "snake_case")]
 pub enum StateAnswer {
     /// JSON text of typed values.
-    Full(std::sync::Arc<str>),
+    Full(Arc<str>),
     /// The reason, for people.
     Missing(String),
 }
@@ -267,6 +308,25 @@ pub enum ErrorCode {
     BadRequest,
 }
 
+/// How much is kept of recordings. Beyond it their middles are thinned: what changed stays, whole states go, but not those of steps
+/// that went wrong, were slow, or are marked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Keep {
+    /// Bytes of one recording.
+    pub recording_bytes: u64,
+    /// Bytes of all of them.
+    pub library_bytes: u64,
+    /// From so many milliseconds on a step is slow.
+    pub slow_ms: f64,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { recording_bytes: 1 << 30, library_bytes: 8 << 30, slow_ms: 250.0 }
+    }
+}
+
 /// What is told unasked. Every variant but [`Notice::Steps`] replaces what was told before about the same thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -278,13 +338,17 @@ pub enum Notice {
     /// A page is there, or changed.
     Session(SourceId, Box<Session>),
     /// New steps, in order, without a gap to the last ones.
-    Steps(SourceId, Vec<Step>),
+    Steps(SourceId, Vec<Arc<Block>>),
     /// Rate-limit levels of a page.
     Rate(SourceId, SessionId, Box<Rate>),
     /// The server's configuration.
     Config(SourceId, Box<Configuration>),
     /// Where a page stands.
     Cursor(SourceId, SessionId, RemoteCursor),
+    /// The marked steps of a source, with their notes.
+    Marks(SourceId, BTreeMap<StepId, String>),
+    /// How much is kept of recordings.
+    Keep(Keep),
     /// The library.
     Recordings(Vec<RecordingInfo>),
     /// Servers on this machine.
@@ -399,6 +463,9 @@ pub struct RecorderStatus {
     pub stopped: Option<String>,
     /// Why the recording could be read only in part, if so.
     pub damaged: Option<String>,
+    /// The first and last step between which states were dropped to stay within what is kept.
+    #[serde(default)]
+    pub thinned: Option<(StepId, StepId)>,
 }
 
 /// A recording in the library.
@@ -445,6 +512,14 @@ pub struct FoundServer {
     pub debug: bool,
     /// When it began, Unix seconds.
     pub started: f64,
+}
+
+impl Notice {
+    /// Steps as a notice.
+    pub fn steps(source: SourceId, steps: impl IntoIterator<Item = Step>) -> Self {
+        let steps: Steps = steps.into_iter().collect();
+        Self::Steps(source, steps.since(0, usize::MAX))
+    }
 }
 
 impl Source {

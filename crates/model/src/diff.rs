@@ -18,7 +18,7 @@ pub struct Diff {
 }
 
 /// How many changes of each sort.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChangeCounts {
     /// Keys and list elements that are new.

@@ -9,23 +9,27 @@ mod desktop;
 mod diff;
 mod ids;
 mod page;
+mod query;
 mod server;
 mod session;
 mod step;
+mod steps;
 mod timeline;
 mod value;
 
 pub use border::{
-    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Level, NotRestored, Notice, RecorderStatus, RecordingInfo,
-    RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
+    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
+    RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
 pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
+pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
+pub use steps::{Block, Changed, Counted, Name, Steps, Stream};
 pub use timeline::Timeline;
 pub use value::{Kind, Value, ValueError, parse_value};

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// What was asked for.
         what: String,
     },
+    /// What was to be written is beyond a limit.
+    #[error("{what}")]
+    Refused {
+        /// Which limit.
+        what: String,
+    },
     /// The recording is being recorded.
     #[error("recording {id} is still being recorded; stop it first")]
     Busy {

@@ -72,7 +72,7 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
     out.raw(&FORMAT.to_le_bytes())?;
     let entry = serde_json::to_vec(catalogue).map_err(StoreError::Encode)?;
     out.frame(HEADER, &[], &entry)?;
-    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL] {
+    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL, key::MARK] {
         source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     }
     // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
@@ -239,6 +239,7 @@ fn is_known(name: &[u8]) -> bool {
         Some(&key::SERVER | &key::CONFIG) => name.len() == 1,
         Some(&key::SESSION | &key::SHELL_OF) => true,
         Some(&key::SHELL) => name.len() == 21,
+        Some(&key::MARK) => key::parse_mark(name).is_some(),
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use inspector_model::{Path, SessionId, Side, StateAnswer, StepId, ViewId};
+use inspector_model::{Path, Scope, Side, StateAnswer, StepId};
 use inspector_tape::{Document, PlacePath};
 
 use crate::error::StoreError;
@@ -18,26 +18,9 @@ use crate::rebuild;
 use crate::segment::StreamKey;
 use crate::wire::{Cursor, put_number};
 
-/// Whose states are asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Those of all views of all pages.
-    #[default]
-    Everywhere,
-    /// Those of all views of one page.
-    Session(SessionId),
-    /// Those of one view; `None` is the root view.
-    View(SessionId, Option<ViewId>),
-}
-
-impl Scope {
-    pub(crate) fn has(&self, (session, view): &StreamKey) -> bool {
-        match self {
-            Self::Everywhere => true,
-            Self::Session(wanted) => session.as_ref() == Some(wanted),
-            Self::View(wanted, wanted_view) => session.as_ref() == Some(wanted) && view == wanted_view,
-        }
-    }
+/// Whether a stream is meant.
+pub(crate) fn meant(scope: &Scope, (session, view): &StreamKey) -> bool {
+    scope.has(session.as_ref(), view.as_ref())
 }
 
 /// So many entries are between two marks of a list.
@@ -95,6 +78,16 @@ impl Steps {
         let start = self.marks.partition_point(|(before, _)| *before <= bound).saturating_sub(1);
         (start..self.marks.len())
             .find_map(|mark| self.block(mark).find(|(step, flags)| *step > bound && flags & mask != 0).map(|(step, _)| step))
+    }
+}
+
+/// Characters of a value that are told.
+const LONGEST_VALUE: usize = 200;
+
+fn shorten(value: &str, most: usize) -> String {
+    match value.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
     }
 }
 
@@ -177,7 +170,7 @@ impl History {
     /// Where the changes of a path stand, and which of the entries there are some.
     fn places(&self, path: &PlacePath, scope: &Scope) -> Vec<(&Steps, u8)> {
         let mut places = Vec::new();
-        for (root, _) in self.roots.iter().filter(|(_, stream)| scope.has(stream)) {
+        for (root, _) in self.roots.iter().filter(|(_, stream)| meant(scope, stream)) {
             way(
                 *root,
                 path,
@@ -208,7 +201,7 @@ fn way(root: u32, path: &PlacePath, child: impl Fn(u32, &[u8]) -> Option<u32>, m
 fn open_steps(index: &SegmentIndex, path: &PlacePath, scope: &Scope) -> Vec<u64> {
     let mut steps = Vec::new();
     for (root, name) in index.paths.iter().enumerate().filter(|(_, path)| path.parent == NO_PARENT).map(|(root, path)| (root, &path.name)) {
-        if stream_of(name).is_some_and(|stream| scope.has(&stream)) {
+        if stream_of(name).is_some_and(|stream| meant(scope, &stream)) {
             way(
                 root as u32,
                 path,
@@ -284,6 +277,32 @@ impl Reader {
         }
         let steps = if open { self.live(|writer| open_steps(&writer.segment.index, path, scope)) } else { None };
         Ok(steps.unwrap_or_default().into_iter().find(|found| *found > step.0).map(StepId))
+    }
+
+    /// What stood at a place after each of some steps, in their order. Ends when the time is over: then there are fewer.
+    pub fn values(&self, path: &PlacePath, steps: &[StepId], budget: Duration) -> Result<Vec<(StepId, Option<String>)>, StoreError> {
+        let start = Instant::now();
+        let mut cursor = self.cursor();
+        let mut document: Option<Document> = None;
+        let mut values = Vec::with_capacity(steps.len());
+        for step in steps {
+            let value = match cursor.state(*step, Side::After)? {
+                StateAnswer::Full(text) => {
+                    let next = match &document {
+                        Some(earlier) => Document::after(earlier, text),
+                        None => Document::new(text),
+                    };
+                    document = next.ok();
+                    document.as_ref().and_then(|document| path.value(document)).map(|value| shorten(value, LONGEST_VALUE))
+                }
+                StateAnswer::Missing(_) => None,
+            };
+            values.push((*step, value));
+            if start.elapsed() >= budget {
+                break;
+            }
+        }
+        Ok(values)
     }
 
     /// Takes everything in. Says whether there is an open segment besides.

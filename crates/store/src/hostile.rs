@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use inspector_model::{Path, RecordingId, RecordingInfo, Segment as PathSegment, Side, StepId};
+use inspector_model::{Path, RecordingId, RecordingInfo, Scope, SearchOptions, Segment as PathSegment, Side, StepId};
 use inspector_tape::PlacePath;
 use proptest::prelude::*;
 
@@ -19,7 +19,6 @@ use crate::segment_writer::{Put, SegmentWriter};
 use crate::source::Source;
 use crate::splice::Dialect;
 use crate::writer::Catalogue;
-use crate::{Scope, SearchOptions};
 
 /// A segment as it was written, with states that share much.
 fn written(first: u64, states: &[u8]) -> (Vec<u8>, SegmentIndex) {

@@ -27,6 +27,9 @@ pub(crate) const SHELL_OF: u8 = b'w';
 /// Shells, by their content, piece by piece.
 pub(crate) const SHELL: u8 = b'x';
 
+/// Marks, by their step.
+pub(crate) const MARK: u8 = b'm';
+
 /// The longest key that a file may have.
 pub(crate) const LONGEST: usize = 1 << 12;
 
@@ -40,6 +43,11 @@ pub(crate) fn prefix(id: &RecordingId) -> Vec<u8> {
     [b"r/", id.as_str().as_bytes(), b"/"].concat()
 }
 
+/// A setting of the library, beside the recordings.
+pub(crate) fn setting(name: &str) -> Vec<u8> {
+    [b"s/", name.as_bytes()].concat()
+}
+
 pub(crate) fn summary_1(piece: u32) -> Vec<u8> {
     let mut key = vec![SUMMARY_1];
     key.extend(piece.to_be_bytes());
@@ -50,6 +58,17 @@ pub(crate) fn summary(first: u64) -> Vec<u8> {
     let mut key = vec![SUMMARY];
     key.extend(first.to_be_bytes());
     key
+}
+
+pub(crate) fn mark(step: u64) -> Vec<u8> {
+    let mut key = vec![MARK];
+    key.extend(step.to_be_bytes());
+    key
+}
+
+/// Step of a [`mark`] key.
+pub(crate) fn parse_mark(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(&[MARK])?.try_into().ok()?))
 }
 
 /// A piece of a segment or of what belongs to it.

@@ -16,6 +16,7 @@ mod history;
 mod index;
 mod key;
 mod library;
+mod marks;
 mod piece;
 mod reader;
 mod rebuild;
@@ -37,12 +38,12 @@ mod hostile;
 pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
-pub use history::Scope;
 pub use index::LogOp;
 pub use library::{OpenReport, Store};
+pub use marks::LONGEST_NOTE;
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
-pub use search::{Hit, LoggedChange, Search, SearchOptions};
+pub use search::{LoggedChange, Search};
 pub use thin::{Retention, Thinned};
 
 /// The version of the format that this program writes, and the newest that it reads.

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use inspector_model::{RecordingId, RecordingInfo};
 use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::FORMAT;
 use crate::database::{self, Database, RESERVE_WHILE_OPEN};
@@ -239,6 +241,24 @@ impl Store {
         database.apply(batch)?;
         database.flush()?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
+    }
+
+    /// A setting that is kept beside the recordings, as JSON.
+    pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let value = self.inner.database.reading().get(key::setting(name)).ok()??;
+        serde_json::from_slice(&value).ok()
+    }
+
+    /// Keeps a setting.
+    pub fn set_setting<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(key::setting(name), serde_json::to_vec(value).map_err(StoreError::Encode)?);
+        self.inner.database.apply(batch)?;
+        self.inner.database.flush()
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
     }
 
     fn recorder(&self, writer: Writer, known: Vec<String>) -> Recorder {

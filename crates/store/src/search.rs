@@ -5,58 +5,18 @@
 
 use std::time::{Duration, Instant};
 
-use inspector_model::{SessionId, Side, StateAnswer, StepId, ViewId};
+use inspector_model::{Hit, SearchOptions, Side, StateAnswer, StepId};
 use inspector_tape::PlacePath;
 use memchr::memmem::Finder;
 
 use crate::error::StoreError;
-use crate::history::Scope;
+use crate::history::meant;
 use crate::index::{IndexPath, LogEntry, LogOp, NO_PARENT, SegmentIndex, entries, readable, stream_of};
 use crate::reader::Reader;
 use crate::rebuild;
 
 /// How much of a value is shown around what was found.
 const SHOWN: usize = 80;
-
-/// What to look for.
-#[derive(Clone, Debug)]
-pub struct SearchOptions {
-    /// The text.
-    pub text: String,
-    /// Whether `A` is another letter than `a`.
-    pub case_sensitive: bool,
-    /// Look in values.
-    pub values: bool,
-    /// Look in paths.
-    pub paths: bool,
-    /// Whose states.
-    pub scope: Scope,
-    /// So many hits are enough.
-    pub most: usize,
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        Self { text: String::new(), case_sensitive: false, values: true, paths: true, scope: Scope::Everywhere, most: 10_000 }
-    }
-}
-
-/// One place where it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// The step in which the value came.
-    pub step: StepId,
-    /// Whose state.
-    pub session: Option<SessionId>,
-    /// Which view.
-    pub view: Option<ViewId>,
-    /// The path; empty for the whole of a view's first state.
-    pub path: PlacePath,
-    /// Whether the path has it, and not the value.
-    pub in_path: bool,
-    /// The value around it, as JSON.
-    pub value: String,
-}
 
 /// A search that is under way. Dropping it ends it.
 pub struct Search {
@@ -72,9 +32,14 @@ pub struct Search {
 impl Reader {
     /// Begins a search. [`Search::run`] carries it on.
     pub fn search(&self, options: SearchOptions) -> Search {
+        self.search_on(options, StepId(0))
+    }
+
+    /// Goes on with a search where an earlier one stood: see [`Search::next`].
+    pub fn search_on(&self, options: SearchOptions, next: StepId) -> Search {
         let needle = Needle::new(&options.text, options.case_sensitive);
         let done = options.text.is_empty() || !(options.values || options.paths);
-        Search { reader: self.clone(), options, needle, at: 0, found: 0, done }
+        Search { reader: self.clone(), options, needle, at: next.0, found: 0, done }
     }
 }
 
@@ -153,6 +118,11 @@ impl Search {
         self.done
     }
 
+    /// Where another search can go on. `None`: everything was searched, or enough found.
+    pub const fn next(&self) -> Option<StepId> {
+        if self.done { None } else { Some(StepId(self.at)) }
+    }
+
     /// Whether it ended because there was enough.
     pub const fn is_full(&self) -> bool {
         self.found >= self.options.most
@@ -207,13 +177,13 @@ impl Search {
             }
             let names = index.names(entry.path);
             let Some(stream) = names.first() else { continue };
-            let Some(stream) = stream_of(stream).filter(|stream| self.options.scope.has(stream)) else { continue };
+            let Some(stream) = stream_of(stream).filter(|stream| meant(&self.options.scope, stream)) else { continue };
             self.found += 1;
             hits.push(Hit {
                 step: StepId(entry.step),
                 session: stream.0,
                 view: stream.1,
-                path: path_of(&index, entry.path),
+                path: path_of(&index, entry.path).to_string(),
                 in_path: value.is_none(),
                 value: value.unwrap_or_else(|| around(entry.value, 0, 0)),
             });

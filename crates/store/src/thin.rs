@@ -4,16 +4,17 @@
 //! wrong, that were slow, that were marked. Of the others the summaries, what changed and to which values, and the parameters
 //! remain. What was dropped says so when it is asked for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use inspector_model::{Status, Step, StepDetail, StepId};
+use inspector_model::{Status, Step, StepDetail};
 
 use crate::cache::Cache;
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::key;
+use crate::marks;
 use crate::piece::{self, PIECE};
 use crate::rebuild;
 use crate::segment::{Entry, Segment, TextRef};
@@ -28,23 +29,18 @@ pub(crate) const DROPPED: &str = "it was dropped to keep the recording within it
 const LAST_WHOLE: usize = 2;
 
 /// How large recordings may become, and what is kept of those that become larger.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retention {
     /// Bytes that a recording may take. Its ends are kept whole even so, and summaries and changes are never dropped: it is what
     /// is aimed at, not a wall.
     pub most_bytes: u64,
-    /// Steps that took so many milliseconds keep their states.
+    /// Steps that took so many milliseconds keep their states. Marked ones do, too.
     pub slow_ms: f64,
-    /// Steps that keep them whatever they are: bookmarks.
-    pub kept: BTreeSet<StepId>,
 }
 
 impl Retention {
     fn keeps(&self, step: &Step) -> bool {
-        step.status != Status::Ok
-            || step.error.is_some()
-            || step.duration_ms.is_some_and(|ms| ms >= self.slow_ms)
-            || self.kept.contains(&step.id)
+        step.status != Status::Ok || step.error.is_some() || step.duration_ms.is_some_and(|ms| ms >= self.slow_ms)
     }
 }
 
@@ -85,6 +81,7 @@ pub(crate) fn next(source: &Source, catalogue: &Catalogue, end: u64) -> Result<O
 pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result<Plan, StoreError> {
     let segment = source.segment(first)?;
     let steps = source.summaries(first..segment.end())?;
+    let marks = marks::read(source)?;
     let mut plan = Plan { values: Vec::new(), before: 0, after: 0 };
     if !source.has_index(first)? {
         let index = rebuild::index(&segment);
@@ -104,7 +101,7 @@ pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result
     let mut writer = SegmentWriter::new(first)?;
     for step in first..segment.end() {
         let Some(entry) = segment.entry(step) else { break };
-        let kept = steps.get((step - first) as usize).is_some_and(|step| retention.keeps(step));
+        let kept = steps.get((step - first) as usize).is_some_and(|step| retention.keeps(step) || marks.contains_key(&step.id));
         let detail = segment.detail(entry);
         let texts = if kept { thinner.kept(entry)? } else { thinner.dropped(entry) };
         let thin = if kept { None } else { thin_detail(detail) };

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::Todo;
-use inspector_model::{Path, Segment, Side, StateAnswer, Step, StepDetail, StepId};
-use inspector_store::{NewState, NewStep, Reader, Recorder, Scope, SearchOptions, Store, read_file};
+use inspector_model::{Path, Scope, SearchOptions, Segment, Side, StateAnswer, Step, StepDetail, StepId};
+use inspector_store::{NewState, NewStep, Reader, Recorder, Store, read_file};
 use serde_json::Value;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -132,7 +132,7 @@ fn hits(reader: &Reader, options: SearchOptions) -> Vec<(u64, String)> {
     let mut last = 0;
     while !search.is_done() {
         // As little as possible at a time.
-        all.extend(search.run(Duration::ZERO).unwrap().into_iter().map(|hit| (hit.step.0, hit.path.to_string())));
+        all.extend(search.run(Duration::ZERO).unwrap().into_iter().map(|hit| (hit.step.0, hit.path)));
         let (searched, of) = search.progress();
         assert!(searched >= last && searched <= of);
         last = searched;

@@ -4,12 +4,11 @@
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::Todo;
-use inspector_model::{LogRecord, Path, Segment, Side, StateAnswer, Status, Step, StepDetail, StepId};
-use inspector_store::{LogOp, NewState, NewStep, Reader, Recorder, Retention, Scope, SearchOptions, Store, read_file};
+use inspector_model::{LogRecord, Path, Scope, SearchOptions, Segment, Side, StateAnswer, Status, Step, StepDetail, StepId};
+use inspector_store::{LogOp, NewState, NewStep, Reader, Recorder, Retention, Store, read_file};
 
 /// What every state was, by step.
 struct Told {
@@ -50,7 +49,7 @@ fn record(recorder: &mut Recorder, todo: &mut Todo, told: &mut Vec<Told>, steps:
 }
 
 fn retention(most_bytes: u64) -> Retention {
-    Retention { most_bytes, slow_ms: 500.0, kept: BTreeSet::from([StepId(1_234)]) }
+    Retention { most_bytes, slow_ms: 500.0 }
 }
 
 /// Compares all that is there, and gives how many states are not.

@@ -5,7 +5,8 @@ use inspector_model::{Path, Segment};
 use crate::delta::Span;
 use crate::document::Document;
 use crate::identity;
-use crate::node::{Kind, Tape};
+use crate::members::{elements, members};
+use crate::node::{Kind, Node, Tape};
 use crate::scalar::decode_text;
 use crate::scan;
 
@@ -161,6 +162,50 @@ impl PlacePath {
         }
         Self(names)
     }
+
+    /// The JSON of what stands there in a document, wherever its rows stand now.
+    pub fn value<'d>(&self, document: &'d Document) -> Option<&'d str> {
+        let text = document.text();
+        let bytes = text.as_bytes();
+        let mut at = document.tape().nodes.first()?.span();
+        for name in &self.0 {
+            at = descend(bytes, content_span(bytes, at), name)?;
+        }
+        Some(at.text(text))
+    }
+}
+
+/// What a name leads to inside a container.
+fn descend(text: &[u8], container: Span, name: &[u8]) -> Option<Span> {
+    let start = container.start as usize;
+    match (text.get(start)?, name.split_first()?) {
+        (b'{', (b'.', key)) => {
+            let mut members = members(text, start);
+            members.find(|(found, _)| decode_text(inner(found.of(text))).as_bytes() == key).map(|(_, value)| value)
+        }
+        (b'[', (b'=', wanted)) => elements(text, start).find(|element| {
+            let kind = if text[element.start as usize] == b'[' { Kind::List } else { Kind::Object };
+            let node = Node { start: element.start, len: element.len, skip: 1, kind, closed: true, escaped: false };
+            identity::own(Tape { text, nodes: &[node] }, 0).is_some_and(|identity| identity.of(text) == wanted)
+        }),
+        (b'[', (b'[', index)) => {
+            let index: usize = std::str::from_utf8(index.strip_suffix(b"]")?).ok()?.parse().ok()?;
+            elements(text, start).nth(index)
+        }
+        _ => None,
+    }
+}
+
+/// As [`content`], from the bytes.
+fn content_span(text: &[u8], at: Span) -> Span {
+    let is_object = |span: Span| text.get(span.start as usize) == Some(&b'{');
+    let mut members = members(text, at.start as usize);
+    let is_typed = is_object(at) && members.next().is_some_and(|(key, value)| key.of(text) == b"\"$t\"" && value.of(text)[0] == b'"');
+    if !is_typed {
+        return at;
+    }
+    let content = members.find(|(key, _)| key.of(text) == b"\"v\"").map(|(_, value)| value);
+    content.filter(|content| matches!(text[content.start as usize], b'{' | b'[')).unwrap_or(at)
 }
 
 impl std::fmt::Display for PlacePath {

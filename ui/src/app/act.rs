@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use egui::Context;
-use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Side, SourceKind, StepId};
+use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Scope, Side, SourceKind, StepId};
 
 use super::InspectorApp;
 use super::action::Action;
 use super::engine::{look_at, toast};
-use super::model::{Page, Scope};
+use super::lookup::Drawer;
+use super::model::Page;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::filter::Filter;
@@ -32,6 +33,21 @@ impl InspectorApp {
             }
             Action::Source(source) => look_at(&mut self.model, Some(source)),
             Action::Show(page) => self.model.page = page,
+            Action::Find(options) => {
+                let source = self.model.current;
+                self.model.lookup.find.begin(source, options);
+            }
+            Action::StopFinding => self.model.lookup.find.stop(),
+            Action::Follow(followed) => {
+                self.model.lookup.followed = Some(*followed);
+                self.model.lookup.drawer = Some(Drawer::History);
+            }
+            Action::Drawer(drawer) => {
+                self.model.lookup.drawer = drawer;
+                if drawer != Some(Drawer::Find) {
+                    self.model.lookup.find.stop();
+                }
+            }
             Action::Side(side) => self.model.side = side,
             Action::Pin(pin) => self.model.pin = pin,
             Action::Speed(speed) => self.model.speed = speed,
@@ -110,8 +126,15 @@ impl InspectorApp {
             }
             UiCommand::ClearFilter => {
                 self.set_filter(String::new());
-                self.model.scope = Scope::All;
+                self.model.scope = Scope::Everywhere;
             }
+            UiCommand::Find => {
+                self.model.page = Page::Steps;
+                self.model.lookup.drawer = Some(Drawer::Find);
+                self.panels.lookup.focus = true;
+            }
+            UiCommand::PreviousChange => self.move_change(false),
+            UiCommand::NextChange => self.move_change(true),
             UiCommand::FitTimeline => self.panels.strip.fit(),
             UiCommand::Palette => self.panels.palette.open_commands(),
             UiCommand::Keys => self.panels.palette.open_keys(),
@@ -156,8 +179,8 @@ impl InspectorApp {
     }
 
     fn select_row(&mut self, row: usize) {
-        let last = self.model.visible.len().saturating_sub(1);
-        if let Some(step) = self.model.row(row.min(last)).map(|step| step.id) {
+        let last = self.model.rows.len().saturating_sub(1);
+        if let Some(step) = self.model.row_id(row.min(last)) {
             self.model.selected = Some(step);
             self.model.follow = false;
             self.model.playing = None;
@@ -181,13 +204,28 @@ impl InspectorApp {
     }
 
     fn move_in_view(&mut self, forward: bool) {
-        let next: Option<StepId> =
-            self.model.timeline().zip(self.model.step()).and_then(|(timeline, step)| timeline.neighbour(step, forward)).map(|step| step.id);
+        let next: Option<StepId> = self
+            .model
+            .timeline()
+            .zip(self.model.step())
+            .and_then(|(timeline, step)| timeline.neighbour(&step, forward))
+            .map(|step| step.id);
         if let Some(step) = next {
             self.act_select(step);
         } else {
             let text = if forward { "This is the view's last step" } else { "This is the view's first step" };
             toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
+        }
+    }
+
+    fn move_change(&mut self, forward: bool) {
+        let next = self.model.selected.and_then(|step| self.model.lookup.change_beside(step, forward));
+        match next {
+            Some(step) => self.act_select(step),
+            None => {
+                let text = if forward { "It did not change after this step" } else { "It did not change before this step" };
+                toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
+            }
         }
     }
 
@@ -203,7 +241,7 @@ impl InspectorApp {
         }
         self.model.follow = false;
         // At the end, playing begins again at the start.
-        if self.model.selected_row() == Some(Ok(self.model.visible.len().saturating_sub(1))) {
+        if self.model.selected_row() == Some(Ok(self.model.rows.len().saturating_sub(1))) {
             self.select_row(0);
         }
         self.model.playing = Some(self.now + PLAY_PAUSE.start());
@@ -247,16 +285,16 @@ impl InspectorApp {
 
     /// Selects what following and playing want selected, and asks for the next frame when playing.
     pub(super) fn follow_and_play(&mut self, ctx: &Context) {
-        let last = self.model.visible.len().checked_sub(1);
+        let last = self.model.rows.len().checked_sub(1);
         if self.model.follow
-            && let Some(step) = last.and_then(|row| self.model.row(row)).map(|step| step.id)
+            && let Some(step) = last.and_then(|row| self.model.row_id(row))
         {
             self.model.selected = Some(step);
         }
         if self.model.selected.is_none() {
             let recording = self.model.timeline().is_some_and(|timeline| timeline.source().kind == SourceKind::Recording);
             let row = if recording { Some(0) } else { last };
-            self.model.selected = row.and_then(|row| self.model.row(row)).map(|step| step.id);
+            self.model.selected = row.and_then(|row| self.model.row_id(row));
         }
         let Some(due) = self.model.playing else { return };
         if self.now >= due {

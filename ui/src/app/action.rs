@@ -1,8 +1,9 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, RecordingId, Request, Side, SourceId, StepId};
+use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
 
-use super::model::{Model, Page, Scope};
+use super::lookup::{Drawer, Followed};
+use super::model::{Model, Page};
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -20,6 +21,14 @@ pub enum Action {
     Source(SourceId),
     /// Open a whole-window view.
     Show(Page),
+    /// Look for this in the whole recording.
+    Find(SearchOptions),
+    /// End the search; what was found stays.
+    StopFinding,
+    /// When did this value change?
+    Follow(Box<Followed>),
+    /// Open or close the drawer below the table.
+    Drawer(Option<Drawer>),
     /// Which end of the step is meant.
     Side(Side),
     /// Compare with this end of this step.

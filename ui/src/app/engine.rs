@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, SessionId,
-    SourceId, SourceKind, StateAnswer, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
+    SessionId, SourceId, SourceKind, StateAnswer, Timeline, parse_value,
 };
 
-use super::model::{JumpReport, LoadedState, Model, Page, Scope, Tab, Toast};
+use super::lookup::{Drawer, Followed};
+use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
 use super::slot::Slot;
 use super::startup::Memory;
 
@@ -71,7 +72,7 @@ impl Engine {
 
     /// The user chose what to see: what was remembered of it is over.
     pub fn forget_scope(&mut self) {
-        self.restored.scope = Scope::All;
+        self.restored.scope = Scope::Everywhere;
     }
 
     /// Takes what has happened. `true` when there is more.
@@ -125,7 +126,7 @@ impl Engine {
     pub fn pull(&mut self, model: &mut Model) {
         let selected = model.current.zip(model.selected);
         let has_step = model.step().is_some();
-        let has_states = model.step().is_some_and(inspector_model::Step::has_states);
+        let has_states = model.step().is_some_and(|step| step.has_states());
         let side = model.side;
         let tab = model.tab;
         let shown = |wanted: bool| selected.filter(|_| wanted && has_step && model.page == Page::Steps);
@@ -169,6 +170,39 @@ impl Engine {
         }
     }
 
+    /// Asks on for what is looked for in the whole recording.
+    pub fn look_up(&mut self, model: &mut Model) {
+        let steps = model.timeline().map_or(0, |timeline| timeline.steps().len());
+        let lookup = &mut model.lookup;
+        if let Some(followed) = &mut lookup.followed {
+            if Some(followed.source) == model.current {
+                followed.steps = steps;
+            } else {
+                lookup.followed = None;
+                lookup.drawer = lookup.drawer.filter(|drawer| *drawer != Drawer::History);
+            }
+        }
+        let wanted = lookup.followed.clone().filter(|_| lookup.drawer == Some(Drawer::History));
+        lookup.history.want(wanted);
+        if let Some(key) = lookup.history.due().cloned() {
+            let Followed { source, step, side, path, scope, .. } = key.clone();
+            match self.send(Request::History { source, step, side, path, scope }) {
+                Some(id) => lookup.history.asked(id, key),
+                None => lookup.history.refused(key, not_taken()),
+            }
+        }
+        let find = &mut lookup.find;
+        if find.source.is_some() && find.source != model.current {
+            find.begin(model.current, find.options.clone());
+        }
+        if let Some((source, from)) = find.source.zip(find.due()) {
+            match self.send(Request::Search { source, options: find.options.clone(), from }) {
+                Some(id) => find.asked(id),
+                None => find.answered(Err(not_taken())),
+            }
+        }
+    }
+
     /// Tells page windows that follow the selection where it is. The latest wins; one is on its way at most.
     pub fn lead_pages(&mut self, model: &Model) {
         let Some(compare) = self.leads.filter(|_| model.desktop.page_windows) else { return };
@@ -190,6 +224,7 @@ impl Engine {
             Notice::Answer(id, answer) => self.answer(model, id, answer, now),
             Notice::Recordings(recordings) => model.recordings = recordings,
             Notice::Found(found) => model.found = found,
+            Notice::Keep(keep) => model.keep = keep,
             Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
@@ -215,7 +250,7 @@ impl Engine {
                     }
                 }
                 apply(model, &Notice::Source(source));
-                if model.current == Some(id) && model.selected.is_none() && model.visible.is_empty() {
+                if model.current == Some(id) && model.selected.is_none() && model.rows.is_empty() {
                     model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);
                 }
             }
@@ -244,7 +279,7 @@ impl Engine {
     fn restore_scope(&mut self, model: &mut Model, source: SourceId, session: &SessionId) {
         let same = match &self.restored.scope {
             Scope::Session(id) | Scope::View(id, _) => id == session,
-            Scope::All => false,
+            Scope::Everywhere => false,
         };
         if same && model.current == Some(source) {
             model.scope = std::mem::take(&mut self.restored.scope);
@@ -279,6 +314,22 @@ impl Engine {
                 Answer::State(StateAnswer::Missing(why)) => Ok(LoadedState::Missing(why)),
                 other => Err(unexpected(other)),
             });
+        }
+        if model.lookup.history.awaits(id) {
+            return model.lookup.history.answered(match answer {
+                Answer::History(history) => Ok(Arc::new(history)),
+                other => Err(unexpected(other)),
+            });
+        }
+        if model.lookup.find.awaits(id) {
+            return model.lookup.find.answered(match answer {
+                Answer::Found(found) => Ok(found),
+                other => Err(unexpected(other)),
+            });
+        }
+        // A part of a search that was begun anew since.
+        if matches!(answer, Answer::Found(_)) {
+            return;
         }
         if self.led.awaits(id) {
             if let Answer::Failed(failure) = &answer {
@@ -324,7 +375,14 @@ impl Engine {
                 };
                 command_done(model, jump, done, now);
             }
-            Answer::Picked(None) | Answer::Detail(_) | Answer::State(_) | Answer::Diff(_) | Answer::Html(_) | Answer::Ring(_) => {}
+            Answer::Picked(None)
+            | Answer::Detail(_)
+            | Answer::State(_)
+            | Answer::Diff(_)
+            | Answer::Html(_)
+            | Answer::History(_)
+            | Answer::Found(_)
+            | Answer::Ring(_) => {}
         }
     }
 }
@@ -343,7 +401,7 @@ pub fn look_at(model: &mut Model, source: Option<SourceId>) {
     model.current = source;
     model.selected = None;
     model.pin = None;
-    model.scope = super::model::Scope::All;
+    model.scope = Scope::Everywhere;
     model.playing = None;
     model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);
     model.page = if source.is_some() { Page::Steps } else { Page::Start };

@@ -4,7 +4,9 @@ mod act;
 pub mod action;
 mod engine;
 mod keys;
+pub mod lookup;
 pub mod model;
+pub mod rows;
 pub mod slot;
 pub mod startup;
 
@@ -104,9 +106,12 @@ impl InspectorApp {
 
     /// Brings everything that is derived up to date: rows, selection, playing, pulled values, messages.
     fn settle(&mut self, ctx: &Context) {
-        self.model.refresh_visible();
+        if self.model.refresh_rows() {
+            ctx.request_repaint();
+        }
         self.follow_and_play(ctx);
         self.engine.pull(&mut self.model);
+        self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
         let now = self.now;
         self.model.toasts.retain(|toast| toast.until > now);

@@ -3,26 +3,15 @@
 use std::sync::Arc;
 
 use inspector_model::{
-    CommandDone, DesktopInfo, Diff, FoundServer, Level, RecordingInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId,
-    Timeline, Value, View, ViewId,
+    CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceId, Step, StepDetail,
+    StepId, Timeline, Value, View,
 };
 use serde::{Deserialize, Serialize};
 
+use super::lookup::Lookup;
+use super::rows::Rows;
 use super::slot::Slot;
 use crate::filter::Filter;
-
-/// Which steps the table and the timeline show.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// All.
-    #[default]
-    All,
-    /// Those of one page.
-    Session(SessionId),
-    /// Those of one view of a page.
-    View(SessionId, Option<ViewId>),
-}
 
 /// Which whole-window view is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,18 +129,20 @@ pub struct Model {
     pub filter: Filter,
     /// Why the filter is not understood.
     pub filter_error: Option<String>,
-    /// Positions of shown steps in the current timeline, ascending.
-    pub visible: Vec<u32>,
-    /// Grows when `visible` is built anew rather than extended.
-    pub visible_epoch: u64,
+    /// The shown steps of the current timeline.
+    pub rows: Rows,
     /// The library.
     pub recordings: Vec<RecordingInfo>,
     /// Servers on this machine.
     pub found: Vec<FoundServer>,
+    /// How much is kept of recordings.
+    pub keep: Keep,
     /// What the desktop around the window can do. Nothing until it says so.
     pub desktop: DesktopInfo,
     /// Pulled values.
     pub pulled: Pulled,
+    /// Questions to the whole recording.
+    pub lookup: Lookup,
     /// Messages at the corner.
     pub toasts: Vec<Toast>,
     /// What the last jumps could not put back.
@@ -168,16 +159,6 @@ pub struct Model {
     pub speed: f32,
     /// Commands on their way: shown as busy.
     pub busy: usize,
-    scanned: Scanned,
-}
-
-#[derive(Default, PartialEq, Clone)]
-struct Scanned {
-    source: Option<SourceId>,
-    scope: Scope,
-    filter: Filter,
-    steps: usize,
-    sessions_at: u64,
 }
 
 impl Model {
@@ -192,7 +173,7 @@ impl Model {
     }
 
     /// The selected step.
-    pub fn step(&self) -> Option<&Step> {
+    pub fn step(&self) -> Option<Step> {
         self.timeline()?.step(self.selected?)
     }
 
@@ -211,16 +192,19 @@ impl Model {
     }
 
     /// A shown step by its row.
-    pub fn row(&self, row: usize) -> Option<&Step> {
-        self.timeline()?.steps().get(*self.visible.get(row)? as usize)
+    pub fn row(&self, row: usize) -> Option<Step> {
+        self.timeline()?.steps().get(self.rows.position(row)?)
+    }
+
+    /// Its number.
+    pub fn row_id(&self, row: usize) -> Option<StepId> {
+        self.timeline()?.steps().id(self.rows.position(row)?)
     }
 
     /// The row of the selected step, or of the next one shown after it: `Err`.
     pub fn selected_row(&self) -> Option<Result<usize, usize>> {
-        let timeline = self.timeline()?;
-        let id = self.selected?;
-        let position = timeline.position(id)? as u32;
-        Some(self.visible.binary_search(&position))
+        let position = self.timeline()?.steps().position(self.selected?)?;
+        Some(self.rows.find(position))
     }
 
     /// The two ends that the Diff tab compares.
@@ -232,41 +216,9 @@ impl Model {
         })
     }
 
-    /// Brings `visible` up to date. Cheap when only steps were appended.
-    pub fn refresh_visible(&mut self) {
-        let Some(timeline) = self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current) else {
-            self.visible.clear();
-            self.scanned = Scanned::default();
-            return;
-        };
-        let steps = timeline.steps();
-        let sessions_at = if self.filter.uses_session() { timeline.generation() } else { 0 };
-        let old = &self.scanned;
-        let same = old.source == self.current && old.scope == self.scope && old.filter == self.filter && old.steps <= steps.len();
-        // A session can get its user or view after its first steps: then all rows are asked again.
-        let same = same && (old.sessions_at == sessions_at);
-        if same && old.steps == steps.len() {
-            return;
-        }
-        let from = if same {
-            old.steps
-        } else {
-            self.visible.clear();
-            self.visible_epoch += 1;
-            0
-        };
-        for (position, step) in steps.iter().enumerate().skip(from) {
-            let inside = match &self.scope {
-                Scope::All => true,
-                Scope::Session(session) => step.session.as_ref() == Some(session),
-                Scope::View(session, view) => step.session.as_ref() == Some(session) && step.view == *view,
-            };
-            let page = step.session.as_ref().and_then(|session| timeline.sessions().get(session));
-            if inside && self.filter.matches(step, page) {
-                self.visible.push(position as u32);
-            }
-        }
-        self.scanned =
-            Scanned { source: self.current, scope: self.scope.clone(), filter: self.filter.clone(), steps: steps.len(), sessions_at };
+    /// Brings the rows up to date, as far as a frame has time. `true` when there is more to look at.
+    pub fn refresh_rows(&mut self) -> bool {
+        let timeline = self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current);
+        self.rows.refresh(timeline, &self.scope, &self.filter)
     }
 }

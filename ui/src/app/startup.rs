@@ -1,9 +1,9 @@
 //! How the window starts, and what it remembers from one start to the next.
 
-use inspector_model::{Request, SourceId};
+use inspector_model::{Request, Scope, SourceId};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Page, Scope, Tab};
+use super::model::{Page, Tab};
 
 /// Dark, light, or what the system says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,12 +10,12 @@ use crate::widgets::parts;
 
 /// `step 41, before add_item`.
 fn place(cx: &Cx<'_>, step: StepId, side: Side) -> String {
-    let name = cx.model.timeline().and_then(|timeline| timeline.step(step)).map_or("", |step| step.name.as_str());
+    let name = cx.model.timeline().and_then(|timeline| timeline.step(step)).map(|step| step.name).unwrap_or_default();
     let side = match side {
         Side::Before => "before",
         Side::After => "after",
     };
-    format!("step {step}, {side} {}", format::clip(name, 40))
+    format!("step {step}, {side} {}", format::clip(&name, 40))
 }
 
 /// Draws one line per page that is not live.

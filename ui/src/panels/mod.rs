@@ -1,6 +1,7 @@
 //! The parts of the window around and inside the steps view. Each is state of its own and a function that draws it.
 
 pub mod banner;
+pub mod lookup;
 pub mod sessions;
 pub mod status_bar;
 pub mod step;
@@ -22,6 +23,8 @@ pub struct Panels {
     pub strip: strip::Strip,
     /// Steps.
     pub table: table::Table,
+    /// Find and history.
+    pub lookup: lookup::LookupPanel,
     /// Details of the selected step.
     pub step: step::StepPanel,
     /// Palette and keys.
@@ -62,5 +65,13 @@ pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         .show(ui, |ui| step::ui(&mut state.step, cx, ui));
     state.widths.step = Some(shown.response.rect.width());
     Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));
+    if cx.model.lookup.drawer.is_some() {
+        Panel::bottom("lookup")
+            .frame(Frame::new().fill(t.panel))
+            .resizable(true)
+            .default_size(200.0)
+            .size_range(90.0..=(ui.available_height() * 0.6).max(90.0))
+            .show(ui, |ui| lookup::ui(&mut state.lookup, cx, ui));
+    }
     CentralPanel::no_frame().frame(Frame::new().fill(t.ground)).show(ui, |ui| table::ui(&mut state.table, cx, ui));
 }

@@ -1,10 +1,9 @@
 //! Pages, their views and components. Choosing one filters table and timeline.
 
 use egui::{Align2, Button, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
-use inspector_model::{Request, Session, View, ViewId};
+use inspector_model::{Request, Scope, Session, View, ViewId};
 
 use crate::app::action::{Action, Cx};
-use crate::app::model::Scope;
 use crate::format;
 use crate::theme;
 use crate::widgets::icons::{self, Icon};
@@ -16,12 +15,12 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let (open, ended): (Vec<&Session>, Vec<&Session>) = timeline.sessions().values().partition(|session| session.is_open());
     parts::section(ui, "Sessions");
     ui.spacing_mut().item_spacing.y = 1.0;
-    let all = cx.model.scope == Scope::All;
+    let all = cx.model.scope == Scope::Everywhere;
     let (rect, response) = parts::list_row(ui, theme::ROW, all, "All sessions");
     text(ui, rect, 8.0, "All sessions", cx.t.text, 13.5);
     right(ui, rect, &format::count(timeline.steps().len() as u64), cx.t.muted);
     if response.clicked() {
-        cx.push(Action::Scope(Scope::All));
+        cx.push(Action::Scope(Scope::Everywhere));
     }
     ui.add_space(4.0);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -43,7 +43,7 @@ fn part(cx: &mut Cx<'_>, ui: &mut Ui, text: String, color: Color32, page: Page, 
 /// The page that the status is about: that of the selected step, else the first open one.
 fn shown_session<'a>(cx: &Cx<'a>) -> Option<&'a Session> {
     let model = cx.model;
-    let of_step = model.step().and_then(|step| model.session_of(step));
+    let of_step = model.step().and_then(|step| model.session_of(&step));
     of_step.or_else(|| model.timeline()?.sessions().values().find(|session| session.is_open()))
 }
 

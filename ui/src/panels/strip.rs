@@ -1,11 +1,12 @@
 //! The timeline: one lane per group of kinds, painted by hand. Marks when there is room, densities when there is not.
 
 use egui::{Color32, Frame, Key, Margin, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
-use inspector_model::{SourceId, Status, Step, StepKind};
+use inspector_model::{SourceId, Status, StepKind, Timeline};
 
 use super::timemap::TimeMap;
 use crate::app::action::{Action, Cx};
 use crate::app::model::Model;
+use crate::app::rows::{LANES, Tally, lane_of};
 use crate::commands::UiCommand;
 use crate::format;
 use crate::theme::{self, Tokens};
@@ -18,20 +19,6 @@ const NAMES: f32 = 72.0;
 const MARK: f32 = 11.0;
 /// Width of a bin of a crowded lane, points.
 const BIN: f32 = 3.0;
-
-/// The lanes, from the top.
-const LANES: [(&str, &[StepKind]); 6] = [
-    ("Events", &[StepKind::Mount, StepKind::Event, StepKind::UrlChange]),
-    ("Server", &[StepKind::Tick, StepKind::Push, StepKind::Async]),
-    ("Outside", &[StepKind::Outside]),
-    ("Travel", &[StepKind::Jump, StepKind::Replay]),
-    ("Reload", &[StepKind::Reload, StepKind::HotReload, StepKind::Hvr]),
-    ("Trouble", &[StepKind::RateLimited, StepKind::Error, StepKind::Gap, StepKind::Close]),
-];
-
-fn lane_of(kind: StepKind) -> usize {
-    LANES.iter().position(|(_, kinds)| kinds.contains(&kind)).unwrap_or(LANES.len() - 1)
-}
 
 /// What the timeline remembers.
 #[derive(Default)]
@@ -46,20 +33,14 @@ pub struct Strip {
 #[derive(Default)]
 struct Bins {
     key: Option<BinKey>,
-    counts: [Vec<Bin>; LANES.len()],
+    bins: Vec<Tally>,
     /// Marks to draw one by one: lanes that are not crowded.
     marks: Vec<Mark>,
     crowded: [bool; LANES.len()],
 }
 
-type BinKey = (u64, usize, u64, [u64; 2], u32, u32);
-
-#[derive(Default, Clone, Copy)]
-struct Bin {
-    count: u32,
-    bad: bool,
-    first: u32,
-}
+/// Rows, which of them, and the part of the time that is shown where.
+type BinKey = (usize, u64, [u64; 2], [u32; 2]);
 
 #[derive(Clone, Copy)]
 struct Mark {
@@ -92,9 +73,10 @@ pub fn ui(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
 
 /// First and last time of the shown steps, with a little room.
 fn whole(model: &Model) -> (f64, f64) {
-    let steps = model.timeline().map_or(&[][..], |timeline| timeline.steps());
-    let time = |step: Option<&Step>| step.map_or(0.0, |step| if step.started.is_finite() { step.started } else { 0.0 });
-    let (first, last) = (time(steps.first()), time(steps.last()));
+    let (first, last) = model.timeline().map(Timeline::steps).filter(|steps| !steps.is_empty()).map_or((0.0, 0.0), |steps| {
+        let last = steps.started(steps.len() - 1);
+        (steps.started(0).min(last), last)
+    });
     let length = (last - first).max(0.5);
     (first - length * 0.01, first + length * 1.02)
 }
@@ -164,59 +146,40 @@ fn lanes(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
 }
 
-/// Counts what is on screen, if anything changed since the last frame.
+/// Counts what is on screen, if anything changed since the last frame. Looks at a few steps per bin, however many there are.
 fn count(bins: &mut Bins, model: &Model, map: TimeMap) {
     let Some(timeline) = model.timeline() else { return };
-    let key = (
-        timeline.generation(),
-        model.visible.len(),
-        model.visible_epoch,
-        [map.from.to_bits(), map.to.to_bits()],
-        map.left.to_bits(),
-        map.right.to_bits(),
-    );
+    let (rows, steps) = (&model.rows, timeline.steps());
+    let key = (rows.len(), rows.epoch(), [map.from.to_bits(), map.to.to_bits()], [map.left.to_bits(), map.right.to_bits()]);
     if bins.key == Some(key) {
         return;
     }
     bins.key = Some(key);
     let width = ((map.right - map.left) / BIN).max(1.0) as usize + 1;
-    for lane in &mut bins.counts {
-        lane.clear();
-        lane.resize(width, Bin::default());
+    let begin = rows.at_time(steps, map.from);
+    let first = rows.tally_before(steps, begin);
+    let (mut last, mut end) = (first, begin);
+    bins.bins.clear();
+    for bin in 0..width {
+        // What begins exactly at the end of the shown time is still shown.
+        let until = if bin + 1 == width { map.to.next_up() } else { map.time(map.left + (bin + 1) as f32 * BIN) };
+        end = rows.at_time(steps, until).max(end);
+        let tally = rows.tally_before(steps, end);
+        bins.bins.push(tally.since(&last));
+        last = tally;
     }
-    bins.marks.clear();
-    let steps = timeline.steps();
-    let start = |row: &u32| steps.get(*row as usize).map_or(f64::INFINITY, |step| step.started);
-    let begin = model.visible.partition_point(|row| start(row) < map.from);
-    let end = model.visible.partition_point(|row| start(row) <= map.to);
-    let mut totals = [0usize; LANES.len()];
-    for (row, position) in model.visible.iter().enumerate().take(end.max(begin)).skip(begin) {
-        let Some(step) = steps.get(*position as usize) else { continue };
-        let lane = lane_of(step.kind);
-        totals[lane] += 1;
-        let at = (((map.x(step.started) - map.left) / BIN).max(0.0) as usize).min(width - 1);
-        let bin = &mut bins.counts[lane][at];
-        if bin.count == 0 {
-            bin.first = row as u32;
-        }
-        bin.count += 1;
-        bin.bad |= step.status != Status::Ok;
-    }
-    let room = ((map.right - map.left) / (MARK * 0.9)) as usize;
-    for (lane, total) in totals.into_iter().enumerate() {
-        bins.crowded[lane] = total > room;
-    }
+    let total = last.since(&first).steps;
+    let room = ((map.right - map.left) / (MARK * 0.9)) as u32;
     // Trouble is rare and must not sink into a density: it keeps its marks longer.
     let trouble = LANES.len() - 1;
-    bins.crowded[trouble] = totals[trouble] > room * 4;
-    for (row, position) in model.visible.iter().enumerate().take(end.max(begin)).skip(begin) {
-        let Some(step) = steps.get(*position as usize) else { continue };
-        let lane = lane_of(step.kind);
-        if !bins.crowded[lane] {
-            let (x, kind, status) = (map.x(step.started), step.kind, step.status);
-            bins.marks.push(Mark { x, lane: lane as u8, kind, status, row: row as u32 });
+    bins.crowded = std::array::from_fn(|lane| total[lane] > if lane == trouble { room * 4 } else { room });
+    bins.marks.clear();
+    rows.of_lanes(steps, bins.crowded.map(|crowded| !crowded), begin..end, |row| {
+        let position = rows.position(row).unwrap_or_default();
+        if let Some((kind, status)) = steps.kind(position).zip(steps.status(position)) {
+            bins.marks.push(Mark { x: map.x(steps.started(position)), lane: lane_of(kind) as u8, kind, status, row: row as u32 });
         }
-    }
+    });
 }
 
 fn lane_color(t: &Tokens, lane: usize) -> Color32 {
@@ -224,14 +187,14 @@ fn lane_color(t: &Tokens, lane: usize) -> Color32 {
 }
 
 fn draw_bins(bins: &Bins, painter: &Painter, field: Rect, t: &Tokens) {
-    for (lane, counts) in bins.counts.iter().enumerate().filter(|(lane, _)| bins.crowded[*lane]) {
-        let most = counts.iter().map(|bin| bin.count).max().unwrap_or(1).max(1) as f32;
+    for lane in (0..LANES.len()).filter(|lane| bins.crowded[*lane]) {
+        let most = bins.bins.iter().map(|bin| bin.steps[lane]).max().unwrap_or(1).max(1) as f32;
         let bottom = field.top() + LANE * (lane as f32 + 1.0) - 2.0;
-        for (index, bin) in counts.iter().enumerate().filter(|(_, bin)| bin.count > 0) {
-            let height = 2.0 + (LANE - 6.0) * (bin.count as f32 / most).sqrt();
+        for (index, bin) in bins.bins.iter().enumerate().filter(|(_, bin)| bin.steps[lane] > 0) {
+            let height = 2.0 + (LANE - 6.0) * (bin.steps[lane] as f32 / most).sqrt();
             let left = field.left() + 6.0 + index as f32 * BIN;
             painter.rect_filled(Rect::from_min_max(pos2(left, bottom - height), pos2(left + BIN - 0.6, bottom)), 0.0, lane_color(t, lane));
-            if bin.bad {
+            if bin.bad[lane] > 0 {
                 // A notch above the bar: trouble is seen without colour too.
                 let top = field.top() + LANE * lane as f32 + 1.0;
                 let points = vec![pos2(left - 1.5, top), pos2(left + BIN + 1.0, top), pos2(left + BIN * 0.5, top + 4.5)];
@@ -299,14 +262,12 @@ fn playhead(model: &Model, map: TimeMap, painter: &Painter, field: Rect, t: &Tok
 fn nearest(model: &Model, map: TimeMap, pointer: Pos2, field: Rect) -> Option<usize> {
     let steps = model.timeline()?.steps();
     let lane = (((pointer.y - field.top()) / LANE).max(0.0) as usize).min(LANES.len() - 1);
-    let time = map.time(pointer.x);
-    let start = |row: &u32| steps.get(*row as usize).map_or(f64::INFINITY, |step| step.started);
-    let at = model.visible.partition_point(|row| start(row) < time);
-    let around = at.saturating_sub(400)..(at + 400).min(model.visible.len());
+    let at = model.rows.at_time(steps, map.time(pointer.x));
+    let around = at.saturating_sub(400)..(at + 400).min(model.rows.len());
     let distance = |row: usize| {
-        let step = model.row(row)?;
-        let other_lane = if lane_of(step.kind) == lane { 0.0 } else { 60.0 };
-        Some((map.x(step.started) - pointer.x).abs() + other_lane)
+        let position = model.rows.position(row)?;
+        let other_lane = if lane_of(steps.kind(position)?) == lane { 0.0 } else { 60.0 };
+        Some((map.x(steps.started(position)) - pointer.x).abs() + other_lane)
     };
     around.filter_map(|row| Some((row, distance(row)?))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }
@@ -338,7 +299,7 @@ fn transport(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
             ui.label(egui::RichText::new("Following").size(12.0).color(t.accent));
         }
         ui.add_space(6.0);
-        let rows = cx.model.visible.len();
+        let rows = cx.model.rows.len();
         let place = match cx.model.selected_row() {
             Some(Ok(row)) => format!("{} of {}", format::count(row as u64 + 1), format::count(rows as u64)),
             _ => format::plural(rows as u64, "step", "steps"),
@@ -378,7 +339,7 @@ fn slider(cx: &mut Cx<'_>, ui: &mut Ui, rows: usize) {
     let mut target = None;
     if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked()) {
         let part = ((pointer.x - rail.left()) / rail.width().max(1.0)).clamp(0.0, 1.0);
-        target = Some((part * (rows - 1) as f32).round() as usize);
+        target = Some((f64::from(part) * (rows - 1) as f64).round() as usize);
     }
     if response.has_focus() {
         ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, t.accent), egui::StrokeKind::Inside);
@@ -387,20 +348,7 @@ fn slider(cx: &mut Cx<'_>, ui: &mut Ui, rows: usize) {
             target = Some((row + right).saturating_sub(left).min(rows - 1));
         }
     }
-    if let Some(step) = target.filter(|target| *target != row).and_then(|target| cx.model.row(target)) {
-        let id = step.id;
+    if let Some(id) = target.filter(|target| *target != row).and_then(|target| cx.model.row_id(target)) {
         cx.push(Action::Select(id));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_has_a_lane() {
-        for kind in StepKind::ALL {
-            assert!(LANES[lane_of(kind)].1.contains(&kind), "{kind:?}");
-        }
     }
 }

@@ -1,14 +1,13 @@
 //! The step table: one row per shown step, virtualised, with the filter above it.
 
-use egui::{Align, Frame, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo};
-use egui_extras::{Column, TableBuilder};
-use inspector_model::{Cause, SourceId, Status, Step, StepId, StepKind};
+use egui::{Align, Frame, Layout, Margin, Rangef, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2};
+use inspector_model::{Cause, Scope, SourceId, Status, Step, StepId, StepKind};
 
 use crate::app::action::{Action, Cx};
-use crate::app::model::Scope;
 use crate::format;
 use crate::theme::{self, Tokens};
 use crate::widgets::icons::{self, Icon};
+use crate::widgets::long_list::LongList;
 use crate::widgets::{parts, rich};
 
 /// What the table remembers.
@@ -18,13 +17,14 @@ pub struct Table {
     pub focus_filter: bool,
     /// The cursor that the table was last scrolled to: it scrolls only when that moves.
     scrolled_to: Option<(SourceId, StepId)>,
+    list: LongList,
     text: Option<String>,
 }
 
 /// Draws filter and table.
 pub fn ui(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     filter_bar(state, cx, ui);
-    if cx.model.visible.is_empty() {
+    if cx.model.rows.is_empty() {
         nothing(cx, ui);
         return;
     }
@@ -37,8 +37,9 @@ fn filter_bar(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.horizontal(|ui| {
             icons::show(ui, Icon::Search, 14.0, t.muted);
             let mut text = state.text.take().unwrap_or_else(|| cx.model.filter_text.clone());
-            let clear = !text.is_empty() || cx.model.scope != Scope::All;
-            let width = ui.available_width() - if clear { 34.0 } else { 0.0 };
+            let clear = !text.is_empty() || cx.model.scope != Scope::Everywhere;
+            let busy = cx.model.rows.progress().is_some();
+            let width = ui.available_width() - if clear { 34.0 } else { 0.0 } - if busy { 44.0 } else { 0.0 };
             let edit = ui.add(
                 TextEdit::singleline(&mut text)
                     .hint_text("Filter: kind:event name:add* changed:cart status:error ms>50 user:alice")
@@ -51,6 +52,9 @@ fn filter_bar(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
             }
             if edit.changed() {
                 cx.push(Action::Filter(text));
+            }
+            if let Some(part) = cx.model.rows.progress() {
+                ui.label(RichText::new(format!("{:.0} %", part * 100.0)).size(12.0).color(t.muted)).on_hover_text("Steps looked at so far");
             }
             if clear && icons::button(ui, Icon::Cross, "Clear filter", true).on_hover_text("Show all steps").clicked() {
                 cx.run(crate::commands::UiCommand::ClearFilter);
@@ -89,124 +93,144 @@ fn rows(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     let model = cx.model;
     let mut clicked: Option<StepId> = None;
     let cursor = model.current.zip(model.selected);
-    let scroll = if cursor == state.scrolled_to { None } else { model.selected_row().and_then(Result::ok) };
-    state.scrolled_to = cursor;
-    let across = model.scope == Scope::All && model.timeline().is_some_and(|timeline| timeline.sessions().len() > 1);
-
-    ui.spacing_mut().item_spacing.x = 10.0;
-    // Cells clip what they paint, so a row's ground is painted under the whole table when its rows are known.
-    let under = ui.painter().add(egui::Shape::Noop);
-    let painter = ui.painter().clone();
-    let across_x = ui.max_rect().x_range();
-    let mut grounds: Vec<(egui::Rangef, egui::Color32)> = Vec::new();
-    let room = Room::of(ui.available_width());
-    let mut table = TableBuilder::new(ui)
-        .id_salt("steps")
-        .striped(false)
-        .resizable(false)
-        .sense(Sense::click())
-        .cell_layout(Layout::left_to_right(Align::Center))
-        .auto_shrink(false)
-        .columns(Column::exact(52.0), 1)
-        .columns(Column::exact(88.0), usize::from(room.time))
-        .column(Column::remainder().at_least(120.0).clip(true))
-        .columns(Column::exact(if room.wide { 150.0 } else { 112.0 }).clip(true), usize::from(room.changed))
-        .columns(Column::exact(48.0), usize::from(room.cost))
-        .columns(Column::exact(30.0), usize::from(room.cost))
-        .column(Column::exact(78.0));
-    if let Some(row) = scroll {
-        table = table.scroll_to_row(row, None).animate_scrolling(false);
+    if cursor != state.scrolled_to
+        && let Some(Ok(row)) = model.selected_row()
+    {
+        state.list.reveal(row);
     }
-    table
-        .header(22.0, |mut header| {
-            for (index, name) in ["#", "Time", "What", "Changed", "ms", "SQL", "Status"].into_iter().enumerate() {
-                if !room.shows(index) {
-                    continue;
-                }
-                header.col(|ui| {
-                    let text = RichText::new(name).size(11.5).color(t.muted);
-                    if matches!(index, 0 | 4 | 5) {
-                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
-                    } else {
-                        ui.label(text);
-                    }
-                });
-            }
-        })
-        .body(|body| {
-            body.rows(theme::ROW, model.visible.len(), |mut row| {
-                let index = row.index();
-                let Some(step) = model.row(index) else { return };
-                let selected = model.selected == Some(step.id);
-                let mut seen = egui::Rangef::NOTHING;
-                row.set_selected(selected);
-                row.col(|ui| {
-                    seen = ui.clip_rect().y_range();
-                    right(ui, &step.id.to_string(), if selected { t.strong } else { t.muted });
-                });
-                if room.time {
-                    row.col(|ui| {
-                        ui.label(RichText::new(format::clock(step.started)).text_style(small()).color(t.muted));
-                    });
-                }
-                row.col(|ui| what(cx, ui, step, across));
-                if room.changed {
-                    row.col(|ui| changes(ui, t, step));
-                }
-                if room.cost {
-                    row.col(|ui| {
-                        right(
-                            ui,
-                            &format::millis(step.duration_ms),
-                            if step.duration_ms.is_some_and(|ms| ms >= 100.0) { t.changed } else { t.text },
-                        );
-                    });
-                    row.col(|ui| {
-                        if step.sql > 0 {
-                            right(ui, &step.sql.to_string(), if step.sql >= 10 { t.changed } else { t.text });
-                        }
-                    });
-                }
-                row.col(|ui| status(ui, t, step));
-                let response = row.response();
-                if let Some(fill) = ground(t, step).filter(|_| !selected && !response.hovered()) {
-                    grounds.push((response.rect.y_range().intersection(seen), fill));
-                }
-                let name = format!("Step {} {} {}", step.id, step.kind.label(), step.name);
-                response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, &name));
-                if response.clicked() {
-                    clicked = Some(step.id);
-                }
-            });
-        });
-    let shapes = grounds.into_iter().map(|(y, fill)| egui::Shape::rect_filled(Rect::from_x_y_ranges(across_x, y), 0.0, fill));
-    painter.set(under, egui::Shape::Vec(shapes.collect()));
+    state.scrolled_to = cursor;
+    let across = model.scope == Scope::Everywhere && model.timeline().is_some_and(|timeline| timeline.sessions().len() > 1);
+
+    let columns = Columns::of(ui.available_width());
+    header(t, ui, &columns);
+    state.list.ui(ui, model.rows.len(), theme::ROW, |ui, rect, row| {
+        let Some(step) = model.row(row) else { return };
+        let selected = model.selected == Some(step.id);
+        let response = ui.interact(rect, ui.scope_id().with(step.id.0), Sense::click());
+        let name = format!("Step {} {} {}", step.id, step.kind.label(), step.name);
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, selected, &name));
+        let fill = if selected {
+            Some(t.selected)
+        } else if response.hovered() {
+            Some(t.raised)
+        } else {
+            ground(t, &step)
+        };
+        if let Some(fill) = fill {
+            ui.painter().rect_filled(rect, 0.0, fill);
+        }
+        for (column, x) in &columns.shown {
+            let mut cell = ui.new_child(
+                UiBuilder::new()
+                    .max_rect(Rect::from_x_y_ranges(rect.left() + x.min..=rect.left() + x.max, rect.y_range()))
+                    .layout(column.layout()),
+            );
+            cell.shrink_clip_rect(Rect::from_x_y_ranges(rect.left() + x.min..=rect.left() + x.max, rect.y_range()));
+            column.cell(cx, &mut cell, &step, selected, across);
+        }
+        if response.clicked() {
+            clicked = Some(step.id);
+        }
+    });
     if let Some(step) = clicked {
         cx.push(Action::Select(step));
     }
 }
 
-/// Which columns there is room for. `#`, what and status are always there.
-#[derive(Clone, Copy)]
-struct Room {
-    time: bool,
-    changed: bool,
-    cost: bool,
-    wide: bool,
+fn header(t: &Tokens, ui: &mut Ui, columns: &Columns) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
+    for (column, x) in &columns.shown {
+        let place = Rect::from_x_y_ranges(rect.left() + x.min..=rect.left() + x.max, rect.y_range());
+        let mut cell = ui.new_child(UiBuilder::new().max_rect(place).layout(column.layout()));
+        cell.label(RichText::new(column.name()).size(11.5).color(t.muted));
+    }
 }
 
-impl Room {
-    fn of(width: f32) -> Self {
-        Self { time: width > 470.0, changed: width > 370.0, cost: width > 570.0, wide: width > 760.0 }
+/// A column of the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Number,
+    Time,
+    What,
+    Changed,
+    Ms,
+    Sql,
+    Status,
+}
+
+impl Column {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "#",
+            Self::Time => "Time",
+            Self::What => "What",
+            Self::Changed => "Changed",
+            Self::Ms => "ms",
+            Self::Sql => "SQL",
+            Self::Status => "Status",
+        }
     }
 
-    fn shows(self, column: usize) -> bool {
-        match column {
-            1 => self.time,
-            3 => self.changed,
-            4 | 5 => self.cost,
-            _ => true,
+    /// Numbers stand at the right.
+    fn layout(self) -> Layout {
+        match self {
+            Self::Number | Self::Ms | Self::Sql => Layout::right_to_left(Align::Center),
+            Self::Time | Self::What | Self::Changed | Self::Status => Layout::left_to_right(Align::Center),
         }
+    }
+
+    fn cell(self, cx: &Cx<'_>, ui: &mut Ui, step: &Step, selected: bool, across: bool) {
+        let t = cx.t;
+        let number = |ui: &mut Ui, text: String, color| ui.label(RichText::new(text).text_style(small()).color(color));
+        match self {
+            Self::Number => drop(number(ui, step.id.to_string(), if selected { t.strong } else { t.muted })),
+            Self::Time => drop(number(ui, format::clock(step.started), t.muted)),
+            Self::What => what(cx, ui, step, across),
+            Self::Changed => changes(ui, t, step),
+            Self::Ms => {
+                let slow = step.duration_ms.is_some_and(|ms| ms >= 100.0);
+                number(ui, format::millis(step.duration_ms), if slow { t.changed } else { t.text });
+            }
+            Self::Sql => {
+                if step.sql > 0 {
+                    number(ui, step.sql.to_string(), if step.sql >= 10 { t.changed } else { t.text });
+                }
+            }
+            Self::Status => status(ui, t, step),
+        }
+    }
+}
+
+/// The columns for which there is room, and where they stand. `#`, what and status are always there.
+struct Columns {
+    shown: Vec<(Column, Rangef)>,
+}
+
+impl Columns {
+    const GAP: f32 = 10.0;
+
+    fn of(width: f32) -> Self {
+        let mut widths = vec![(Column::Number, 62.0)];
+        if width > 470.0 {
+            widths.push((Column::Time, 88.0));
+        }
+        widths.push((Column::What, 0.0));
+        if width > 370.0 {
+            widths.push((Column::Changed, if width > 760.0 { 150.0 } else { 112.0 }));
+        }
+        if width > 570.0 {
+            widths.extend([(Column::Ms, 48.0), (Column::Sql, 30.0)]);
+        }
+        widths.push((Column::Status, 78.0));
+        let taken: f32 = widths.iter().map(|(_, width)| width + Self::GAP).sum();
+        let mut x = 0.0;
+        let shown = widths.into_iter().map(|(column, wide)| {
+            let wide = if column == Column::What { (width - taken).max(120.0) } else { wide };
+            let place = Rangef::new(x, x + wide);
+            x += wide + Self::GAP;
+            (column, place)
+        });
+        Self { shown: shown.collect() }
     }
 }
 
@@ -221,12 +245,6 @@ fn ground(t: &Tokens, step: &Step) -> Option<egui::Color32> {
         (_, StepKind::Gap) => Some(t.changed_bg.gamma_multiply(0.6)),
         _ => None,
     }
-}
-
-fn right(ui: &mut Ui, text: &str, color: egui::Color32) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.label(RichText::new(text).text_style(small()).color(color));
-    });
 }
 
 fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {

@@ -178,7 +178,7 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
     let recorder = &timeline.source().recorder;
     let steps = timeline.steps();
     let last = steps.last().map_or(0.0, |step| step.started);
-    let start = if recorder.started > 0.0 { recorder.started } else { steps.first().map_or(0.0, |step| step.started) };
+    let start = if recorder.started > 0.0 { recorder.started } else { steps.get(0).map_or(0.0, |step| step.started) };
     let text = format!(
         "{} · {} · {}",
         format::span(last - start),

@@ -28,7 +28,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         if let Some(why) = &source.recorder.damaged {
             parts::note(ui, Level::Warning, &format!("The recording is damaged: {why}"));
         }
-        let gaps = timeline.steps().iter().filter(|step| step.kind == StepKind::Gap).count();
+        let gaps = timeline.of_kind(StepKind::Gap).len();
         if source.recorder.dropped > 0 || gaps > 0 {
             let words = format!(
                 "{} lost on the way, {} in the timeline",

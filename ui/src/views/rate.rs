@@ -1,7 +1,7 @@
 //! Rate limits: how much each page may still send, who was warned, who was closed.
 
 use egui::{RichText, Ui};
-use inspector_model::{Bucket, Cause, Rate, Request, Session, Status, Step, StepKind, Timeline};
+use inspector_model::{Bucket, Cause, Rate, Request, Session, Step, Timeline};
 
 use super::page;
 use crate::app::action::{Action, Cx};
@@ -77,13 +77,10 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, session: &Session, rat
     });
 }
 
-fn limited(step: &Step) -> bool {
-    step.status == Status::Limited || step.kind == StepKind::RateLimited || matches!(step.cause, Some(Cause::Limit { .. }))
-}
-
 fn history(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline) {
     let t = cx.t;
-    let steps: Vec<&Step> = timeline.steps().iter().rev().filter(|step| limited(step)).take(200).collect();
+    let steps = timeline.limited().iter().rev().take(200);
+    let steps: Vec<Step> = steps.filter_map(|position| timeline.steps().get(*position as usize)).collect();
     if steps.is_empty() {
         ui.label(RichText::new("Nothing was limited in this recording").color(t.muted));
         return;

@@ -52,18 +52,26 @@ fn watcher(cx: &Cx<'_>, ui: &mut Ui, hot: &HotReloadStatus) {
 }
 
 /// The steps of pages that a save caused. `Reloaded` names the save by its key.
-fn outcomes<'a>(timeline: &'a Timeline, save: &Step) -> Vec<&'a Step> {
-    let from = timeline.position(save.id).unwrap_or(0);
-    timeline.steps()[from..]
-        .iter()
-        .take(5_000)
+fn outcomes(timeline: &Timeline, save: &Step) -> Vec<Step> {
+    let steps = timeline.steps();
+    let from = steps.position(save.id).unwrap_or(0) as u32;
+    let after = |kind| {
+        let positions = timeline.of_kind(kind);
+        positions[positions.partition_point(|position| *position < from)..].iter().take(500)
+    };
+    let mut positions: Vec<u32> = after(StepKind::HotReload).chain(after(StepKind::Hvr)).copied().collect();
+    positions.sort_unstable();
+    positions
+        .into_iter()
+        .filter_map(|position| steps.get(position as usize))
         .filter(|step| matches!(&step.cause, Some(Cause::Reloaded { reload, .. }) if *reload == save.key))
         .collect()
 }
 
 fn saves(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline) {
     let t = cx.t;
-    let saves: Vec<&Step> = timeline.steps().iter().rev().filter(|step| step.kind == StepKind::Reload).take(60).collect();
+    let saves = timeline.of_kind(StepKind::Reload).iter().rev().take(60);
+    let saves: Vec<Step> = saves.filter_map(|position| timeline.steps().get(*position as usize)).collect();
     if saves.is_empty() {
         ui.label(
             RichText::new("No file was saved while recording. Save a template or a view of the project to see what happens").color(t.muted),
@@ -87,12 +95,12 @@ fn saves(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline) {
                         }
                     }
                 });
-                let outcomes = outcomes(timeline, save);
+                let outcomes = outcomes(timeline, &save);
                 if outcomes.is_empty() {
                     ui.label(RichText::new("No open page was touched").size(12.5).color(t.muted));
                 }
                 for step in outcomes {
-                    outcome(cx, ui, step);
+                    outcome(cx, ui, &step);
                 }
             });
         });

@@ -237,7 +237,7 @@ impl Handle for Border {
         while steps < max_steps {
             let Some(notice) = arrived.pop_front() else { return false };
             if let Notice::Steps(_, list) = &notice {
-                steps += list.len();
+                steps += list.iter().map(|block| block.len()).sum::<usize>();
             }
             into.push(notice);
         }

@@ -1,6 +1,7 @@
 //! Small things that panels are made of. They know the theme, and of the model only its values.
 
 pub mod icons;
+pub mod long_list;
 pub mod palette;
 pub mod parts;
 pub mod rich;

@@ -65,6 +65,18 @@ pub fn node<'a>(value: &'a Value, way: &[u32]) -> Option<&'a Value> {
     Some(at)
 }
 
+/// The path of a way.
+pub fn path(value: &Value, way: &[u32]) -> Path {
+    let mut path = Path::default();
+    let mut at = value;
+    for index in way {
+        let Some((_, segment, child)) = children(at).into_iter().nth(*index as usize) else { break };
+        path.0.push(segment);
+        at = child;
+    }
+    path
+}
+
 /// Why a value is not wholly there.
 pub fn fidelity(value: &Value) -> Option<&'static str> {
     match value {
@@ -169,6 +181,7 @@ mod tests {
         let rows = flatten(&value, &open, "");
         assert_eq!(labels(&rows), ["cart", "  items", "    0", "    1", "  total", "user"]);
         assert_eq!(rows[3].path, "cart.items[1]");
+        assert_eq!(path(&value, &rows[3].way).to_string(), rows[3].path);
         assert_eq!(
             node(&value, &rows[3].way),
             value.get("cart").unwrap().get("items").map(|items| match items {

@@ -235,11 +235,11 @@ pub fn the_palette_finds_commands() {
 pub fn follow_selects_new_steps_and_selecting_ends_it() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
-    engine.tell(Notice::Steps(SOURCE, vec![common::step(900, Some("sess-alice-1"), inspector_model::StepKind::Event, "new_one", 30.0)]));
+    engine.tell(Notice::steps(SOURCE, [common::step(900, Some("sess-alice-1"), inspector_model::StepKind::Event, "new_one", 30.0)]));
     window.settle();
     assert!(window.has("Step 900 Event new_one"));
     window.select("Step 1 Mount CartView");
-    engine.tell(Notice::Steps(SOURCE, vec![common::step(901, Some("sess-alice-1"), inspector_model::StepKind::Event, "newer", 31.0)]));
+    engine.tell(Notice::steps(SOURCE, [common::step(901, Some("sess-alice-1"), inspector_model::StepKind::Event, "newer", 31.0)]));
     window.settle();
     assert!(window.has("Step 1 Mount CartView"), "the table keeps its place");
 }
@@ -256,7 +256,7 @@ pub fn hostile_data_is_drawn_without_panic() {
     let mut nothing = common::step(2, None, inspector_model::StepKind::Gap, "", -1e300);
     nothing.state_bytes = 9;
     engine.script().notices.retain(|notice| !matches!(notice, Notice::Steps(..)));
-    engine.tell(Notice::Steps(SOURCE, vec![odd, nothing]));
+    engine.tell(Notice::steps(SOURCE, [odd, nothing]));
     let mut session =
         serde_json::from_value::<inspector_model::Session>(serde_json::json!({"session": "", "user": long, "path": long})).unwrap();
     session.view = Some(inspector_model::View { class: long.clone(), ..Default::default() });

@@ -145,7 +145,7 @@ impl Handle for Scripted {
         let mut steps = 0;
         while let Some(notice) = script.notices.pop_front() {
             if let Notice::Steps(_, list) = &notice {
-                steps += list.len();
+                steps += list.iter().map(|block| block.len()).sum::<usize>();
             }
             into.push(notice);
             if steps >= max_steps {
@@ -176,6 +176,8 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => {
             Answer::Opened(SourceId(1))
         }
+        Request::History { path, .. } => Answer::History(sample.history(path)),
+        Request::Search { options, .. } => Answer::Found(sample.search(options)),
         Request::Ring { .. } => Answer::Ring("[]".into()),
         Request::ReturnToLive { .. }
         | Request::Replay { .. }
@@ -187,6 +189,8 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
         Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
         Request::Close(_)
+        | Request::Mark { .. }
+        | Request::Keep(_)
         | Request::DeleteRecording(_)
         | Request::Export { .. }
         | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),

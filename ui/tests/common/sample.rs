@@ -1,10 +1,10 @@
 //! A sample like a recorded shop: two pages, a sticky child, components, an error, a rate limit, reloads, a gap.
 
 use inspector_model::{
-    Advice, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, FoundServer, Frame, HotReloadStatus, JumpTarget,
-    LogRecord, NotRestored, Note, Notice, Op, Path, RecorderStatus, RecordingInfo, RemoteCursor, Segment, ServerInfo, Session, SessionId,
-    Side, Source, SourceId, SourceKind, SourceState, SqlQuery, Status, Step, StepDetail, StepId, StepKind, TextHunk, Timing, Value, ViewId,
-    parse_value,
+    Advice, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, Found, FoundServer, Frame, Hit, HotReloadStatus,
+    JumpTarget, LogRecord, NotRestored, Note, Notice, Op, Path, PathHistory, RecorderStatus, RecordingInfo, RemoteCursor, SearchOptions,
+    Segment, ServerInfo, Session, SessionId, Side, Source, SourceId, SourceKind, SourceState, SqlQuery, Status, Step, StepDetail, StepId,
+    StepKind, TextHunk, Timing, Value, ViewId, parse_value,
 };
 use serde_json::json;
 
@@ -282,7 +282,7 @@ pub fn sample() -> Sample {
     let mut notices = vec![Notice::Source(Box::new(source))];
     notices.extend(sessions().into_iter().map(|session| Notice::Session(SOURCE, Box::new(session))));
     notices.push(Notice::Config(SOURCE, Box::new(config())));
-    notices.push(Notice::Steps(SOURCE, steps.clone()));
+    notices.push(Notice::steps(SOURCE, steps.clone()));
     notices.push(Notice::Rate(SOURCE, "sess-alice-1".into(), Box::new(rate(18.0, 0))));
     notices.push(Notice::Rate(SOURCE, "sess-bob-1".into(), Box::new(rate(0.4, 3))));
     notices.push(Notice::Found(vec![
@@ -491,6 +491,38 @@ impl Sample {
         Some(format!(
             "<!doctype html>\n<html>\n<head><title>Cart</title></head>\n<body dj-root>\n  <h1>Cart at step {id}</h1>\n  <ul>\n    <li>Earl Grey</li>\n  </ul>\n</body>\n</html>\n"
         ))
+    }
+
+    /// Steps whose summary says that they changed a path, with what the state has there.
+    pub fn history(&self, path: &Path) -> PathHistory {
+        let shown = path.to_string();
+        let steps: Vec<StepId> = self
+            .steps
+            .iter()
+            .filter(|step| step.changed.iter().any(|changed| shown.starts_with(changed.as_str())))
+            .map(|step| step.id)
+            .collect();
+        let at = |step: &StepId| {
+            let state: serde_json::Value = serde_json::from_str(&self.state(*step, Side::After)?).ok()?;
+            let value = path.0.iter().try_fold(&state, |value, part| match part {
+                Segment::Key(key) => value.get(key),
+                Segment::Index(index) => value.get(index),
+            });
+            value.map(ToString::to_string)
+        };
+        PathHistory { place: shown, values: steps.iter().map(|step| (*step, at(step))).collect(), steps }
+    }
+
+    /// One hit per step whose state has the text.
+    pub fn search(&self, options: &SearchOptions) -> Found {
+        let hit = |step: &Step| {
+            let state = self.state(step.id, Side::After).filter(|_| step.has_states())?;
+            let at = state.find(&options.text)?;
+            let value = state[at.saturating_sub(20)..].chars().take(80).collect();
+            Some(Hit { step: step.id, session: step.session.clone(), view: None, path: "note".into(), in_path: false, value })
+        };
+        let of = self.steps.len() as u64;
+        Found { hits: self.steps.iter().filter_map(hit).collect(), next: None, progress: (of, of) }
     }
 
     pub fn jumped(&self, target: JumpTarget) -> CommandDone {

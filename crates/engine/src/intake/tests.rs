@@ -26,7 +26,7 @@ impl Bench {
             recorder: RecorderStatus::default(),
         };
         let source = Arc::new(SourceShared::new(info, recorder.reader()));
-        let intake = Intake::new(source.clone(), Arc::default(), recorder);
+        let intake = Intake::new(source.clone(), Arc::default(), recorder, Arc::default());
         let mut bench = Self { intake, source, seq: 0, _data: data };
         bench.welcome("agent-1", false, 0);
         bench.frame(
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     fn steps(&self) -> Vec<Step> {
-        self.source.steps.read().clone()
+        self.source.steps.read().iter().collect()
     }
 
     fn kinds(&self) -> Vec<StepKind> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use inspector_model::{Configuration, Rate, RecorderStatus, RemoteCursor, Source, SourceKind, SourceState, Step, StepId, StepKind};
+use inspector_model::{Block, Configuration, Rate, RecorderStatus, RemoteCursor, Source, SourceKind, SourceState, Step, StepId, StepKind};
 use inspector_store::Store;
 
 use super::*;
@@ -45,11 +45,15 @@ impl Bench {
         source.cursors.lock().insert(session, RemoteCursor::Unknown);
         *source.config.lock() = Some(Configuration::default());
         for step in 1..=steps {
-            source.steps.write().push(Step { id: StepId(step), ..Step::new(StepKind::Event, "add", 1.0) });
+            source.steps.write().push(&Step { id: StepId(step), ..Step::new(StepKind::Event, "add", 1.0) });
         }
         self.outbox.add(&source);
         source
     }
+}
+
+fn ids(blocks: &[Arc<Block>]) -> impl Iterator<Item = StepId> {
+    blocks.iter().flat_map(|block| block.ids().to_vec())
 }
 
 /// All notices in words, in chunks of at most two steps.
@@ -62,12 +66,14 @@ fn told(window: &Window) -> Vec<String> {
             Notice::Source(source) => format!("source {}", source.id.0),
             Notice::SourceClosed(id) => format!("closed {}", id.0),
             Notice::Session(id, session) => format!("session {} {}", id.0, session.id),
-            Notice::Steps(id, steps) => format!("steps {} {}..={}", id.0, steps[0].id, steps[steps.len() - 1].id),
+            Notice::Steps(id, steps) => format!("steps {} {}..={}", id.0, ids(steps).next().unwrap(), ids(steps).last().unwrap()),
             Notice::Rate(id, ..) => format!("rate {}", id.0),
             Notice::Config(id, _) => format!("config {}", id.0),
             Notice::Cursor(id, _, cursor) => format!("cursor {} {cursor:?}", id.0),
             Notice::Recordings(recordings) => format!("{} recordings", recordings.len()),
             Notice::Found(found) => format!("{} found", found.len()),
+            Notice::Marks(id, marks) => format!("marks {} {}", id.0, marks.len()),
+            Notice::Keep(_) => "keep".to_owned(),
             Notice::Desktop(_) | Notice::Show(_) => panic!("a host's, not the engine's: {notice:?}"),
             Notice::Answer(id, answer) => format!("answer {} {answer:?}", id.0),
             Notice::Message(_, text) => format!("message {text}"),
@@ -75,8 +81,18 @@ fn told(window: &Window) -> Vec<String> {
         .collect()
 }
 
-const EVERYTHING: [&str; 9] =
-    ["0 recordings", "1 found", "source 1", "config 1", "session 1 s", "rate 1", "steps 1 1..=2", "cursor 1 Unknown", "steps 1 3..=3"];
+const EVERYTHING: [&str; 10] = [
+    "0 recordings",
+    "1 found",
+    "source 1",
+    "config 1",
+    "marks 1 0",
+    "session 1 s",
+    "rate 1",
+    "steps 1 1..=2",
+    "cursor 1 Unknown",
+    "steps 1 3..=3",
+];
 
 fn everything(bench: &Bench) {
     bench.outbox.recordings(&[]);
@@ -111,7 +127,7 @@ fn a_change_reaches_all_windows_and_only_the_change() {
     for window in &windows {
         assert_eq!(
             told(window),
-            ["closed 1", "source 2", "config 2", "session 2 s", "rate 2", "steps 2 1..=1", "cursor 2 Unknown", "message hello"]
+            ["closed 1", "source 2", "config 2", "marks 2 0", "session 2 s", "rate 2", "steps 2 1..=1", "cursor 2 Unknown", "message hello"]
         );
     }
 }

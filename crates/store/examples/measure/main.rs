@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use corpora::{Pages, Random, Sort};
-use inspector_model::{ChangeCounts, Path, Segment, Side, StateAnswer, Step, StepDetail, StepId, StepKind};
-use inspector_store::{NewState, NewStep, Scope, SearchOptions, Store};
+use inspector_model::{ChangeCounts, Path, Scope, SearchOptions, Segment, Side, StateAnswer, Step, StepDetail, StepId, StepKind};
+use inspector_store::{NewState, NewStep, Store};
 use inspector_tape::{Document, compare};
 
 const FLUSH_EVERY: Duration = Duration::from_millis(500);

@@ -107,9 +107,11 @@ fn ends(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
                         cx.push(Action::Pin(Some((before.id, Side::After))));
                         ui.close();
                     }
-                    let first = model
-                        .timeline()
-                        .and_then(|timeline| timeline.steps().iter().find(|other| other.same_stream(step) && other.has_states()));
+                    let stream = step.session.clone().map(|session| (session, step.view.clone()));
+                    let first = model.timeline().zip(stream).and_then(|(timeline, stream)| {
+                        let steps = timeline.stream(&stream).iter().filter_map(|position| timeline.steps().get(*position as usize));
+                        steps.into_iter().find(Step::has_states)
+                    });
                     if let Some(first) = first
                         && ui.button(format!("First state of this view (step {})", first.id)).clicked()
                     {
@@ -360,6 +362,8 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool) -> bool
             cx.push(Action::Copy(text, "the value after"));
             ui.close();
         }
+        let side = if matches!(change.op, Op::Removed(_)) { Side::Before } else { Side::After };
+        super::ask_history(cx, ui, || change.path.clone(), side);
         if ui.button("Show steps that change this").clicked() {
             let assign: String = path.chars().take_while(|c| !matches!(c, '[' | ' ')).collect();
             cx.push(Action::Filter(format!("changed:{assign}")));

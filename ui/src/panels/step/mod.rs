@@ -10,9 +10,10 @@ mod sql;
 mod state;
 
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
-use inspector_model::{Failure, Level, Side, Status, Step, StepDetail, StepId};
+use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId};
 
 use crate::app::action::{Action, Cx};
+use crate::app::lookup::Followed;
 use crate::app::model::Tab;
 use crate::app::slot::Slot;
 use crate::commands::UiCommand;
@@ -54,20 +55,20 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         state.params.reset();
         state.frames.reset();
     }
-    Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| header(cx, ui, step));
-    tabs(cx, ui, step);
+    Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| header(cx, ui, &step));
+    tabs(cx, ui, &step);
     ui.painter().hline(ui.max_rect().x_range(), ui.cursor().top(), Stroke::new(1.0, cx.t.line));
     ui.add_space(1.0);
     Frame::new().fill(cx.t.ground).inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
         ui.take_available_space();
         match model.tab {
-            Tab::Diff => diff::ui(&mut state.diff, cx, ui, step),
-            Tab::State => state::ui(&mut state.state, cx, ui, step),
-            Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, step, detail)),
-            Tab::Page => page::ui(cx, ui, step),
+            Tab::Diff => diff::ui(&mut state.diff, cx, ui, &step),
+            Tab::State => state::ui(&mut state.state, cx, ui, &step),
+            Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, &step, detail)),
+            Tab::Page => page::ui(cx, ui, &step),
             Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
             Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
-            Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, step, detail)),
+            Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, &step, detail)),
             Tab::Frames => with_detail(cx, ui, |cx, ui, detail| frames::ui(&mut state.frames, cx, ui, detail)),
         }
     });
@@ -234,5 +235,17 @@ fn with_detail(cx: &mut Cx<'_>, ui: &mut Ui, add: impl FnOnce(&mut Cx<'_>, &mut 
 fn side_switch(cx: &mut Cx<'_>, ui: &mut Ui) {
     if let Some(side) = parts::segmented(ui, cx.model.side, &[(Side::Before, "Before"), (Side::After, "After")]) {
         cx.push(Action::Side(side));
+    }
+}
+
+/// The entry of a value's menu that asks when it changed.
+fn ask_history(cx: &mut Cx<'_>, ui: &mut Ui, path: impl FnOnce() -> inspector_model::Path, side: Side) {
+    let Some(source) = cx.model.current else { return };
+    if ui.button("When did this change?").clicked()
+        && let Some(step) = cx.model.step()
+    {
+        let scope = step.session.clone().map_or(Scope::Everywhere, |session| Scope::View(session, step.view.clone()));
+        cx.push(Action::Follow(Box::new(Followed { source, step: step.id, side, path: path(), scope, steps: 0 })));
+        ui.close();
     }
 }

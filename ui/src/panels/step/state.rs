@@ -151,10 +151,7 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
                 ui.close();
             }
         }
-        if ui.button("When did this change?").clicked() {
-            cx.push(Action::Filter(format!("changed:{}", row.path.replace(' ', "*"))));
-            ui.close();
-        }
+        super::ask_history(cx, ui, || tree::path(root, &row.way), cx.model.side);
     });
     let response = response.on_hover_ui(|ui| {
         ui.label(RichText::new(format::clip(&row.path, 200)).monospace().color(t.strong));
