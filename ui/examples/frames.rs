@@ -13,10 +13,12 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{SOURCE, Script, Scripted, many_steps_from, sample};
-use egui::{Context, Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, RawInput, Rect, TouchPhase, Vec2, pos2, vec2};
+use egui::{
+    Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, RawInput, Rect, TouchPhase, Vec2, pos2, vec2,
+};
 use inspector_model::{Block, Notice, Steps};
 use inspector_ui::{InspectorApp, Memory, Startup};
 
@@ -120,8 +122,7 @@ fn measure(count: u64) -> Vec<(&'static str, Frames)> {
     window.frame(vec![Event::PointerMoved(table)], &mut warm);
     for nth in 0..300 {
         let delta = vec2(0.0, if nth % 100 < 60 { -2_000.0 } else { 900.0 });
-        let wheel = Event::MouseWheel { unit: MouseWheelUnit::Point, delta, phase: TouchPhase::Move, modifiers: Modifiers::NONE };
-        window.frame(vec![wheel], &mut scrolling);
+        window.frame(vec![wheel(delta)], &mut scrolling);
     }
     results.push(("scrolling the table", scrolling));
 
@@ -131,8 +132,7 @@ fn measure(count: u64) -> Vec<(&'static str, Frames)> {
     window.frame(vec![Event::PointerMoved(pos2(640.0, 90.0))], &mut warm);
     for nth in 0..240 {
         let delta = vec2(0.0, if nth < 120 { 40.0 } else { -40.0 });
-        let wheel = Event::MouseWheel { unit: MouseWheelUnit::Point, delta, phase: TouchPhase::Move, modifiers: Modifiers::NONE };
-        window.frame(vec![wheel], &mut zooming);
+        window.frame(vec![wheel(delta)], &mut zooming);
     }
     results.push(("zooming the timeline", zooming));
 
@@ -154,6 +154,11 @@ fn measure(count: u64) -> Vec<(&'static str, Frames)> {
     results
 }
 
+fn wheel(delta: Vec2) -> Event {
+    let (unit, phase, source) = (MouseWheelUnit::Point, TouchPhase::Move, MouseWheelSource::Wheel);
+    Event::MouseWheel { unit, delta, phase, modifiers: Modifiers::NONE, source }
+}
+
 fn focus_filter() -> Vec<Event> {
     [true, false]
         .map(|pressed| Event::Key { key: egui::Key::F, physical_key: None, pressed, repeat: false, modifiers: Modifiers::COMMAND })
@@ -161,7 +166,8 @@ fn focus_filter() -> Vec<Event> {
 }
 
 fn dragging(window: &mut Window, from: Pos2, by: Vec2) -> Frames {
-    let button = |pos: Pos2, pressed: bool| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+    let button =
+        |pos: Pos2, pressed: bool| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
     let mut frames = Frames::default();
     window.frame(vec![Event::PointerMoved(from)], &mut frames);
     window.frame(vec![button(from, true)], &mut frames);
@@ -174,14 +180,16 @@ fn dragging(window: &mut Window, from: Pos2, by: Vec2) -> Frames {
     frames
 }
 
-/// Time that this thread had on a processor: what else the machine does is not in it. Elsewhere than on Linux plain time.
+/// Time that this thread had on a processor: what else the machine does is not in it.
+#[cfg(unix)]
 fn cpu_time() -> Duration {
-    #[cfg(target_os = "linux")]
-    if let Ok(text) = std::fs::read_to_string("/proc/thread-self/schedstat")
-        && let Some(nanos) = text.split(' ').next().and_then(|nanos| nanos.parse().ok())
-    {
-        return Duration::from_nanos(nanos);
-    }
-    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Elsewhere plain time.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
     START.elapsed()
 }

@@ -127,7 +127,17 @@ fn a_change_reaches_all_windows_and_only_the_change() {
     for window in &windows {
         assert_eq!(
             told(window),
-            ["closed 1", "source 2", "config 2", "marks 2 0", "session 2 s", "rate 2", "steps 2 1..=1", "cursor 2 Unknown", "message hello"]
+            [
+                "closed 1",
+                "source 2",
+                "config 2",
+                "marks 2 0",
+                "session 2 s",
+                "rate 2",
+                "steps 2 1..=1",
+                "cursor 2 Unknown",
+                "message hello"
+            ]
         );
     }
 }
