@@ -8,6 +8,7 @@ mod config;
 mod desktop;
 mod diff;
 mod ids;
+mod limiter;
 mod page;
 mod query;
 mod server;
@@ -21,10 +22,11 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
-pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
+pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
+pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
