@@ -33,6 +33,10 @@ pub struct Panels {
     pub start: views::start::Start,
     /// Configuration.
     pub config: views::config::Config,
+    /// Rate limit.
+    pub rate: views::rate::RateView,
+    /// What both count in the steps.
+    pub tally: views::tally::Tally,
     /// Of the panels at both sides.
     pub widths: Widths,
 }

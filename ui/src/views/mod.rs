@@ -5,6 +5,7 @@ pub mod health;
 pub mod rate;
 pub mod reload;
 pub mod start;
+pub mod tally;
 
 use egui::{CentralPanel, Frame, Margin, RichText, ScrollArea, Ui};
 
