@@ -34,6 +34,8 @@ pub struct Startup {
 #[serde(default)]
 pub struct Memory {
     pub(crate) theme: ThemeChoice,
+    /// Percent.
+    pub(crate) text_size: Option<u16>,
     pub(crate) filter: String,
     pub(crate) scope: Scope,
     pub(crate) page: Option<Page>,
@@ -61,6 +63,7 @@ impl Memory {
         let width = |name: &str| part::<Option<f32>>(&parts, name).filter(|width| (50.0..10_000.0).contains(width));
         Self {
             theme: part(&parts, "theme"),
+            text_size: part::<Option<u16>>(&parts, "text_size").filter(|percent| super::act::TEXT_SIZES.contains(percent)),
             filter: part(&parts, "filter"),
             scope: part(&parts, "scope"),
             page: part(&parts, "page"),
@@ -90,6 +93,7 @@ mod tests {
     fn memory_survives_being_written() {
         let memory = Memory {
             theme: ThemeChoice::Light,
+            text_size: Some(150),
             filter: "kind:event \"x\"".into(),
             scope: Scope::View("sess-1".into(), Some("player".into())),
             page: Some(Page::Rate),
@@ -103,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_begins_anew_and_the_rest_stays() {
-        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}"] {
+        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}", "{\"text_size\": 7}"] {
             assert_eq!(Memory::from_text(text), Memory::default(), "{text}");
         }
         let text = r#"{"theme": "dark", "tab": "no_such_tab", "page": {"a": 1}, "later": [1], "step_width": 400}"#;

@@ -33,6 +33,8 @@ pub struct Panels {
     pub start: views::start::Start,
     /// Configuration.
     pub config: views::config::Config,
+    /// Settings.
+    pub settings: views::settings::Settings,
     /// Of the panels at both sides.
     pub widths: Widths,
 }

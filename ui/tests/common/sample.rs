@@ -364,6 +364,15 @@ fn value(text: &str) -> Value {
 }
 
 impl Sample {
+    /// The source that it tells of.
+    pub fn source(&self) -> Source {
+        let source = self.notices.iter().find_map(|notice| match notice {
+            Notice::Source(source) => Some((**source).clone()),
+            _ => None,
+        });
+        source.expect("a sample has a source")
+    }
+
     pub fn find(&self, id: StepId) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
     }
