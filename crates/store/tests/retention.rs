@@ -181,7 +181,8 @@ fn marks_are_kept_changed_and_taken_away_while_recording_and_after() {
     record(&mut recorder, &mut Todo::new(3), &mut Vec::new(), 9, false);
     store.mark(&id, StepId(9), Some("last")).unwrap();
     store.mark(&id, StepId(2), Some("")).unwrap();
-    let marks = |store: &Store| store.read(&id).unwrap().marks().unwrap().into_iter().map(|(step, note)| (step.0, note)).collect::<Vec<_>>();
+    let marks =
+        |store: &Store| store.read(&id).unwrap().marks().unwrap().into_iter().map(|(step, note)| (step.0, note)).collect::<Vec<_>>();
     assert_eq!(marks(&store), [(2, String::new()), (9, "last".to_owned())]);
     assert!(store.mark(&id, StepId(10), Some("")).unwrap_err().to_string().contains("no step 10"));
     let long = "x".repeat(inspector_store::LONGEST_NOTE + 1);

@@ -42,7 +42,7 @@ impl InspectorApp {
         let mut app = Self { engine, model: Model::new(), panels, theme: memory.theme, text_size, now: 0.0 };
         app.model.page = memory.page.unwrap_or_default();
         app.model.tab = memory.tab;
-        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width };
+        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -71,6 +71,7 @@ impl InspectorApp {
             source: self.model.current,
             sessions_width: self.panels.widths.sessions,
             step_width: self.panels.widths.step,
+            drawer_height: self.panels.widths.drawer,
         }
     }
 

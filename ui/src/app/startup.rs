@@ -46,6 +46,8 @@ pub struct Memory {
     pub(crate) sessions_width: Option<f32>,
     /// Points.
     pub(crate) step_width: Option<f32>,
+    /// Points.
+    pub(crate) drawer_height: Option<f32>,
 }
 
 impl Memory {
@@ -71,6 +73,7 @@ impl Memory {
             source: part(&parts, "source"),
             sessions_width: width("sessions_width"),
             step_width: width("step_width"),
+            drawer_height: width("drawer_height"),
         }
     }
 
@@ -101,6 +104,7 @@ mod tests {
             source: Some(SourceId(7)),
             sessions_width: Some(301.5),
             step_width: Some(444.0),
+            drawer_height: Some(200.0),
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
     }
