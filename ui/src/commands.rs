@@ -52,6 +52,12 @@ pub enum UiCommand {
     TabLog,
     /// Tab Frames.
     TabFrames,
+    /// Mark the step, or take its mark away.
+    ToggleMark,
+    /// The marked steps.
+    ShowMarks,
+    /// How the window and the library are set.
+    ShowSettings,
     /// Text in all values.
     Find,
     /// To the step before that changed the followed value.
@@ -80,6 +86,10 @@ pub enum UiCommand {
     ShowReload,
     /// Health.
     ShowHealth,
+    /// Text 10 % larger.
+    LargerText,
+    /// Text 10 % smaller.
+    SmallerText,
     /// Next theme.
     ToggleTheme,
     /// See the page as it was.
@@ -94,7 +104,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 46] = [
         Self::NextStep,
         Self::PreviousStep,
         Self::NextInView,
@@ -117,6 +127,9 @@ impl UiCommand {
         Self::TabSql,
         Self::TabLog,
         Self::TabFrames,
+        Self::ToggleMark,
+        Self::ShowMarks,
+        Self::ShowSettings,
         Self::Find,
         Self::PreviousChange,
         Self::NextChange,
@@ -131,6 +144,8 @@ impl UiCommand {
         Self::ShowRate,
         Self::ShowReload,
         Self::ShowHealth,
+        Self::LargerText,
+        Self::SmallerText,
         Self::ToggleTheme,
         Self::ShowPage,
         Self::ComparePage,
@@ -163,6 +178,9 @@ impl UiCommand {
             Self::TabSql => "SQL",
             Self::TabLog => "Log",
             Self::TabFrames => "Frames",
+            Self::ToggleMark => "Bookmark",
+            Self::ShowMarks => "Bookmarks",
+            Self::ShowSettings => "Settings",
             Self::Find => "Find in values",
             Self::PreviousChange => "Previous change of this value",
             Self::NextChange => "Next change of this value",
@@ -177,6 +195,8 @@ impl UiCommand {
             Self::ShowRate => "Rate limit",
             Self::ShowReload => "Reload",
             Self::ShowHealth => "Health",
+            Self::LargerText => "Larger text",
+            Self::SmallerText => "Smaller text",
             Self::ToggleTheme => "Switch theme",
             Self::ShowPage => "Show page",
             Self::ComparePage => "Compare before and after",
@@ -210,6 +230,9 @@ impl UiCommand {
             Self::TabSql => "Database queries of the step",
             Self::TabLog => "Errors and log records of the step",
             Self::TabFrames => "WebSocket frames of the step",
+            Self::ToggleMark => "Mark this step: it keeps its states when the recording is thinned, and can have a note",
+            Self::ShowMarks => "All marked steps with their notes",
+            Self::ShowSettings => "Theme, text size, how much is kept of recordings, and the desktop",
             Self::Find => "Look for a text in the values and paths of every step",
             Self::PreviousChange => "Select the last step before this one that changed the value which is followed",
             Self::NextChange => "Select the next step that changed the value which is followed",
@@ -224,6 +247,8 @@ impl UiCommand {
             Self::ShowRate => "Levels, warnings and who was limited",
             Self::ShowReload => "What each saved file did to each page",
             Self::ShowHealth => "What is not seen here, and what to do about it",
+            Self::LargerText => "Everything a tenth larger, up to twice its size",
+            Self::SmallerText => "Everything a tenth smaller, down to 80 %",
             Self::ToggleTheme => "Dark, light, or as the system is",
             Self::ShowPage => "See the page as it was, without its scripts",
             Self::ComparePage => "See the page before and after the step beside each other",
@@ -257,6 +282,9 @@ impl UiCommand {
             Self::TabSql => (Modifiers::NONE, Key::Q),
             Self::TabLog => (Modifiers::NONE, Key::O),
             Self::TabFrames => (Modifiers::NONE, Key::W),
+            Self::ToggleMark => (Modifiers::NONE, Key::B),
+            Self::ShowMarks => (Modifiers::COMMAND, Key::B),
+            Self::ShowSettings => (Modifiers::COMMAND, Key::Comma),
             Self::Find => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F),
             Self::PreviousChange => (Modifiers::NONE, Key::OpenBracket),
             Self::NextChange => (Modifiers::NONE, Key::CloseBracket),
@@ -272,8 +300,10 @@ impl UiCommand {
             Self::ShowReload => (Modifiers::ALT, Key::Num5),
             Self::ShowHealth => (Modifiers::ALT, Key::Num6),
             Self::ShowPage => (Modifiers::SHIFT, Key::G),
-            Self::ComparePage => (Modifiers::SHIFT, Key::B),
+            Self::ComparePage => (Modifiers::SHIFT, Key::P),
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
+            Self::LargerText => (Modifiers::COMMAND, Key::Plus),
+            Self::SmallerText => (Modifiers::COMMAND, Key::Minus),
             Self::ToggleTheme | Self::CloseSource => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -303,6 +333,7 @@ impl UiCommand {
             Self::ShowRate => Page::Rate,
             Self::ShowReload => Page::Reload,
             Self::ShowHealth => Page::Health,
+            Self::ShowSettings => Page::Settings,
             _ => return None,
         })
     }
@@ -323,7 +354,7 @@ impl UiCommand {
                     Ok(())
                 }
             }
-            Self::NextInView | Self::PreviousInView | Self::Pin => {
+            Self::NextInView | Self::PreviousInView | Self::Pin | Self::ToggleMark => {
                 if model.step().is_some() {
                     Ok(())
                 } else {
@@ -345,6 +376,7 @@ impl UiCommand {
                 }
             }
             Self::ToggleFollow
+            | Self::ShowMarks
             | Self::Find
             | Self::FitTimeline
             | Self::ShowSteps
@@ -382,6 +414,9 @@ impl UiCommand {
             | Self::Palette
             | Self::Keys
             | Self::ShowStart
+            | Self::ShowSettings
+            | Self::LargerText
+            | Self::SmallerText
             | Self::ToggleTheme
             | Self::OpenFile => Ok(()),
         }

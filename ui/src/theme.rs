@@ -200,8 +200,8 @@ pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts);
     ctx.set_style_of(Theme::Dark, style(true));
     ctx.set_style_of(Theme::Light, style(false));
-    // A page is zoomed by what shows it.
-    ctx.options_mut(|options| options.zoom_with_keyboard = cfg!(not(target_arch = "wasm32")));
+    // Commands of the window do that.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
 }
 
 fn style(dark: bool) -> Style {

@@ -270,13 +270,14 @@ impl Told {
             into.extend(source.rates.lock().get(&session).map(|rate| Notice::Rate(id, session.clone(), Box::new(rate.clone()))));
         }
         let steps = source.steps.read();
-        let upto = steps.len().min(self.steps + *left);
-        if upto > self.steps {
-            into.push(Notice::Steps(id, steps.since(self.steps, upto - self.steps)));
-            *left -= upto - self.steps;
-            self.steps = upto;
+        let blocks = steps.since(self.steps, *left);
+        if !blocks.is_empty() {
+            let told: usize = blocks.iter().map(|block| block.len()).sum();
+            into.push(Notice::Steps(id, blocks));
+            *left -= told;
+            self.steps += told;
         }
-        let more = upto < steps.len();
+        let more = self.steps < steps.len();
         drop(steps);
         for session in std::mem::take(&mut self.cursors) {
             let cursor = source.cursors.lock().get(&session).copied().unwrap_or_default();

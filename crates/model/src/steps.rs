@@ -290,9 +290,12 @@ impl Steps {
         }
     }
 
-    /// The blocks from a position on, at most about `most` steps of them: whole ones shared, and the part of one that is left.
+    /// The blocks from a position on, at most `most` steps of them: whole ones shared, and the part of one that is left. Ends
+    /// at the end of a block where it can, so that the next ones are whole again.
     pub fn since(&self, position: usize, most: usize) -> Vec<Arc<Block>> {
-        let end = self.len().min(position.saturating_add(most));
+        let end = position.saturating_add(most);
+        let whole = end / Block::STEPS * Block::STEPS;
+        let end = if end < self.len() && whole > position { whole } else { end.min(self.len()) };
         let mut blocks = Vec::new();
         let mut at = position;
         while at < end {
@@ -492,7 +495,7 @@ mod tests {
         let count = Block::STEPS * 2 + 100;
         let all: Steps = (1..=count as u64).map(|id| Step { id: StepId(id), ..Step::new(StepKind::Event, "add", id as f64) }).collect();
         let mut copy = Steps::default();
-        for most in [10, Block::STEPS, usize::MAX] {
+        for most in [10, Block::STEPS + 100, usize::MAX] {
             for block in all.since(copy.len(), most) {
                 copy.extend(&block);
             }

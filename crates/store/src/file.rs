@@ -72,7 +72,7 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
     out.raw(&FORMAT.to_le_bytes())?;
     let entry = serde_json::to_vec(catalogue).map_err(StoreError::Encode)?;
     out.frame(HEADER, &[], &entry)?;
-    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL, key::MARK] {
+    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL] {
         source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     }
     // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
@@ -101,6 +101,8 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
             source.each(&key::piece(kind, first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
         }
     }
+    // Last: whoever does not know them has all steps by then.
+    source.each(&[key::MARK], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     out.frame(END, &[], &[])?;
     let Frames { out, bytes, .. } = out;
     let file = out.into_inner().map_err(|error| StoreError::io("writing the exported file", path)(error.into_error()))?;

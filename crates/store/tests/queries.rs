@@ -275,3 +275,54 @@ fn recordings_of_the_first_format_open_and_go_on() {
     }
     assert!(count >= 3, "{count} files of format 1");
 }
+
+#[test]
+fn values_along_a_path_are_what_stood_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("values", 1.0, "").unwrap();
+    let mut todo = Todo::new(12);
+    for _ in 0..400 {
+        todo.turn();
+        append(&mut recorder, "a", todo.json());
+    }
+    recorder.flush().unwrap();
+    let reader = recorder.reader();
+    let states = all_states(&reader);
+    let last = states.last().and_then(|(_, _, after)| after.clone()).unwrap();
+    let id = last["rows"][2]["id"].as_u64().unwrap();
+    let place = reader.place(StepId(400), Side::After, &path(&["rows", "2", "done"])).unwrap();
+    let changes = reader.changes(&place, &Scope::Everywhere).unwrap();
+    let values = reader.values(&place, &changes, LONG).unwrap();
+    assert_eq!(values.iter().map(|(step, _)| *step).collect::<Vec<_>>(), changes);
+    for (step, value) in values {
+        let state = states[step.0 as usize - 1].2.as_ref().unwrap();
+        assert_eq!(value.map(|value| serde_json::from_str::<Value>(&value).unwrap()), row(id, "done")(state), "{step}");
+    }
+    // Whoever has no time gets what there was time for.
+    assert_eq!(reader.values(&place, &changes, Duration::ZERO).unwrap().len(), 1);
+}
+
+#[test]
+fn a_search_in_parts_finds_what_one_in_a_go_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("parts", 1.0, "").unwrap();
+    let mut todo = Todo::new(12);
+    for _ in 0..1_500 {
+        todo.turn();
+        append(&mut recorder, "a", todo.json());
+    }
+    let reader = recorder.reader();
+    let options = SearchOptions { text: "garden".into(), ..SearchOptions::default() };
+    let whole = reader.search(options.clone()).run(LONG).unwrap();
+    let (mut parts, mut next, mut asked) = (Vec::new(), Some(StepId(0)), 0);
+    while let Some(from) = next {
+        let mut search = reader.search_on(options.clone(), from);
+        parts.extend(search.run(Duration::ZERO).unwrap());
+        next = search.next();
+        asked += 1;
+    }
+    assert!(asked > 3 && !whole.is_empty(), "{asked} parts");
+    assert_eq!(parts, whole);
+}

@@ -100,6 +100,7 @@ fn a_recording_beyond_its_budget_keeps_what_matters() {
     let hits = found(&reader);
     assert!(!hits.is_empty());
 
+    store.mark(&id, StepId(1_234), Some("look here")).unwrap();
     recorder.set_retention(Some(retention(whole / 2)));
     record(&mut recorder, &mut todo, &mut told, 1_000, true);
     assert!(recorder.stats().bytes < whole, "{} of {whole}", recorder.stats().bytes);
@@ -139,6 +140,7 @@ fn a_recording_beyond_its_budget_keeps_what_matters() {
     let read = read_file(&file).unwrap();
     assert_eq!(read.damage(), None);
     assert!(check(&read, &told, "from a file") > 300);
+    assert_eq!(read.marks().unwrap(), [(StepId(1_234), "look here".to_owned())].into());
 }
 
 #[test]
@@ -150,6 +152,7 @@ fn a_library_beyond_its_budget_is_thinned_from_its_oldest_recording() {
         let mut recorder = store.create("one of three", f64::from(nth), "").unwrap();
         let (mut todo, mut told) = (Todo::new(20), Vec::new());
         record(&mut recorder, &mut todo, &mut told, 1_500, false);
+        store.mark(recorder.id(), StepId(1_234), Some("")).unwrap();
         all.push((recorder.id().clone(), told));
     }
     let bytes = || store.recordings().unwrap().iter().map(|info| info.bytes).sum::<u64>();
@@ -167,4 +170,27 @@ fn a_library_beyond_its_budget_is_thinned_from_its_oldest_recording() {
     }
     // Nothing more can be thinned.
     assert_eq!(store.keep_within(0, &retention(0)).unwrap().segments, 0);
+}
+
+#[test]
+fn marks_are_kept_changed_and_taken_away_while_recording_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("marks", 1.0, "").unwrap();
+    let id = recorder.id().clone();
+    record(&mut recorder, &mut Todo::new(3), &mut Vec::new(), 9, false);
+    store.mark(&id, StepId(9), Some("last")).unwrap();
+    store.mark(&id, StepId(2), Some("")).unwrap();
+    let marks =
+        |store: &Store| store.read(&id).unwrap().marks().unwrap().into_iter().map(|(step, note)| (step.0, note)).collect::<Vec<_>>();
+    assert_eq!(marks(&store), [(2, String::new()), (9, "last".to_owned())]);
+    assert!(store.mark(&id, StepId(10), Some("")).unwrap_err().to_string().contains("no step 10"));
+    let long = "x".repeat(inspector_store::LONGEST_NOTE + 1);
+    assert!(store.mark(&id, StepId(2), Some(&long)).unwrap_err().to_string().contains("4096"));
+    drop(recorder);
+    store.mark(&id, StepId(9), None).unwrap();
+    store.mark(&id, StepId(2), Some("zwei\n\u{1F600}")).unwrap();
+    drop(store);
+    let (store, _) = Store::open(folder.path()).unwrap();
+    assert_eq!(marks(&store), [(2, "zwei\n\u{1F600}".to_owned())]);
 }

@@ -230,15 +230,23 @@ fn a_place_is_found_by_a_path() {
                 .collect(),
         )
     };
-    for (parts, found) in [
-        (&["todos", "0", "done"][..], "todos[=7].done"),
-        (&["todos", "1", "0"], "todos[=1][0]"),
-        (&["todos", "2", "name"], "todos[=4].name"),
-        (&["todos", "9", "name"], "todos[9].name"),
-        (&["gone", "x"], "gone.x"),
+    // The same rows, others between them.
+    let later =
+        document(r#"{"todos":[{"$t":"model","model":"a.B","pk":4,"v":{"name":"y"}},"new",[1,9],{"id":8},{"done":true,"id":7},{},[3]]}"#);
+    for (parts, found, value, then) in [
+        (&["todos", "0", "done"][..], "todos[=7].done", Some("false"), Some("true")),
+        (&["todos", "0"], "todos[=7]", Some(r#"{"id":7,"done":false}"#), Some(r#"{"done":true,"id":7}"#)),
+        (&["todos", "1", "1"], "todos[=1][1]", Some("2"), Some("9")),
+        (&["todos", "2", "name"], "todos[=4].name", Some("\"x\""), Some("\"y\"")),
+        (&["todos", "6", "0"], "todos[6][0]", None, Some("3")),
+        (&["todos", "9", "name"], "todos[9].name", None, None),
+        (&["gone", "x"], "gone.x", None, None),
     ] {
-        assert_eq!(PlacePath::find(&path(parts), &state).to_string(), found);
+        let place = PlacePath::find(&path(parts), &state);
+        assert_eq!((place.to_string().as_str(), place.value(&state), place.value(&later)), (found, value, then));
     }
+    let whole = PlacePath::find(&path(&[]), &state);
+    assert_eq!(whole.value(&state), Some(&**state.text()));
 }
 
 #[test]

@@ -14,6 +14,9 @@ use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::filter::Filter;
 
+/// Sizes of text, percent.
+pub const TEXT_SIZES: std::ops::RangeInclusive<u16> = 80..=200;
+
 /// Shortest and longest pause between two played steps, seconds.
 const PLAY_PAUSE: std::ops::RangeInclusive<f64> = 0.06..=1.5;
 
@@ -63,6 +66,7 @@ impl InspectorApp {
             }
             Action::Set(setting) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Set(setting)), self.now),
             Action::Theme(choice) => self.set_theme(ctx, choice),
+            Action::TextSize(percent) => self.set_text_size(ctx, percent),
             Action::Dismiss(index) => {
                 if index < self.model.toasts.len() {
                     self.model.toasts.remove(index);
@@ -128,6 +132,11 @@ impl InspectorApp {
                 self.set_filter(String::new());
                 self.model.scope = Scope::Everywhere;
             }
+            UiCommand::ToggleMark => self.toggle_mark(),
+            UiCommand::ShowMarks => {
+                self.model.page = Page::Steps;
+                self.model.lookup.drawer = Some(Drawer::Marks);
+            }
             UiCommand::Find => {
                 self.model.page = Page::Steps;
                 self.model.lookup.drawer = Some(Drawer::Find);
@@ -138,6 +147,8 @@ impl InspectorApp {
             UiCommand::FitTimeline => self.panels.strip.fit(),
             UiCommand::Palette => self.panels.palette.open_commands(),
             UiCommand::Keys => self.panels.palette.open_keys(),
+            UiCommand::LargerText => self.set_text_size(ctx, self.text_size + 10),
+            UiCommand::SmallerText => self.set_text_size(ctx, self.text_size - 10),
             UiCommand::ToggleTheme => {
                 let next = match self.theme {
                     ThemeChoice::System => ThemeChoice::Dark,
@@ -174,7 +185,8 @@ impl InspectorApp {
             | UiCommand::ShowConfig
             | UiCommand::ShowRate
             | UiCommand::ShowReload
-            | UiCommand::ShowHealth => {}
+            | UiCommand::ShowHealth
+            | UiCommand::ShowSettings => {}
         }
     }
 
@@ -216,6 +228,18 @@ impl InspectorApp {
             let text = if forward { "This is the view's last step" } else { "This is the view's first step" };
             toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
         }
+    }
+
+    fn set_text_size(&mut self, ctx: &Context, percent: u16) {
+        self.text_size = percent.clamp(*TEXT_SIZES.start(), *TEXT_SIZES.end());
+        ctx.set_zoom_factor(f32::from(self.text_size) / 100.0);
+    }
+
+    fn toggle_mark(&mut self) {
+        let Some((timeline, step)) = self.model.timeline().zip(self.model.selected) else { return };
+        let note = (!timeline.marks().contains_key(&step)).then(String::new);
+        let request = Request::Mark { source: timeline.id(), step, note };
+        self.engine.command(&mut self.model, request, self.now);
     }
 
     fn move_change(&mut self, forward: bool) {

@@ -45,6 +45,8 @@ pub enum Action {
     Export(RecordingId, String),
     /// Switch something of the desktop.
     Set(DesktopSetting),
+    /// The size of text, percent.
+    TextSize(u16),
     /// Choose the theme.
     Theme(ThemeChoice),
     /// Remove a message.
@@ -59,6 +61,8 @@ pub struct Cx<'a> {
     pub t: &'static Tokens,
     /// The theme as chosen.
     pub theme: ThemeChoice,
+    /// The size of text, percent.
+    pub text_size: u16,
     /// Wishes of this frame.
     pub actions: &'a mut Vec<Action>,
 }

@@ -16,6 +16,8 @@ pub enum Drawer {
     Find,
     /// The history of one value.
     History,
+    /// The marked steps.
+    Marks,
 }
 
 /// A value that is followed through time.

@@ -1,6 +1,6 @@
 //! The window as a whole: takes notices in, decides, draws, and carries out what drawing asked for.
 
-mod act;
+pub mod act;
 pub mod action;
 mod engine;
 mod keys;
@@ -29,6 +29,7 @@ pub struct InspectorApp {
     model: Model,
     panels: Panels,
     theme: ThemeChoice,
+    text_size: u16,
     now: f64,
 }
 
@@ -36,11 +37,12 @@ impl InspectorApp {
     /// Makes the window as it was left, shows it in `ctx`, and sends the startup's requests.
     pub fn new(handle: Box<dyn Handle>, ctx: &Context, startup: Startup) -> Self {
         let Startup { memory, requests } = startup;
-        let mut app =
-            Self { engine: Engine::new(handle, &memory), model: Model::new(), panels: Panels::default(), theme: memory.theme, now: 0.0 };
+        let text_size = memory.text_size.unwrap_or(100);
+        let (engine, panels) = (Engine::new(handle, &memory), Panels::default());
+        let mut app = Self { engine, model: Model::new(), panels, theme: memory.theme, text_size, now: 0.0 };
         app.model.page = memory.page.unwrap_or_default();
         app.model.tab = memory.tab;
-        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width };
+        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -53,6 +55,7 @@ impl InspectorApp {
     pub fn show_in(&mut self, ctx: &Context) {
         theme::install(ctx);
         self.set_theme(ctx, self.theme);
+        ctx.set_zoom_factor(f32::from(self.text_size) / 100.0);
         self.engine.wake(ctx.clone());
     }
 
@@ -60,6 +63,7 @@ impl InspectorApp {
     pub fn memory(&self) -> Memory {
         Memory {
             theme: self.theme,
+            text_size: Some(self.text_size),
             filter: self.model.filter_text.clone(),
             scope: self.model.scope.clone(),
             page: Some(self.model.page),
@@ -67,6 +71,7 @@ impl InspectorApp {
             source: self.model.current,
             sessions_width: self.panels.widths.sessions,
             step_width: self.panels.widths.step,
+            drawer_height: self.panels.widths.drawer,
         }
     }
 
@@ -92,7 +97,7 @@ impl InspectorApp {
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut actions: Vec<Action> = Vec::new();
         keys::take(ui.ctx(), &self.model, &mut self.panels, &mut actions);
-        let mut cx = Cx { model: &self.model, t: theme::tokens(ui), theme: self.theme, actions: &mut actions };
+        let mut cx = Cx { model: &self.model, t: theme::tokens(ui), theme: self.theme, text_size: self.text_size, actions: &mut actions };
         draw(&mut self.panels, &mut cx, ui);
         let ctx = ui.ctx().clone();
         if !actions.is_empty() {
@@ -148,6 +153,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Config if cx.model.timeline().is_some() => views::config::ui(&mut state.config, &mut state.tally, cx, ui),
         Page::Rate if cx.model.timeline().is_some() => views::rate::ui(&mut state.rate, &mut state.tally, cx, ui),
         Page::Reload if cx.model.timeline().is_some() => views::reload::ui(cx, ui),
+        Page::Settings => views::settings::ui(&mut state.settings, cx, ui),
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }

@@ -30,6 +30,8 @@ pub enum Page {
     Reload,
     /// Advice and missing hooks.
     Health,
+    /// How the window and the library are set.
+    Settings,
 }
 
 /// A tab of the step panel.

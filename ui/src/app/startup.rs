@@ -34,6 +34,8 @@ pub struct Startup {
 #[serde(default)]
 pub struct Memory {
     pub(crate) theme: ThemeChoice,
+    /// Percent.
+    pub(crate) text_size: Option<u16>,
     pub(crate) filter: String,
     pub(crate) scope: Scope,
     pub(crate) page: Option<Page>,
@@ -44,6 +46,8 @@ pub struct Memory {
     pub(crate) sessions_width: Option<f32>,
     /// Points.
     pub(crate) step_width: Option<f32>,
+    /// Points.
+    pub(crate) drawer_height: Option<f32>,
 }
 
 impl Memory {
@@ -61,6 +65,7 @@ impl Memory {
         let width = |name: &str| part::<Option<f32>>(&parts, name).filter(|width| (50.0..10_000.0).contains(width));
         Self {
             theme: part(&parts, "theme"),
+            text_size: part::<Option<u16>>(&parts, "text_size").filter(|percent| super::act::TEXT_SIZES.contains(percent)),
             filter: part(&parts, "filter"),
             scope: part(&parts, "scope"),
             page: part(&parts, "page"),
@@ -68,6 +73,7 @@ impl Memory {
             source: part(&parts, "source"),
             sessions_width: width("sessions_width"),
             step_width: width("step_width"),
+            drawer_height: width("drawer_height"),
         }
     }
 
@@ -90,6 +96,7 @@ mod tests {
     fn memory_survives_being_written() {
         let memory = Memory {
             theme: ThemeChoice::Light,
+            text_size: Some(150),
             filter: "kind:event \"x\"".into(),
             scope: Scope::View("sess-1".into(), Some("player".into())),
             page: Some(Page::Rate),
@@ -97,13 +104,14 @@ mod tests {
             source: Some(SourceId(7)),
             sessions_width: Some(301.5),
             step_width: Some(444.0),
+            drawer_height: Some(200.0),
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
     }
 
     #[test]
     fn what_cannot_be_read_begins_anew_and_the_rest_stays() {
-        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}"] {
+        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}", "{\"text_size\": 7}"] {
             assert_eq!(Memory::from_text(text), Memory::default(), "{text}");
         }
         let text = r#"{"theme": "dark", "tab": "no_such_tab", "page": {"a": 1}, "later": [1], "step_width": 400}"#;

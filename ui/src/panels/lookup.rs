@@ -27,6 +27,7 @@ pub fn ui(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     match cx.model.lookup.drawer {
         Some(Drawer::Find) => find(state, cx, ui),
         Some(Drawer::History) => history(state, cx, ui),
+        Some(Drawer::Marks) => marks(state, cx, ui),
         None => {}
     }
 }
@@ -227,6 +228,53 @@ fn changes(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui, history: &Path
         parts::paint_line(ui, rect, 8.0, job);
         if response.on_hover_text("Go to the step").clicked() {
             clicked = Some(id);
+        }
+    });
+    if let Some(step) = clicked {
+        cx.push(Action::Select(step));
+    }
+}
+
+fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let Some(timeline) = cx.model.timeline() else { return };
+    let marks: Vec<(&StepId, &String)> = timeline.marks().iter().collect();
+    Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Bookmarks").color(t.strong));
+            ui.label(RichText::new(format::count(marks.len() as u64)).size(12.0).color(t.muted));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close(cx, ui);
+                parts::command_button(cx, ui, UiCommand::ToggleMark);
+            });
+        });
+    });
+    if marks.is_empty() {
+        parts::empty(
+            ui,
+            "No step is marked",
+            "Press B on a step: it is found again here, and keeps its states when the recording is thinned",
+        );
+        return;
+    }
+    let mut clicked = None;
+    state.hits.ui(ui, marks.len(), theme::VALUE_ROW, |ui, rect, nth| {
+        let (id, note) = marks[nth];
+        let on = cx.model.selected == Some(*id);
+        let step = timeline.step(*id);
+        let response = ui.interact(rect, ui.scope_id().with(("mark", id.0)), Sense::click());
+        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, on, format!("Bookmark step {id} {}", format::clip(note, 80))));
+        parts::row_ground(ui, t, rect, on, response.hovered(), response.has_focus());
+        let mut job = rich::line_job();
+        rich::push(&mut job, &format!("{id:>6}  "), theme::mono(), t.muted);
+        if let Some(step) = &step {
+            rich::push(&mut job, &format!("{}  ", format::clock(step.started)), theme::mono(), t.muted);
+            rich::push(&mut job, &format!("{}   ", format::clip(&step.name, 40)), theme::text(13.0), t.text);
+        }
+        rich::push(&mut job, &rich::one_line(note), theme::text(13.0), t.strong);
+        parts::paint_line(ui, rect, 8.0, job);
+        if response.clicked() {
+            clicked = Some(*id);
         }
     });
     if let Some(step) = clicked {

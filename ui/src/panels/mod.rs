@@ -37,17 +37,21 @@ pub struct Panels {
     pub rate: views::rate::RateView,
     /// What both count in the steps.
     pub tally: views::tally::Tally,
+    /// Settings.
+    pub settings: views::settings::Settings,
     /// Of the panels at both sides.
     pub widths: Widths,
 }
 
-/// Widths in points; `None` for those that were never shown.
+/// Sizes in points; `None` for those that were never shown.
 #[derive(Clone, Copy, Default)]
 pub struct Widths {
     /// Sessions.
     pub sessions: Option<f32>,
     /// Details of the selected step.
     pub step: Option<f32>,
+    /// Height of the drawer below the table.
+    pub drawer: Option<f32>,
 }
 
 /// Sessions, timeline, table and step.
@@ -70,12 +74,16 @@ pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     state.widths.step = Some(shown.response.rect.width());
     Panel::top("timeline").frame(Frame::new().fill(t.panel)).resizable(false).show(ui, |ui| strip::ui(&mut state.strip, cx, ui));
     if cx.model.lookup.drawer.is_some() {
-        Panel::bottom("lookup")
+        let shown = Panel::bottom("lookup")
             .frame(Frame::new().fill(t.panel))
             .resizable(true)
-            .default_size(200.0)
+            .default_size(state.widths.drawer.unwrap_or(220.0))
             .size_range(90.0..=(ui.available_height() * 0.6).max(90.0))
-            .show(ui, |ui| lookup::ui(&mut state.lookup, cx, ui));
+            .show(ui, |ui| {
+                ui.take_available_space();
+                lookup::ui(&mut state.lookup, cx, ui);
+            });
+        state.widths.drawer = Some(shown.response.rect.height());
     }
     CentralPanel::no_frame().frame(Frame::new().fill(t.ground)).show(ui, |ui| table::ui(&mut state.table, cx, ui));
 }

@@ -123,6 +123,7 @@ fn lanes(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
     count(&mut state.bins, cx.model, map);
     draw_bins(&state.bins, &painter, field, t);
     draw_marks(&state.bins, cx.model, &painter, field, t);
+    marked(cx.model, map, &painter, field, t);
     playhead(cx.model, map, &painter, field, t);
 
     let Some(pointer) = response.hover_pos().filter(|pointer| field.contains(*pointer)) else { return };
@@ -240,6 +241,18 @@ fn axis(painter: &Painter, field: Rect, map: TimeMap, t: &Tokens, start: f64) {
         painter.vline(x, field.top()..=top + 4.0, Stroke::new(1.0, t.line.gamma_multiply(0.7)));
         let text = format!("+{}", format::short_span(since.max(0.0)));
         painter.text(pos2(x + 3.0, field.bottom() - AXIS * 0.5), egui::Align2::LEFT_CENTER, text, theme::text(11.0), t.muted);
+    }
+}
+
+/// Marked steps: a ribbon at the top.
+fn marked(model: &Model, map: TimeMap, painter: &Painter, field: Rect, t: &Tokens) {
+    let Some(timeline) = model.timeline() else { return };
+    for step in timeline.marks().keys().filter_map(|step| timeline.steps().position(*step)) {
+        let x = map.x(timeline.steps().started(step));
+        if field.x_range().contains(x) {
+            painter.vline(x, field.top()..=field.bottom() - AXIS, Stroke::new(1.0, t.accent.gamma_multiply(0.45)));
+            icons::paint(painter, Rect::from_center_size(pos2(x, field.top() + 5.0), Vec2::splat(9.0)), Icon::Bookmark, t.accent);
+        }
     }
 }
 

@@ -183,8 +183,15 @@ impl Column {
         let t = cx.t;
         let number = |ui: &mut Ui, text: String, color| ui.label(RichText::new(text).text_style(small()).color(color));
         match self {
-            Self::Number => drop(number(ui, step.id.to_string(), if selected { t.strong } else { t.muted })),
-            Self::Time => drop(number(ui, format::clock(step.started), t.muted)),
+            Self::Number => {
+                number(ui, step.id.to_string(), if selected { t.strong } else { t.muted });
+                if let Some(note) = cx.model.timeline().and_then(|timeline| timeline.marks().get(&step.id)) {
+                    icons::show(ui, Icon::Bookmark, 10.0, t.accent).on_hover_text(if note.is_empty() { "Marked" } else { note });
+                }
+            }
+            Self::Time => {
+                number(ui, format::clock(step.started), t.muted);
+            }
             Self::What => what(cx, ui, step, across),
             Self::Changed => changes(ui, t, step),
             Self::Ms => {

@@ -31,6 +31,8 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 theme_button(cx, ui);
+                let settings = cx.model.page == Page::Settings;
+                parts::command_icon(cx, ui, UiCommand::ShowSettings, Icon::Gear, settings);
                 let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
                 if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
                     cx.run(UiCommand::Palette);
@@ -194,6 +196,16 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
             None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
             Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
         };
+    }
+    if !timeline.source().is_attached() && (steps.len() as u64) < recorder.steps && recorder.damaged.is_none() {
+        let part = steps.len() as f32 / recorder.steps.max(1) as f32;
+        parts::meter(ui, part, 60.0, t.accent, &format!("{:.0} % of the recording is read in", part * 100.0));
+    }
+    if let Some((first, last)) = recorder.thinned {
+        let words = format!(
+            "Of the steps {first} to {last} whole states were dropped to stay within what is kept. What changed is still known;              steps that went wrong, were slow or are marked keep theirs. Settings says how much is kept"
+        );
+        parts::chip(ui, "Thinned", t.muted, t.raised).on_hover_text(words);
     }
     if let Some(why) = &recorder.damaged {
         parts::chip(ui, "Damaged", t.changed, t.changed_bg).on_hover_text(why);

@@ -4,6 +4,7 @@ pub mod config;
 pub mod health;
 pub mod rate;
 pub mod reload;
+pub mod settings;
 pub mod start;
 pub mod tally;
 

@@ -1,7 +1,7 @@
 //! The start page: servers on this machine, the library, and how to get either.
 
 use egui::{Layout, RichText, TextEdit, Ui};
-use inspector_model::{DesktopSetting, FoundServer, NotifyAbout, RecordingId, RecordingInfo, Request};
+use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request};
 
 use super::page;
 use crate::app::action::{Action, Cx};
@@ -38,7 +38,6 @@ pub fn ui(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         recordings(state, cx, ui);
         ui.add_space(8.0);
         open_file(state, cx, ui);
-        desktop(cx, ui);
     });
 }
 
@@ -241,46 +240,6 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
     if done {
         state.exporting = None;
     }
-}
-
-/// Its words, whether it is on, and what switches it.
-type Switch = (&'static str, bool, fn(bool) -> DesktopSetting);
-
-/// What the desktop does on its own, where it can.
-fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
-    let info = &cx.model.desktop;
-    let mut switches: Vec<Switch> = Vec::new();
-    if let Some(on) = &info.notifications {
-        switches.push(("Notify when a handler raises", on.contains(&NotifyAbout::Errors), |on| {
-            DesktopSetting::Notify(NotifyAbout::Errors, on)
-        }));
-        switches.push(("Notify when HVR refuses to swap a view", on.contains(&NotifyAbout::RefusedSwaps), |on| {
-            DesktopSetting::Notify(NotifyAbout::RefusedSwaps, on)
-        }));
-        switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
-            DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
-        }));
-    }
-    if let Some(on) = info.autostart {
-        switches.push(("Start with the desktop", on, DesktopSetting::Autostart));
-    }
-    if let Some(on) = info.static_files {
-        switches.push(("Let page windows load the recorded server's static files", on, DesktopSetting::StaticFiles));
-    }
-    if switches.is_empty() {
-        return;
-    }
-    ui.add_space(12.0);
-    parts::section(ui, "Desktop");
-    parts::card(ui, |ui| {
-        for (text, on, setting) in switches {
-            // The mark moves when the desktop says that it is so.
-            let mut wanted = on;
-            if ui.checkbox(&mut wanted, text).changed() {
-                cx.push(Action::Set(setting(wanted)));
-            }
-        }
-    });
 }
 
 fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {

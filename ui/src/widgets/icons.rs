@@ -50,6 +50,14 @@ pub enum Icon {
     Down,
     /// Two sheets.
     Copy,
+    /// Toothed wheel.
+    Gear,
+    /// Three dots: more can be done here.
+    More,
+    /// A ribbon.
+    Bookmark,
+    /// The same, empty.
+    BookmarkEmpty,
     /// The product's mark.
     Logo,
 }
@@ -139,6 +147,24 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             painter.rect_stroke(Rect::from_min_max(at(5.5, 5.5), at(13.0, 13.0)), 1.0, stroke, egui::StrokeKind::Middle);
             line(&[(3.0, 10.5), (3.0, 3.0), (10.5, 3.0)]);
         }
+        Icon::Gear => {
+            painter.circle_stroke(center, 3.4 * unit, stroke);
+            for turn in 0..8_u8 {
+                let direction = Vec2::angled(f32::from(turn) * std::f32::consts::FRAC_PI_4) * unit;
+                painter.line_segment([center + direction * 4.2, center + direction * 6.2], Stroke::new((2.4 * unit).max(1.2), color));
+            }
+        }
+        Icon::More => {
+            for x in [3.6, 8.0, 12.4] {
+                painter.circle_filled(at(x, 8.0), 1.3 * unit, color);
+            }
+        }
+        Icon::Bookmark => {
+            // Not convex: two halves.
+            poly(&[(4.4, 2.4), (8.0, 2.4), (8.0, 10.2), (4.4, 13.6)]);
+            poly(&[(8.0, 2.4), (11.6, 2.4), (11.6, 13.6), (8.0, 10.2)]);
+        }
+        Icon::BookmarkEmpty => line(&[(4.4, 13.6), (4.4, 2.4), (11.6, 2.4), (11.6, 13.6), (8.0, 10.2), (4.4, 13.6)]),
         Icon::Logo => {
             line(&[(3.0, 5.5), (10.0, 5.5)]);
             let mut back = arc(at(10.0, 8.0), 2.6 * unit, -std::f32::consts::FRAC_PI_2, std::f32::consts::FRAC_PI_2);

@@ -166,6 +166,24 @@ pub fn list_row(ui: &mut Ui, height: f32, selected: bool, label: &str) -> (egui:
     (rect, response)
 }
 
+/// The menu of a row: by the right button anywhere on it, and by a button at its right end, which the keyboard reaches too.
+pub fn row_menu(ui: &mut Ui, rect: egui::Rect, row: &Response, name: &str, mut add: impl FnMut(&mut Ui)) {
+    row.context_menu(&mut add);
+    let place = egui::Rect::from_center_size(egui::pos2(rect.right() - 12.0, rect.center().y), vec2(22.0, rect.height() - 2.0));
+    let button = ui.interact(place, row.id.with("menu"), Sense::click());
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Menu of {name}")));
+    let open = egui::Popup::menu(&button).show(&mut add).is_some();
+    if open || row.hovered() || button.hovered() || button.has_focus() {
+        let t = theme::tokens(ui);
+        ui.painter().rect_filled(place, theme::CORNER, if button.hovered() || open { t.raised } else { t.hover });
+        icons::paint(ui.painter(), egui::Rect::from_center_size(place.center(), Vec2::splat(14.0)), Icon::More, t.text);
+    }
+    if button.has_focus() {
+        let t = theme::tokens(ui);
+        ui.painter().rect_stroke(place, theme::CORNER, Stroke::new(1.0, t.accent), egui::StrokeKind::Inside);
+    }
+}
+
 /// Paints one line of text into a row, cut at its right end.
 pub fn paint_line(ui: &Ui, rect: egui::Rect, indent: f32, mut job: egui::text::LayoutJob) {
     job.wrap.max_width = (rect.width() - indent - 4.0).max(10.0);

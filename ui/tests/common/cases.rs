@@ -35,10 +35,15 @@ crate::cases![
     a_desktop_that_only_has_a_browser_is_not_followed,
     picked_files_are_opened_and_written,
     a_dialog_that_was_cancelled_does_nothing,
-    the_desktop_is_set_on_the_start_page_and_says_how_it_stands,
+    the_desktop_is_set_in_the_settings_and_says_how_it_stands,
     a_token_that_is_remembered_may_be_left_out,
     what_the_desktop_opened_is_shown,
     a_window_begins_as_it_was_left,
+    a_text_is_found_in_all_values_and_a_hit_leads_to_its_step,
+    a_value_is_followed_through_its_changes,
+    a_step_is_marked_noted_and_found_again,
+    how_much_is_kept_is_set_and_what_was_dropped_is_said,
+    text_grows_and_shrinks_and_is_remembered,
 ];
 
 pub fn a_clicked_step_is_pulled_and_its_diff_shown() {
@@ -390,11 +395,11 @@ pub fn a_dialog_that_was_cancelled_does_nothing() {
     assert!(!window.has("Working …"));
 }
 
-pub fn the_desktop_is_set_on_the_start_page_and_says_how_it_stands() {
+pub fn the_desktop_is_set_in_the_settings_and_says_how_it_stands() {
     let engine = Scripted::with_sample();
     engine.tell(Notice::Desktop(Box::new(desktop())));
     let mut window = Window::open(&engine);
-    window.click("Servers and recordings");
+    window.press_with(Modifiers::COMMAND, Key::Comma);
     for (label, setting) in [
         ("Notify when a handler raises", DesktopSetting::Notify(NotifyAbout::Errors, false)),
         ("Notify when HVR refuses to swap a view", DesktopSetting::Notify(NotifyAbout::RefusedSwaps, true)),
@@ -464,4 +469,102 @@ pub fn a_window_begins_as_it_was_left() {
     assert!(!window.has("Step 1 Mount CartView"), "the scope");
     assert!(window.says("quer"), "the tab");
     assert_eq!(window.get("Filter steps").value.as_deref(), Some("kind:mount"));
+}
+
+pub fn a_text_is_found_in_all_values_and_a_hit_leads_to_its_step() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
+    assert!(window.has("Nothing is looked for"));
+    window.type_into("Find in values", "back door");
+    let searched = engine.asked(|asked| matches!(asked, Request::Search { options, .. } if options.text == "back door"));
+    assert_eq!(searched.len(), 1);
+    let hit = window.widgets().into_iter().find(|widget| widget.label.starts_with("Hit in step 5:")).map(|widget| widget.label);
+    let hit = hit.unwrap_or_else(|| panic!("{:?}", window.widgets().iter().map(|widget| &widget.label).collect::<Vec<_>>()));
+    window.click(&hit);
+    assert!(window.has("Step 5"), "the step is selected");
+    window.type_into("Find in values", " of gold");
+    assert!(window.has("Not found"));
+    window.click("Close drawer");
+    assert!(!window.has("Not found"));
+}
+
+pub fn a_value_is_followed_through_its_changes() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press(Key::CloseBracket);
+    assert!(window.says("No value is followed"), "it says what to do first");
+    window.select("Step 5 Event add_item");
+    window.click("Menu of cart.total");
+    window.click("When did this change?");
+    let asked = engine.asked(|asked| matches!(asked, Request::History { step: StepId(5), path, .. } if path.to_string() == "cart.total"));
+    assert_eq!(asked.len(), 1);
+    let changes: Vec<String> =
+        window.widgets().into_iter().map(|widget| widget.label).filter(|label| label.starts_with("Change in step ")).collect();
+    assert!(changes.len() > 1, "{changes:?}");
+    window.press(Key::CloseBracket);
+    let next = changes.iter().filter_map(|label| label.strip_prefix("Change in step ")?.split(':').next()?.parse::<u64>().ok());
+    let next = next.filter(|step| *step > 5).min().expect("a later change");
+    assert!(window.has(&format!("Step {next}")), "the next change is selected");
+    window.press(Key::OpenBracket);
+    assert!(window.has("Step 5"));
+    window.click("all sessions");
+    let everywhere = |asked: &Request| matches!(asked, Request::History { scope: inspector_model::Scope::Everywhere, .. });
+    assert_eq!(engine.asked(everywhere).len(), 1);
+}
+
+pub fn a_step_is_marked_noted_and_found_again() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.select("Step 5 Event add_item");
+    window.press(Key::B);
+    let mark = |note: &str| Request::Mark { source: SOURCE, step: StepId(5), note: Some(note.into()) };
+    assert_eq!(engine.asked(|asked| *asked == mark("")).len(), 1);
+    engine.tell(Notice::Marks(SOURCE, [(StepId(5), String::new())].into()));
+    window.settle();
+    window.type_into("Note of this step", "here it begins");
+    window.press(Key::Enter);
+    assert_eq!(engine.asked(|asked| *asked == mark("here it begins")).len(), 1);
+    engine.tell(Notice::Marks(SOURCE, [(StepId(5), "here it begins".into())].into()));
+    window.select("Step 1 Mount CartView");
+    window.press_with(Modifiers::COMMAND, Key::B);
+    window.click("Bookmark step 5 here it begins");
+    assert!(window.has("Step 5"));
+    window.press(Key::B);
+    assert_eq!(engine.asked(|asked| *asked == Request::Mark { source: SOURCE, step: StepId(5), note: None }).len(), 1);
+}
+
+pub fn how_much_is_kept_is_set_and_what_was_dropped_is_said() {
+    let engine = Scripted::with_sample();
+    let keep = inspector_model::Keep { recording_bytes: 64 << 20, library_bytes: 512 << 20, slow_ms: 100.0 };
+    engine.tell(Notice::Keep(keep));
+    let mut window = Window::open(&engine);
+    window.press_with(Modifiers::COMMAND, Key::Comma);
+    assert!(window.get("Keep so much").disabled, "nothing was changed");
+    window.type_into("for one recording", "128");
+    window.press(Key::Enter);
+    window.click("Keep so much");
+    let wanted = Request::Keep(inspector_model::Keep { recording_bytes: 128 << 20, ..keep });
+    assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
+
+    assert!(!window.has("Thinned"));
+    let mut source = engine.script().sample.as_ref().map(|sample| sample.source()).expect("a sample");
+    source.recorder.thinned = Some((StepId(4), StepId(9)));
+    engine.tell(Notice::Source(Box::new(source)));
+    window.settle();
+    assert!(window.has("Thinned"));
+}
+
+pub fn text_grows_and_shrinks_and_is_remembered() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    for _ in 0..20 {
+        window.press_with(Modifiers::COMMAND, Key::Plus);
+    }
+    assert!(window.memory().to_text().contains("\"text_size\":200"), "{}", window.memory().to_text());
+    assert!(window.has("Step 1 Mount CartView") || window.has("Filter steps"), "there is still room for the window");
+    for _ in 0..20 {
+        window.press_with(Modifiers::COMMAND, Key::Minus);
+    }
+    assert!(window.memory().to_text().contains("\"text_size\":80"));
 }

@@ -251,7 +251,14 @@ fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
         let steps = bench.steps();
         assert_eq!(steps.len(), 5, "{name}: {:?}", bench.kinds());
         match (bench.state(&steps[1], Side::After), refused) {
-            (StateAnswer::Full(_), None) => assert!(steps[1].state_bytes > 0, "{name}"),
+            (StateAnswer::Full(text), None) => {
+                assert!(steps[1].state_bytes > 0, "{name}");
+                assert!(inspector_model::parse_value(&text).is_ok(), "{name} cannot be shown");
+                let started = std::time::Instant::now();
+                let diff = crate::queries::diff(&bench.source, (steps[1].id, Side::Before), (steps[1].id, Side::After));
+                assert!(matches!(diff, Ok(inspector_model::Answer::Diff(diff)) if diff.counts.total() > 0), "{name}");
+                assert!(started.elapsed() < Duration::from_secs(10), "{name}");
+            }
             (StateAnswer::Missing(why), Some(part)) => assert!(why.contains(part) && why.contains("not recorded"), "{name}: {why}"),
             (StateAnswer::Missing(why), None) => panic!("{name} was refused: {why}"),
             (StateAnswer::Full(_), Some(_)) => panic!("{name} was recorded"),

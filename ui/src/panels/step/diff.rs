@@ -338,7 +338,7 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool) -> bool
         }
         ui.label(RichText::new(if open { "Click to close" } else { "Click to see the whole value" }).color(t.muted));
     });
-    response.context_menu(|ui| {
+    parts::row_menu(ui, rect, &response, &format::clip(&path, 120), |ui| {
         if ui.button("Copy path").clicked() {
             cx.push(Action::Copy(path.clone(), "the path"));
             ui.close();

@@ -29,6 +29,8 @@ pub struct StepPanel {
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
+    /// A note that is being written.
+    note: Option<(StepId, String)>,
     shown: Option<StepId>,
 }
 
@@ -55,7 +57,10 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         state.params.reset();
         state.frames.reset();
     }
-    Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| header(cx, ui, &step));
+    Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| {
+        header(cx, ui, &step);
+        note(&mut state.note, cx, ui, &step);
+    });
     tabs(cx, ui, &step);
     ui.painter().hline(ui.max_rect().x_range(), ui.cursor().top(), Stroke::new(1.0, cx.t.line));
     ui.add_space(1.0);
@@ -81,6 +86,8 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
         let title = RichText::new(format::clip(name, 120)).size(16.0).color(t.strong);
         ui.label(RichText::new(format!("Step {}", step.id)).size(16.0).color(t.muted));
+        let marked = cx.model.timeline().is_some_and(|timeline| timeline.marks().contains_key(&step.id));
+        parts::command_icon(cx, ui, UiCommand::ToggleMark, if marked { Icon::Bookmark } else { Icon::BookmarkEmpty }, marked);
         if step.status == Status::Ok {
             parts::line_label(ui, title);
         } else {
@@ -136,6 +143,21 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         && let Err(why) = UiCommand::JumpAfter.enabled(cx.model)
     {
         ui.label(RichText::new(why).size(12.0).color(t.muted));
+    }
+}
+
+/// The note of a marked step.
+fn note(draft: &mut Option<(StepId, String)>, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+    let Some(timeline) = cx.model.timeline() else { return };
+    let Some(kept) = timeline.marks().get(&step.id) else { return };
+    let mut text = draft.take().filter(|(of, _)| *of == step.id).map_or_else(|| kept.clone(), |(_, text)| text);
+    ui.add_space(3.0);
+    let edit = ui.add(egui::TextEdit::singleline(&mut text).hint_text("Note").char_limit(1_000).desired_width(f32::INFINITY));
+    let edit = edit.accessible_name("Note of this step");
+    if edit.lost_focus() && text != *kept {
+        cx.push(Action::Send(Box::new(inspector_model::Request::Mark { source: timeline.id(), step: step.id, note: Some(text) })));
+    } else if edit.has_focus() {
+        *draft = Some((step.id, text));
     }
 }
 

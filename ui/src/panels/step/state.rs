@@ -135,7 +135,7 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
     let galley = ui.painter().layout_job(job);
     let at = egui::pos2(rect.left() + indent + 16.0, rect.center().y - galley.size().y * 0.5);
     ui.painter_at(rect).galley(at, galley, t.text);
-    response.context_menu(|ui| {
+    parts::row_menu(ui, rect, &response, &format::clip(&row.path, 120), |ui| {
         if ui.button("Copy path").clicked() {
             cx.push(Action::Copy(row.path.clone(), "the path"));
             ui.close();
@@ -162,7 +162,6 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
         if row.children.is_none() {
             ui.label(RichText::new(format::clip(&rich::one_line(&row.summary), 400)).monospace());
         }
-        ui.label(RichText::new("Right-click to copy").color(t.muted));
     });
     can_open && response.clicked()
 }

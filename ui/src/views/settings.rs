@@ -1,0 +1,134 @@
+//! How the window looks, how much is kept of recordings, and what the desktop does on its own.
+
+use egui::{DragValue, RichText, Slider, Ui};
+use inspector_model::{DesktopSetting, Keep, NotifyAbout, Request};
+
+use super::page;
+use crate::app::act::TEXT_SIZES;
+use crate::app::action::{Action, Cx};
+use crate::app::startup::ThemeChoice;
+use crate::format;
+use crate::widgets::parts;
+
+/// What the page remembers.
+#[derive(Default)]
+pub struct Settings {
+    /// Numbers that were changed and not yet applied.
+    keep: Option<Keep>,
+}
+
+const MB: u64 = 1 << 20;
+
+/// Draws the page.
+pub fn ui(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
+    page(ui, "Settings", "They hold for every source, and are remembered", 720.0, |ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        parts::section(ui, "Look");
+        parts::card(ui, |ui| look(cx, ui));
+        ui.add_space(12.0);
+        parts::section(ui, "Recordings");
+        parts::card(ui, |ui| recordings(state, cx, ui));
+        desktop(cx, ui);
+    });
+}
+
+fn look(cx: &mut Cx<'_>, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        ui.label("Theme");
+        let options = [(ThemeChoice::System, "As the system is"), (ThemeChoice::Dark, "Dark"), (ThemeChoice::Light, "Light")];
+        if let Some(choice) = parts::segmented(ui, cx.theme, &options) {
+            cx.push(Action::Theme(choice));
+        }
+    });
+    ui.horizontal(|ui| {
+        let label = ui.label("Text size");
+        let mut percent = cx.text_size;
+        let slider = Slider::new(&mut percent, TEXT_SIZES).step_by(10.0).suffix(" %").update_while_editing(false);
+        let response = ui.add(slider).labelled_by(label.id);
+        // While it is dragged the slider must not change its own size under the pointer.
+        if percent != cx.text_size && !response.dragged() {
+            cx.push(Action::TextSize(percent));
+        }
+    });
+}
+
+fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
+    let t = cx.t;
+    let now = cx.model.keep;
+    let mut keep = state.keep.unwrap_or(now);
+    let (mut one, mut all) = (keep.recording_bytes / MB, keep.library_bytes / MB);
+    ui.label(
+        RichText::new(
+            "Beyond these sizes the middle of a recording is thinned: what each step changed stays, whole states go. \
+             Steps that went wrong, were slow or are marked keep theirs.",
+        )
+        .color(t.muted),
+    );
+    ui.add_space(4.0);
+    let number = |ui: &mut Ui, text: &str, value: &mut u64| {
+        ui.horizontal(|ui| {
+            let field = ui.add(DragValue::new(value).range(8..=1_000_000).speed(8.0).suffix(" MB"));
+            let label = ui.label(text);
+            field.labelled_by(label.id);
+        });
+    };
+    number(ui, "for one recording", &mut one);
+    number(ui, "for all of them together", &mut all);
+    ui.horizontal(|ui| {
+        let field = ui.add(DragValue::new(&mut keep.slow_ms).range(1.0..=600_000.0).speed(5.0).suffix(" ms"));
+        let label = ui.label("from here on a step is slow");
+        field.labelled_by(label.id);
+    });
+    keep = Keep { recording_bytes: one * MB, library_bytes: all * MB, ..keep };
+    state.keep = (keep != now).then_some(keep);
+    ui.horizontal(|ui| {
+        let changed = state.keep.is_some();
+        if ui.add_enabled(changed, egui::Button::new("Keep so much")).on_disabled_hover_text("Nothing was changed").clicked() {
+            cx.push(Action::Send(Box::new(Request::Keep(keep))));
+        }
+        let used: u64 = cx.model.recordings.iter().map(|recording| recording.bytes).sum();
+        let words =
+            format!("{} take {} now", format::plural(cx.model.recordings.len() as u64, "recording", "recordings"), format::bytes(used));
+        ui.label(RichText::new(words).size(12.5).color(t.muted));
+    });
+}
+
+/// A setting's text, whether it is on, and what sets it.
+type Switch = (&'static str, bool, fn(bool) -> DesktopSetting);
+
+/// What the desktop around the window does on its own, as far as there is one.
+fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let info = &cx.model.desktop;
+    let mut switches: Vec<Switch> = Vec::new();
+    if let Some(on) = &info.notifications {
+        switches.push(("Notify when a handler raises", on.contains(&NotifyAbout::Errors), |on| {
+            DesktopSetting::Notify(NotifyAbout::Errors, on)
+        }));
+        switches.push(("Notify when HVR refuses to swap a view", on.contains(&NotifyAbout::RefusedSwaps), |on| {
+            DesktopSetting::Notify(NotifyAbout::RefusedSwaps, on)
+        }));
+        switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
+            DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
+        }));
+    }
+    if let Some(on) = info.autostart {
+        switches.push(("Start with the desktop", on, DesktopSetting::Autostart));
+    }
+    if let Some(on) = info.static_files {
+        switches.push(("Let page windows load the recorded server's static files", on, DesktopSetting::StaticFiles));
+    }
+    if switches.is_empty() {
+        return;
+    }
+    ui.add_space(12.0);
+    parts::section(ui, "Desktop");
+    parts::card(ui, |ui| {
+        for (text, on, setting) in switches {
+            // The mark moves when the desktop says that it is so.
+            let mut wanted = on;
+            if ui.checkbox(&mut wanted, text).changed() {
+                cx.push(Action::Set(setting(wanted)));
+            }
+        }
+    });
+}
