@@ -41,7 +41,8 @@ class Turn:
         self.view: Any = None
         self.view_id: str | None = None
         self.component: str | None = None
-        self.params = "null"
+        self.params: str | None = None
+        self.given: dict[str, Any] | None = None  # parameters as they came, for a handler that is never called
         self.raw: str | None = None
         self.ref: Any = None
         self.before: dict[str, str] | None = None
@@ -64,9 +65,15 @@ class Turn:
         self.swap_depth = 0
         self.quiet = False  # emit only when something came of it
         self.log_error: dict[str, Any] | None = None  # of the last ERROR record with a traceback
-        self.cause_if_limited: dict[str, Any] | None = None
         self.closed = False
         self.published = False
+        self._hidden: tuple[Any, frozenset[str]] = (None, frozenset())
+
+    def hidden(self, view: Any) -> frozenset[str]:
+        """The names that `view` hides, looked up once a turn."""
+        if view is not self._hidden[0]:
+            self._hidden = (view, hidden_names(view) if view is not None else frozenset())
+        return self._hidden[1]
 
     # -- states
 
@@ -76,7 +83,7 @@ class Turn:
             return
         self.view = view
         self.view_id = self.session.id_of(view)
-        self.before = self.session.stream(self.view_id).encode(view)
+        self.before = self.session.stream(self.view_id).encode(view, self.hidden(view))
 
     def look_after(self, view: Any) -> None:
         """Encode the state after the change; a later look replaces an earlier one."""
@@ -86,7 +93,7 @@ class Turn:
             self.view = view
             self.view_id = self.session.id_of(view)
         if self.view is view:
-            self.after = self.session.stream(self.view_id).encode(view)
+            self.after = self.session.stream(self.view_id).encode(view, self.hidden(view))
 
     # -- what comes of it
 
@@ -174,21 +181,20 @@ def without_agent(trace: str) -> str:
     return "".join(out)
 
 
-def typed(value: Any, view: Any = None) -> str:
+def typed(value: Any, hidden: frozenset[str] = frozenset()) -> str:
     """A value as typed JSON text, redacted by name."""
-    return Walker(hidden_names(view) if view is not None else frozenset()).text(value)
+    return Walker(hidden).text(value)
 
 
-def typed_params(params: Any, view: Any = None) -> str:
+def typed_params(params: Any, hidden: frozenset[str] = frozenset()) -> str:
     """Parameters as typed JSON text. A form event names its field beside its value, which is hidden by it."""
     if type(params) is dict and "value" in params:
         field = params.get("field") or params.get("name")
-        hidden = hidden_names(view) if view is not None else frozenset()
         if type(field) is str and (field in hidden or redact.sensitive(field)):
-            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, view))
+            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, hidden))
             shown["value"] = {"$t": "redacted", "of": type(params["value"]).__name__}
             return json.dumps(shown, ensure_ascii=False)
-    return typed(params, view)
+    return typed(params, hidden)
 
 
 @guard.guarded
@@ -274,6 +280,8 @@ def publish_step(turn: Turn) -> None:
         html = guard.guarded(_html)(turn, session) or "null"
     if turn.key is None:
         turn.key = HUB.next_key()
+    if turn.params is None:
+        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(session and session.root))
     with HUB.lock:
         before = after = "null"
         if session is not None:

@@ -24,6 +24,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from . import plain
 from .redact import sensitive
 
 _encode_str = json.encoder.encode_basestring  # the C version where there is one
@@ -108,10 +109,22 @@ class Walker:
         self.size = limits.size
         self._path: set[int] = set()
 
-    def named(self, name: str, value: Any) -> str:
-        """The JSON text of an assign, hidden if its name says so."""
+    def named(self, name: str, value: Any, plain: bool = False) -> str:
+        """The JSON text of an assign, hidden if its name says so; `plain` if it has a fingerprint."""
         if self._hides(name, value):
             return self._redacted(value)
+        return self.plain(value) if plain else self.text(value)
+
+    def plain(self, value: Any) -> str:
+        """As `text`, faster where the whole of a value is plain JSON. Only for what has a fingerprint."""
+        if type(value) is list or type(value) is dict:
+            limits = self.limits
+            found = plain.text(value, self.hidden, self.nodes, min(self.size, limits.string), limits.depth)
+            if found is not None:
+                text, nodes = found
+                self.nodes -= nodes
+                self.size -= len(text)
+                return text
         return self.text(value)
 
     def text(self, value: Any, depth: int = 0) -> str:
