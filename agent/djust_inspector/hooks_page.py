@@ -10,6 +10,8 @@ from typing import Any
 from . import guard, hub, redact, sessions, turns
 from .turns import CURRENT, Turn, current
 
+dumps = json.JSONEncoder(ensure_ascii=False).encode
+
 # -- connection
 
 
@@ -209,7 +211,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         name = message.get("event")
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
-        turn.raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False)
+        turn.raw = dumps(redact.redact_json(params, hidden))
         turn.given = _plain_params(params)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
@@ -227,7 +229,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
     elif kind == "url_change":
         turn.name = str(message.get("uri") or turn.name)
         turn.params = turns.typed(params, hidden)
-        turn.raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False)
+        turn.raw = dumps(redact.redact_json(params, hidden))
         turn.look_before(view)
     else:
         target = {k: v for k, v in message.items() if k != "type"}

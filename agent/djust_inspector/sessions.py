@@ -152,7 +152,7 @@ class Session:
             out += map(id, list(components.values()) if type(components) is dict else ())
         return tuple(out)
 
-    def describe(self, with_ring: bool = True) -> str:
+    def describe(self) -> str:
         """The fields of a ``session`` frame as JSON text."""
         scope = getattr(self.consumer, "scope", None) or {}
         headers = dict(scope.get("headers") or [])
@@ -160,11 +160,9 @@ class Session:
         client = getattr(self.consumer, "_client_ip", None) or (scope.get("client") or [None])[0]
         views = self.views()
         root = views.pop(None, None)
-        described = [
-            guard.guarded(describe_view)(identity, view, self, with_ring) or "null" for identity, view in views.items()
-        ]
+        described = [guard.guarded(describe_view)(identity, view, self) or "null" for identity, view in views.items()]
         if root is not None:
-            self.last_view = guard.guarded(describe_view)(None, root, self, with_ring) or "null"
+            self.last_view = guard.guarded(describe_view)(None, root, self) or "null"
             self.last_children = ",".join(described)
         return (
             '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
@@ -243,8 +241,10 @@ def _who(session: Session) -> Any:
 # -- reading djust's and Django's objects
 
 
-def encodable(text: str) -> str:
-    """A plain JSON string also for text with lone surrogates."""
+def encodable(text: str | None) -> str:
+    """A plain JSON string also for text with lone surrogates; ``null`` for ``None``."""
+    if text is None:
+        return "null"
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return _encode_str(text)
@@ -314,11 +314,11 @@ def _names(value: Any) -> list[str]:
     return [n for n in value if type(n) is str] if type(value) in (list, tuple, set, frozenset) else []
 
 
-def describe_view(identity: str | None, view: Any, session: Session, with_ring: bool = True) -> str:
+def describe_view(identity: str | None, view: Any, session: Session) -> str:
     """A VIEW as JSON text."""
     buffer = own_dict(view).get("_time_travel_buffer")
     ring = None
-    if buffer is not None and with_ring:
+    if buffer is not None:
         entries = own_dict(buffer).get("_buf")
         if type(entries) is deque:
             ring = {"len": len(entries), "max": entries.maxlen}

@@ -94,7 +94,6 @@ def public_assigns(view: Any) -> dict[str, Any]:
         value = fields.get(name, _NOTHING)
         if type(value) not in _FUNCTIONS and value is not _NOTHING:
             out[name] = value
-    seen = {id(value) for value in out.values()}
     for name, slot in _state_fields(view).items():
         if not name.startswith("_"):
             if slot in fields:
@@ -103,12 +102,15 @@ def public_assigns(view: Any) -> dict[str, Any]:
                 default = _find_default(type(view), name)
                 if default is not _NOTHING:
                     out[name] = default
+    components = fields.get("_components")
+    if not slots and not components:
+        return out
+    seen = {id(out[name]) for name in names if name in out}
     for slot in slots:
         # Before djust 1.2 a class-level component's state is all there is of it: no object, no registry.
         value = fields.get(slot)
         if id(value) not in seen and dict in _class_mro(type(value)):
             out.setdefault(slot[len("_component_") :], value)
-    components = fields.get("_components")
     if type(components) is dict:
         for identity, component in list(components.items()):
             if id(component) not in seen and type(identity) is str and identity not in out:

@@ -19,7 +19,7 @@ from .sessions import Session, encodable
 from .streams import hidden_names
 from .walker import Walker
 
-dumps = json.dumps
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 CURRENT: "contextvars.ContextVar[Turn | None]" = contextvars.ContextVar("djust_inspector_turn", default=None)
 
@@ -270,9 +270,9 @@ def publish_step(turn: Turn) -> None:
     session = turn.session
     status, error = turn.result()
     ms = (time.perf_counter() - turn.clock) * 1000
-    timing = None
+    timing = "null"
     if turn.handler_ms is not None or turn.render_ms is not None:
-        timing = {"handler": _rounded(turn.handler_ms), "render": _rounded(turn.render_ms)}
+        timing = '{"handler":%s,"render":%s}' % (_rounded(turn.handler_ms), _rounded(turn.render_ms))
     if turn.sql_dropped:
         turn.cause = {**(turn.cause or {}), "sql_dropped": turn.sql_dropped}
     html = "null"
@@ -304,18 +304,18 @@ def publish_step(turn: Turn) -> None:
             '"started":%.6f,"ms":%.3f,"timing":%s,"before":%s,"after":%s,"status":"%s","error":%s,"cause":%s,'
             '"sql":[%s],"logs":[%s],"frames":%s,"html":%s,"history":false'
             % (
-                dumps(turn.key),
-                dumps(session.id if session is not None else None),
-                dumps(turn.view_id),
-                dumps(turn.component),
+                encodable(turn.key),
+                encodable(session.id if session is not None else None),
+                encodable(turn.view_id),
+                encodable(turn.component),
                 turn.kind,
                 encodable(turn.name),
                 turn.params,
-                encodable(turn.raw) if turn.raw is not None else "null",
-                dumps(turn.ref if type(turn.ref) is int else None),
+                encodable(turn.raw),
+                turn.ref if type(turn.ref) is int else "null",
                 turn.started,
                 ms,
-                dumps(timing),
+                timing,
                 before,
                 after,
                 status,
@@ -331,16 +331,18 @@ def publish_step(turn: Turn) -> None:
 
 def safe_dumps(value: Any) -> str:
     """Strict JSON of an object that the agent itself has put together."""
+    if value is None:
+        return "null"
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _dumps(value)
         text.encode("utf-8")
         return text
     except (ValueError, TypeError, UnicodeEncodeError):
         return Walker().text(value)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None) -> str:
+    return "null" if value is None else "%.3f" % value
 
 
 def _html(turn: Turn, session: Session) -> str:
