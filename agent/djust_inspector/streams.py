@@ -224,4 +224,4 @@ def _utf8(name: str) -> str:
     return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-__all__ = ["Stream", "component_parts", "fingerprint", "hidden_names", "public_assigns"]
+__all__ = ["Stream", "component_parts", "hidden_names", "public_assigns"]
