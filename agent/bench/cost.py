@@ -25,8 +25,8 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
 #: Without the agent, with djust's recording, with the agent and nobody there, with an inspector.
 WAYS = ("alone", "recorded", "detached", "attached")
-#: Processor time of one event of djust alone per block, roughly: what costs less is repeated more.
-BLOCK_SECONDS = 0.06
+#: Processor time of a block of djust alone, roughly; short, so that a round has the same neighbours on the machine.
+BLOCK_SECONDS = 0.03
 DEADLINE = 30.0
 
 
@@ -165,7 +165,7 @@ class Bench:
         """Blocks in alternation; per way a list of what `block` returned, the first round left out."""
         await self.open()
         cpu, _, _ = await self.block("alone", 2)
-        events = max(2, min(40, round(BLOCK_SECONDS / cpu)))
+        events = max(1, min(40, round(BLOCK_SECONDS / cpu)))
         blocks = {way: [] for way in WAYS}
         for number in range(rounds + 1):
             for way in WAYS if number % 2 else reversed(WAYS):
@@ -203,6 +203,36 @@ def summary(case, size, blocks):
     }
 
 
+def states_alone(case, rounds):
+    """Median microseconds for an event's two states alone: (djust's captures and their JSON, the agent's texts).
+
+    djust encodes an entry that is too large for its frame three times; here it does so once.
+    """
+    from djust import time_travel
+    from djust_inspector.streams import Stream
+
+    view, stream = case(), Stream()
+    view.mount(None)
+    view.time_travel_enabled, view._time_travel_buffer = True, time_travel.TimeTravelBuffer(10)
+    djust, agent = [], []
+    stream.capture(view)
+    for number in range(rounds * 4):
+        before = time.process_time()
+        snapshot = time_travel.record_event_start(view, "edit", {"row": number}, number)
+        middle = time.process_time()
+        stream.commit(stream.encode(view))
+        begun = time.process_time()
+        view.edit(row=number)
+        ended = time.process_time()
+        time_travel.record_event_end(view, snapshot)
+        json.dumps(snapshot.to_dict(), default=str)
+        last = time.process_time()
+        stream.commit(stream.encode(view))
+        agent.append(begun - middle + time.process_time() - last)
+        djust.append(middle - before + last - ended)
+    return statistics.median(djust) * 1e6, statistics.median(agent) * 1e6
+
+
 def measure(case, rounds):
     """The summary of one case."""
     from django.conf import settings
@@ -214,23 +244,27 @@ def measure(case, rounds):
     view = case()
     view.mount(None)
     size = sum(len(name) + len(text) + 4 for name, text in Stream().encode(view).items())
-    return summary(case, size, asyncio.run(Bench(case).run(rounds)))
+    row = summary(case, size, asyncio.run(Bench(case).run(rounds)))
+    djust, agent = states_alone(case, rounds)
+    return {**row, "states_djust_us": round(djust, 1), "states_agent_us": round(agent, 1), "states_ratio": round(agent / djust, 3)}
 
 
 def main():
     options = argparse.ArgumentParser(description="Cost of the agent per event, beside djust's own recording")
     options.add_argument("--json", action="store_true", help="print one JSON object")
-    options.add_argument("--rounds", type=int, default=15, help="rounds per case")
+    options.add_argument("--rounds", type=int, default=25, help="rounds per case")
     options.add_argument("--only", default="", help="run the cases whose class name has this word")
     chosen = options.parse_args()
     prepare()
     import cost_views
     import djust
 
-    head = "%-42s %8s %9s %9s %9s %11s %19s %7s"
+    head = "%-39s %8s %8s %8s %8s %11s %6s %20s %9s %8s %6s"
     if not chosen.json:
         print(f"Microseconds of processor time per event, djust {djust.__version__}, Python {sys.version.split()[0]}")
-        print(head % ("state", "bytes", "event", "djust +", "agent +", "(to answer)", "detached + (mid 50%)", "ratio"))
+        print(head % ("", "", "whole", "events:", "", "", "", "", "states", "alone:", ""))
+        names = "state", "bytes", "event", "djust +", "agent +", "(to answer)", "ratio", "detached + (mid 50%)"
+        print(head % (*names, "djust", "agent", "ratio"))
     found = []
     for case in cost_views.CASES:
         if chosen.only.lower() not in case.__name__.lower():
@@ -248,8 +282,11 @@ def main():
                     "%.0f" % row["recorded_us"],
                     "%.0f" % row["attached_us"],
                     "%.0f" % row["attached_before_answer_us"],
-                    "%.0f (%.0f … %.0f)" % (row["detached_us"], low, high),
                     "-" if row["ratio"] is None else "%.2f" % row["ratio"],
+                    "%.0f (%.0f … %.0f)" % (row["detached_us"], low, high),
+                    "%.0f" % row["states_djust_us"],
+                    "%.0f" % row["states_agent_us"],
+                    "%.2f" % row["states_ratio"],
                 ),
                 flush=True,
             )

@@ -91,10 +91,11 @@ class Table50K(Case):
         self.rows = wide_rows(128)
 
     def change(self, row):
-        changed = self.rows[row % len(self.rows)]
-        changed["done"] = not changed["done"]
-        changed["priority"] = 1 + self.edits % 5
-        changed["stamp"] += 1
+        # A new list with a new row: of a large list djust looks at a sample of rows when it is changed in place.
+        self.rows = list(self.rows)
+        old = self.rows[row % len(self.rows)]
+        new = {"done": not old["done"], "title": old["title"].swapcase(), "stamp": old["stamp"] + 1}
+        self.rows[row % len(self.rows)] = {**old, **new}
 
 
 class Table200K(Table50K):

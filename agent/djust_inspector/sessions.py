@@ -18,7 +18,7 @@ import types
 from collections import deque
 from typing import Any
 
-from . import guard
+from . import guard, redact
 from .hub import HUB
 from .streams import Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
@@ -110,8 +110,6 @@ class Session:
 
     def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
         """Keep a WebSocket frame for the step of `turn`, or for the next step."""
-        from . import redact
-
         if text is None:
             size = len(data or b"")
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())

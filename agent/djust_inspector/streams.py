@@ -154,11 +154,14 @@ class Stream:
 
     def capture(self, view: Any) -> str:
         """The view's state now, as the JSON text of a STATE."""
-        return self.commit(self.encode(view, hidden_names(view)))
+        return self.commit(self.encode(view))
 
-    def encode(self, view: Any, hidden: frozenset[str] = frozenset()) -> dict[str, str]:
-        """The JSON text of each assign now; texts of unchanged assigns are the ones held already."""
-        walker = Walker(hidden)
+    def encode(self, view: Any, hidden: frozenset[str] | None = None) -> dict[str, str]:
+        """The JSON text of each assign now; texts of unchanged assigns are the ones held already.
+
+        `hidden` is `hidden_names` of the view, for a caller who has looked them up.
+        """
+        walker = Walker(hidden_names(view) if hidden is None else hidden)
         marks: dict[str, tuple[str, Any]] = {}
         texts: dict[str, str] = {}
         for name, value in public_assigns(view).items():

@@ -224,9 +224,10 @@ def finish(turn: Turn, error: BaseException | None = None) -> None:
             return
     publish_step(turn)
     if session is not None:
-        guard.guarded(_after_step)(turn, session)
+        _after_step(turn, session)
 
 
+@guard.guarded
 def _after_step(turn: Turn, session: Session) -> None:
     if turn.kind == "mount" and session.root is not None:
         session.phase = "mounted"
@@ -277,7 +278,7 @@ def publish_step(turn: Turn) -> None:
         turn.cause = {**(turn.cause or {}), "sql_dropped": turn.sql_dropped}
     html = "null"
     if session is not None:
-        html = guard.guarded(_html)(turn, session) or "null"
+        html = _html(turn, session) or "null"
     if turn.key is None:
         turn.key = HUB.next_key()
     if turn.params is None:
@@ -345,6 +346,7 @@ def _rounded(value: float | None) -> str:
     return "null" if value is None else "%.3f" % value
 
 
+@guard.guarded
 def _html(turn: Turn, session: Session) -> str:
     """The ``html`` field: the page after this turn's render, when it is not what was sent last."""
     raw = turn.html
