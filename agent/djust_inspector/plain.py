@@ -1,8 +1,8 @@
 """Values made of Python's own plain types only, at the speed of the C modules `pickle` and `json`.
 
 Most state is of this kind, and going through it value by value in Python is what would make the
-agent expensive. `fingerprint` tells that a value is plain and whether it is what it was; `text`
-gives what `Walker.text` gives, or ``None`` for what only the walker can do.
+agent expensive. `fingerprint` tells whether a value is what it was; `named` encodes it as
+`Walker.named` does, and leaves to the walker what only the walker can do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pickle
 from typing import Any
 
 from .redact import sensitive
+from .walker import Walker, leaf_text
 
 _MAX_SAFE = 2**53
 #: What JSON has and the walker writes without a tag (numbers and texts of some kinds excepted).
@@ -34,14 +35,22 @@ class _Buffer(io.BytesIO):
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles exact built-in types only: for any other it gives up before running any code of theirs."""
+    """Pickles exact built-in types, and decimals, dates and the like as their texts.
+
+    For any other type it gives up before running any code of theirs.
+    """
 
     def reducer_override(self, obj: Any) -> Any:
-        raise _Unplain
+        if obj is str:  # as what follows names it
+            return NotImplemented
+        text = leaf_text(obj)
+        if text is None:
+            raise _Unplain
+        return str, (text,)
 
 
 def fingerprint(value: Any) -> tuple[int, int] | None:
-    """A digest of a value made of exact built-in types only, else ``None``.
+    """A digest of a value made of exact built-in types and of decimals, dates and the like, else ``None``.
 
     Much faster than encoding, and linear in the number of objects also for shared and cyclic ones.
     Different digests may still mean equal content; equal ones mean equal content, but for the chance of
@@ -63,6 +72,19 @@ def _refuse(value: Any) -> Any:
 _encode = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_refuse
 ).encode
+
+
+def named(walker: Walker, name: str, value: Any) -> str:
+    """As `Walker.named`. Only for a value that has a fingerprint."""
+    kind = type(value)
+    if (kind is list or kind is dict) and not walker.hides(name, value):
+        limits = walker.limits
+        found = text(value, walker.hidden, walker.nodes, min(walker.size, limits.string), limits.depth)
+        if found is not None:
+            walker.nodes -= found[1]
+            walker.size -= len(found[0])  # a little more than the walker would
+            return found[0]
+    return walker.named(name, value)
 
 
 def text(value: Any, hidden: frozenset[str], nodes: int, size: int, depth: int) -> tuple[str, int] | None:

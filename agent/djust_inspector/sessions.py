@@ -142,7 +142,7 @@ class Session:
     def glance(self) -> tuple[Any, ...]:
         """What a description consists of, as far as it can change at any event; cheap to get and compare."""
         scope = getattr(self.consumer, "scope", None) or {}
-        out: list[Any] = [self.phase, self.path, self.close, self.succeeds, self.ticks_paused]
+        out: list[Any] = [self.phase, self.path, str(self.close), self.succeeds, self.ticks_paused]
         out += id(unwrap(scope.get("user"))), session_key(scope)
         for identity, view in self.views().items():
             components = own_dict(view).get("_components")

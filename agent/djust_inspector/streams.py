@@ -10,8 +10,7 @@ import json.encoder
 import sys
 from typing import Any
 
-from . import redact
-from .plain import fingerprint
+from . import plain, redact
 from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
 
 _encode_str = json.encoder.encode_basestring
@@ -20,6 +19,8 @@ _encode_str = json.encoder.encode_basestring
 FIRST_REV = 1_000_000
 _SCALARS = (str, int, float, bool, type(None))
 _NOTHING = object()
+#: In place of the mark of a value that has none: equal to no value and no mark.
+_UNKNOWN = object()
 
 
 def _framework_names() -> frozenset[str]:
@@ -103,7 +104,7 @@ def public_assigns(view: Any) -> dict[str, Any]:
                 if default is not _NOTHING:
                     out[name] = default
     components = fields.get("_components")
-    if not slots and not components:
+    if not slots and (type(components) is not dict or not components):
         return out
     seen = {id(out[name]) for name in names if name in out}
     for slot in slots:
@@ -171,15 +172,15 @@ class Stream:
                 mark = value
                 same = before is not None and before[1] is value and kind is not float
             else:
-                mark = fingerprint(value)
+                mark = plain.fingerprint(value)
                 same = before is not None and mark is not None and before[1] == mark
-                if mark is None:
-                    mark = _NOTHING
             if same:
                 text = before[0]
+            elif mark is None or kind in _SCALARS:
+                text = walker.named(name, value)
             else:
-                text = walker.named(name, value, kind not in _SCALARS and mark is not _NOTHING)
-            marks[name] = (text, mark)
+                text = plain.named(walker, name, value)
+            marks[name] = (text, _UNKNOWN if mark is None and value is not None else mark)
             texts[name] = text
         self._marks = marks
         return texts

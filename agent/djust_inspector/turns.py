@@ -282,7 +282,8 @@ def publish_step(turn: Turn) -> None:
     if turn.key is None:
         turn.key = HUB.next_key()
     if turn.params is None:
-        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(session and session.root))
+        root = session.root if session is not None else None
+        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(root))
     with HUB.lock:
         before = after = "null"
         if session is not None:

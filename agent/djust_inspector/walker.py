@@ -24,7 +24,6 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from . import plain
 from .redact import sensitive
 
 _encode_str = json.encoder.encode_basestring  # the C version where there is one
@@ -109,22 +108,10 @@ class Walker:
         self.size = limits.size
         self._path: set[int] = set()
 
-    def named(self, name: str, value: Any, plain: bool = False) -> str:
-        """The JSON text of an assign, hidden if its name says so; `plain` if it has a fingerprint."""
-        if self._hides(name, value):
+    def named(self, name: str, value: Any) -> str:
+        """The JSON text of an assign, hidden if its name says so."""
+        if self.hides(name, value):
             return self._redacted(value)
-        return self.plain(value) if plain else self.text(value)
-
-    def plain(self, value: Any) -> str:
-        """As `text`, faster where the whole of a value is plain JSON. Only for what has a fingerprint."""
-        if type(value) is list or type(value) is dict:
-            limits = self.limits
-            found = plain.text(value, self.hidden, self.nodes, min(self.size, limits.string), limits.depth)
-            if found is not None:
-                text, nodes = found
-                self.nodes -= nodes
-                self.size -= len(text)
-                return text
         return self.text(value)
 
     def text(self, value: Any, depth: int = 0) -> str:
@@ -169,7 +156,8 @@ class Walker:
 
     # -- names
 
-    def _hides(self, name: Any, value: Any) -> bool:
+    def hides(self, name: Any, value: Any) -> bool:
+        """Whether a value of this name is not shown."""
         return (
             type(name) is str
             and value is not None
@@ -275,7 +263,7 @@ class Walker:
                 whole = False
                 break
             self.nodes -= 1
-            item_text = self._redacted(item) if self._hides(key, item) else self.text(item, depth + 1)
+            item_text = self._redacted(item) if self.hides(key, item) else self.text(item, depth + 1)
             out.append("[%s,%s]" % (self.text(key, depth + 1), item_text))
         inner = '{"$t":"dict","v":[%s]}' % ",".join(out)
         return inner if whole else '{"$t":"cut","of":"dict","len":%d,"v":%s}' % (len(pairs), inner)
@@ -290,7 +278,7 @@ class Walker:
                 return "{" + ",".join(out) + "}", False
             self.nodes -= 1
             self.size -= len(name) + 4
-            if (name in hidden or sensitive(name)) and self._hides(name, item):
+            if (name in hidden or sensitive(name)) and self.hides(name, item):
                 text = self._redacted(item)
             else:
                 text = self.text(item, depth)
@@ -451,6 +439,16 @@ _exact: dict[type, Handler] = {
 _leaves = frozenset(
     [bytes, bytearray, decimal.Decimal, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID]
 )
+#: By identity, as a metaclass may have a hash of its own.
+_leaf_handlers = {id(kind): _exact[kind] for kind in _leaves}
+
+
+def leaf_text(value: Any) -> str | None:
+    """The text of a value of exactly one of the standard library's small immutable types, else ``None``."""
+    handler = _leaf_handlers.get(id(type(value)))
+    return None if handler is None else handler(_NOBODY, value, 0)
+
+
 #: Bases in the order in which they are asked; the first that a class has decides.
 _bases: list[tuple[type, Handler]] = [
     (type, Walker._class),
@@ -572,3 +570,6 @@ def component_parts(value: Any) -> tuple[type, Any, dict[str, Any]]:
     if state is not None and "state" in own and dict in _class_mro(type(state)) and type(state) is not dict:
         own["state"] = state
     return type(value), identity, own
+
+
+_NOBODY = Walker()  # a leaf's text depends on nothing of the walker

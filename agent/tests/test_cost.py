@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from djust_inspector import plain, redact, sessions, streams, turns, walker
+from djust_inspector import plain, redact, sessions, turns, walker
 from harness import Page, attached, run
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "bench"))
@@ -35,8 +35,9 @@ def counted(monkeypatch):
 
     count(walker.Walker, "named", lambda self, name, *rest: (name,))
     count(walker.Walker, "text")
+    count(plain, "named", lambda walker, name, value: (name,))
     count(plain, "text")
-    count(streams, "fingerprint")
+    count(plain, "fingerprint")
     count(sessions.Session, "add_frame")
     count(sessions.Session, "describe")
     count(turns.Turn, "look_before")

@@ -1,7 +1,10 @@
 """The fast way of encoding plain values, held to the walker, which is the one that says what is right."""
 
+import datetime
+import decimal
 import math
 import random
+import uuid
 
 import pytest
 from djust_inspector import plain
@@ -11,6 +14,7 @@ NAMES = ["id", "title", "note", "größe", "a b", 'quo"te', "back\\slash", "new\
 ODD_NAMES = ["$t", "password", "api_key", "hidden_by_project", "\ud800", 7, None, True, 1.5, (1, 2), b"x"]
 SCALARS = [None, True, False, 0, -1, 2**53, -(2**53), 1.5, -0.0, 1e300, 5e-324, 0.1, "", "plain", "grüße 😀", "\x7f\u2028"]
 ODD_SCALARS = [2**53 + 1, -(2**70), 1 << 60_000, math.nan, math.inf, -math.inf, "\ud800", "\udfff!", b"ab", "x" * 3000]
+ODD_SCALARS[:0] = [decimal.Decimal("1.50"), datetime.datetime(2026, 1, 2, 3, 4, 5), uuid.UUID(int=7), datetime.timedelta(1)]
 
 
 def generated(rng, depth, odd):
@@ -32,7 +36,7 @@ def check(value, limits, hidden=frozenset(["hidden_by_project"])):
     slow, fast = Walker(hidden, limits), Walker(hidden, limits)
     expected = slow.text(value)
     assert plain.fingerprint(value) is not None
-    assert fast.plain(value) == expected
+    assert plain.named(fast, "value", value) == expected
     assert fast.nodes == slow.nodes
     assert fast.size <= slow.size
     return type(value) in (list, dict) and plain.text(value, hidden, limits.nodes, limits.size, limits.depth) is not None
@@ -63,7 +67,7 @@ def test_same_text_as_the_walkers_at_every_limit(seed):
 
 
 def test_one_odd_value_or_name_anywhere_is_left_to_the_walker():
-    for odd in [*ODD_SCALARS[:-1], (1,), {1}, frozenset(), bytearray(b"x")]:
+    for odd in [*ODD_SCALARS[:-1], (1,), {1}, frozenset(), bytearray(b"x"), decimal.Decimal(1)]:
         for value in ([odd], {"a": odd}, [{"a": 1}, {"a": [1, {"b": odd}]}]):
             assert not check(value, Limits())
     for name in ODD_NAMES:
@@ -87,6 +91,15 @@ def test_cycles_depth_and_shared_values_end():
     wide = [0] * 3000
     assert not check([wide] * 3000, Limits())
     assert check([wide, wide], Limits())
+
+
+def test_fingerprint_tells_leaves_apart_and_knows_them_again():
+    utc = datetime.timezone.utc
+    day = datetime.datetime(2026, 1, 1)
+    values = [decimal.Decimal("1"), decimal.Decimal("1.0"), 1, "1", day, day.replace(tzinfo=utc), day.date(), str(day), str]
+    marks = [plain.fingerprint([value]) for value in values]
+    assert None not in marks and len(set(marks)) == len(values)
+    assert plain.fingerprint([decimal.Decimal("1.0")]) == marks[1]
 
 
 def test_nothing_of_a_users_class_runs():
