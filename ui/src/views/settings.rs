@@ -83,7 +83,7 @@ fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
     state.keep = (keep != now).then_some(keep);
     ui.horizontal(|ui| {
         let changed = state.keep.is_some();
-        if ui.add_enabled(changed, egui::Button::new("Keep so much")).on_disabled_hover_text("Nothing was changed").clicked() {
+        if ui.add_enabled(changed, egui::Button::new("Apply")).on_disabled_hover_text("Nothing was changed").clicked() {
             cx.push(Action::Send(Box::new(Request::Keep(keep))));
         }
         let used: u64 = cx.model.recordings.iter().map(|recording| recording.bytes).sum();

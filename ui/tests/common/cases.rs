@@ -540,10 +540,10 @@ pub fn how_much_is_kept_is_set_and_what_was_dropped_is_said() {
     engine.tell(Notice::Keep(keep));
     let mut window = Window::open(&engine);
     window.press_with(Modifiers::COMMAND, Key::Comma);
-    assert!(window.get("Keep so much").disabled, "nothing was changed");
+    assert!(window.get("Apply").disabled, "nothing was changed");
     window.type_into("for one recording", "128");
     window.press(Key::Enter);
-    window.click("Keep so much");
+    window.click("Apply");
     let wanted = Request::Keep(inspector_model::Keep { recording_bytes: 128 << 20, ..keep });
     assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
 
