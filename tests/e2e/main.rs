@@ -8,6 +8,7 @@ mod inspector;
 mod lab;
 mod pages;
 mod program;
+mod questions;
 mod reload;
 mod travel;
 mod versions;

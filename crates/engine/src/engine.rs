@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Block, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source,
-    SourceId, SourceKind, SourceState, Step, StepId,
+    Answer, Block, Breakpoint, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side,
+    Source, SourceId, SourceKind, SourceState, Step, StepId,
 };
 use inspector_store::{Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attachment::{Target, attach};
+use crate::breakpoints::Breakpoints;
 use crate::discovery::{found_servers, without_token};
-use crate::intake::Intake;
+use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
 use crate::{EngineError, commands, now, queries};
@@ -32,6 +33,8 @@ const LEAST_KEPT: u64 = 8 << 20;
 
 /// The library keeps [`Keep`] under this name.
 const KEEP: &str = "keep";
+/// And the breakpoints under this one.
+const BREAKPOINTS: &str = "breakpoints";
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -55,7 +58,7 @@ struct Shared {
     sources: Mutex<HashMap<SourceId, Arc<SourceShared>>>,
     tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
     next_source: AtomicU32,
-    keep: Arc<Mutex<Keep>>,
+    wishes: Arc<Wishes>,
 }
 
 impl Engine {
@@ -71,15 +74,18 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(EngineError::Start)?;
-        let keep: Keep = store.setting(KEEP).unwrap_or_default();
-        outbox.keep(keep);
+        let wishes = Wishes::default();
+        *wishes.keep.lock() = store.setting(KEEP).unwrap_or_default();
+        *wishes.breakpoints.write() = store.setting(BREAKPOINTS).and_then(|all| Breakpoints::new(all).ok()).unwrap_or_default();
+        outbox.keep(*wishes.keep.lock());
+        outbox.breakpoints(wishes.breakpoints.read().all());
         let shared = Arc::new(Shared {
             store,
             outbox,
             sources: Mutex::default(),
             tasks: Mutex::default(),
             next_source: AtomicU32::new(1),
-            keep: Arc::new(Mutex::new(keep)),
+            wishes: Arc::new(wishes),
         });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
@@ -253,6 +259,7 @@ impl Shared {
             }
             Request::Search { source, options, from } => self.read(source, move |source| queries::search(source, options, from)).await,
             Request::Mark { source, step, note } => self.blocking(move |shared| shared.mark(source, step, note.as_deref())).await,
+            Request::Breakpoints(all) => self.blocking(move |shared| shared.set_breakpoints(all)).await,
             Request::Keep(keep) => self.blocking(move |shared| shared.set_keep(keep)).await,
             Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
             Request::Jump { source, target, component } => commands::jump(self.source(source)?, outbox, target, component).await,
@@ -321,7 +328,7 @@ impl Shared {
         let id = source.id;
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(&source);
-        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.keep.clone());
+        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.wishes.clone());
         let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
         self.tasks.lock().insert(id, task);
         self.tell_recordings();
@@ -421,13 +428,21 @@ impl Shared {
         Ok(Answer::Done(if note.is_some() { format!("Step {step} is marked") } else { format!("Step {step} is no longer marked") }))
     }
 
+    fn set_breakpoints(&self, all: Vec<Breakpoint>) -> Result<Answer, Failure> {
+        let breakpoints = Breakpoints::new(all)?;
+        self.store.set_setting(BREAKPOINTS, &breakpoints.all()).map_err(|error| queries::failed(&error))?;
+        self.outbox.breakpoints(breakpoints.all());
+        *self.wishes.breakpoints.write() = breakpoints;
+        Ok(Answer::Done("Breakpoints are set".into()))
+    }
+
     fn set_keep(self: &Arc<Self>, keep: Keep) -> Result<Answer, Failure> {
         let least = Keep { recording_bytes: LEAST_KEPT, library_bytes: LEAST_KEPT, slow_ms: 0.0 };
         if keep.recording_bytes < least.recording_bytes || keep.library_bytes < least.library_bytes || !(keep.slow_ms >= least.slow_ms) {
             return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
         }
         self.store.set_setting(KEEP, &keep).map_err(|error| queries::failed(&error))?;
-        *self.keep.lock() = keep;
+        *self.wishes.keep.lock() = keep;
         self.outbox.keep(keep);
         self.thin_library();
         Ok(Answer::Done("Kept from now on".into()))
@@ -437,7 +452,7 @@ impl Shared {
     fn thin_library(self: &Arc<Self>) {
         let shared = self.clone();
         tokio::task::spawn_blocking(move || {
-            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.keep.lock();
+            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.wishes.keep.lock();
             match shared.store.keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }) {
                 Ok(thinned) if thinned.segments > 0 => {
                     let text =

@@ -7,6 +7,7 @@
 
 mod agent_files;
 mod attachment;
+mod breakpoints;
 mod commands;
 mod discovery;
 mod engine;

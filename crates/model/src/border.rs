@@ -10,8 +10,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope,
-    SearchOptions, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Steps, ViewId,
+    Block, Breakpoint, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Path, PathHistory, Phase, Rate, RecordingId, RequestId,
+    Scope, SearchOptions, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Steps, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -114,6 +114,9 @@ pub enum Request {
         /// The note.
         note: Option<String>,
     },
+    /// Set the conditions that watch every state from now on, in place of those that did. Answer: [`Answer::Done`]; a
+    /// [`Notice::Breakpoints`] follows.
+    Breakpoints(Vec<Breakpoint>),
     /// Say how much is kept of recordings from now on. Answer: [`Answer::Done`]; a [`Notice::Keep`] follows.
     Keep(Keep),
     /// The page's HTML at one end of a step. Answer: [`Answer::Html`].
@@ -349,6 +352,8 @@ pub enum Notice {
     Marks(SourceId, BTreeMap<StepId, String>),
     /// How much is kept of recordings.
     Keep(Keep),
+    /// The conditions that watch every state.
+    Breakpoints(Vec<Breakpoint>),
     /// The library.
     Recordings(Vec<RecordingInfo>),
     /// Servers on this machine.
