@@ -61,3 +61,24 @@ fn too_little_to_keep_is_refused_and_enough_is_taken() {
     assert!(matches!(lab.inspector.ask(keep(1)), Answer::Failed(failure) if failure.code == ErrorCode::BadRequest));
     assert!(matches!(lab.inspector.ask(keep(64 << 20)), Answer::Done(_)));
 }
+
+#[test]
+fn a_breakpoint_marks_the_click_that_makes_its_condition_hold() {
+    let mut lab = Lab::start();
+    let page = lab.open("/counter/");
+    lab.inspector.mounted("CounterView");
+    let set = |condition: &str| Request::Breakpoints(vec![inspector_model::Breakpoint { condition: condition.into(), on: true }]);
+    let refused = lab.inspector.ask(set("count >"));
+    assert!(matches!(&refused, Answer::Failed(failure) if failure.message.contains("value to compare")), "{refused:?}");
+    assert!(matches!(lab.inspector.ask(set("count > 1 and len(history) == 2")), Answer::Done(_)));
+    for _ in 0..3 {
+        lab.click(&page, "increment");
+    }
+    let third = lab.inspector.event("increment", 3);
+    let second = lab.inspector.event("increment", 2);
+    assert_eq!(second.hits, ["count > 1 and len(history) == 2"]);
+    assert!(third.hits.is_empty(), "{third:?}");
+    lab.inspector.wait("the word about it", |inspector| {
+        inspector.messages.iter().any(|message| message.contains("Breakpoint: count > 1") && message.contains("increment")).then_some(())
+    });
+}

@@ -56,6 +56,8 @@ pub enum UiCommand {
     ToggleMark,
     /// The marked steps.
     ShowMarks,
+    /// Conditions that watch every state.
+    ShowBreakpoints,
     /// How the window and the library are set.
     ShowSettings,
     /// Text in all values.
@@ -104,7 +106,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::NextStep,
         Self::PreviousStep,
         Self::NextInView,
@@ -129,6 +131,7 @@ impl UiCommand {
         Self::TabFrames,
         Self::ToggleMark,
         Self::ShowMarks,
+        Self::ShowBreakpoints,
         Self::ShowSettings,
         Self::Find,
         Self::PreviousChange,
@@ -180,6 +183,7 @@ impl UiCommand {
             Self::TabFrames => "Frames",
             Self::ToggleMark => "Bookmark",
             Self::ShowMarks => "Bookmarks",
+            Self::ShowBreakpoints => "Breakpoints",
             Self::ShowSettings => "Settings",
             Self::Find => "Find in values",
             Self::PreviousChange => "Previous change of this value",
@@ -232,6 +236,7 @@ impl UiCommand {
             Self::TabFrames => "WebSocket frames of the step",
             Self::ToggleMark => "Mark this step: it keeps its states when the recording is thinned, and can have a note",
             Self::ShowMarks => "All marked steps with their notes",
+            Self::ShowBreakpoints => "Conditions on the state, and the steps that made them hold",
             Self::ShowSettings => "Theme, text size, how much is kept of recordings, and the desktop",
             Self::Find => "Look for a text in the values and paths of every step",
             Self::PreviousChange => "Select the last step before this one that changed the value which is followed",
@@ -284,6 +289,7 @@ impl UiCommand {
             Self::TabFrames => (Modifiers::NONE, Key::W),
             Self::ToggleMark => (Modifiers::NONE, Key::B),
             Self::ShowMarks => (Modifiers::COMMAND, Key::B),
+            Self::ShowBreakpoints => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B),
             Self::ShowSettings => (Modifiers::COMMAND, Key::Comma),
             Self::Find => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F),
             Self::PreviousChange => (Modifiers::NONE, Key::OpenBracket),
@@ -377,6 +383,7 @@ impl UiCommand {
             }
             Self::ToggleFollow
             | Self::ShowMarks
+            | Self::ShowBreakpoints
             | Self::Find
             | Self::FitTimeline
             | Self::ShowSteps

@@ -414,6 +414,7 @@ mod tests {
             rendered: true,
             history: false,
             cause: None,
+            hits: Vec::new(),
         }
     }
 

@@ -137,6 +137,11 @@ impl InspectorApp {
                 self.model.page = Page::Steps;
                 self.model.lookup.drawer = Some(Drawer::Marks);
             }
+            UiCommand::ShowBreakpoints => {
+                self.model.page = Page::Steps;
+                self.model.lookup.drawer = Some(Drawer::Breakpoints);
+                self.panels.lookup.breakpoints.focus = true;
+            }
             UiCommand::Find => {
                 self.model.page = Page::Steps;
                 self.model.lookup.drawer = Some(Drawer::Find);

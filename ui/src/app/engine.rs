@@ -225,6 +225,7 @@ impl Engine {
             Notice::Recordings(recordings) => model.recordings = recordings,
             Notice::Found(found) => model.found = found,
             Notice::Keep(keep) => model.keep = keep,
+            Notice::Breakpoints(all) => model.breakpoints = all,
             Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {

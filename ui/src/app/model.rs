@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use inspector_model::{
-    CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceId, Step, StepDetail,
-    StepId, Timeline, Value, View,
+    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceId, Step,
+    StepDetail, StepId, Timeline, Value, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,8 @@ pub struct Model {
     pub found: Vec<FoundServer>,
     /// How much is kept of recordings.
     pub keep: Keep,
+    /// Conditions that watch every state.
+    pub breakpoints: Vec<Breakpoint>,
     /// What the desktop around the window can do. Nothing until it says so.
     pub desktop: DesktopInfo,
     /// Pulled values.

@@ -110,6 +110,9 @@ fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
         switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
             DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
         }));
+        switches.push(("Notify when a breakpoint is hit", on.contains(&NotifyAbout::Breakpoints), |on| {
+            DesktopSetting::Notify(NotifyAbout::Breakpoints, on)
+        }));
     }
     if let Some(on) = info.autostart {
         switches.push(("Start with the desktop", on, DesktopSetting::Autostart));

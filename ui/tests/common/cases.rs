@@ -44,6 +44,7 @@ crate::cases![
     a_step_is_marked_noted_and_found_again,
     how_much_is_kept_is_set_and_what_was_dropped_is_said,
     text_grows_and_shrinks_and_is_remembered,
+    a_breakpoint_is_set_and_its_hits_lead_to_their_steps,
 ];
 
 pub fn a_clicked_step_is_pulled_and_its_diff_shown() {
@@ -567,4 +568,30 @@ pub fn text_grows_and_shrinks_and_is_remembered() {
         window.press_with(Modifiers::COMMAND, Key::Minus);
     }
     assert!(window.memory().to_text().contains("\"text_size\":80"));
+}
+
+pub fn a_breakpoint_is_set_and_its_hits_lead_to_their_steps() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B);
+    window.type_into("Condition", "cart.total <");
+    assert!(window.says("value to compare with") && window.get("Add").disabled, "it says what is missing");
+    window.type_into("Condition", " 0");
+    window.click("Add");
+    let wanted = inspector_model::Breakpoint { condition: "cart.total < 0".into(), on: true };
+    assert_eq!(engine.asked(|asked| *asked == Request::Breakpoints(vec![wanted.clone()])).len(), 1);
+    engine.tell(Notice::Breakpoints(vec![wanted.clone()]));
+    window.settle();
+    window.click("cart.total < 0");
+    let off = inspector_model::Breakpoint { on: false, ..wanted.clone() };
+    assert_eq!(engine.asked(|asked| *asked == Request::Breakpoints(vec![off.clone()])).len(), 1);
+
+    let mut hit = common::step(900, Some("sess-alice-1"), inspector_model::StepKind::Event, "pay", 30.0);
+    hit.hits = vec![wanted.condition.clone()];
+    engine.tell(Notice::steps(SOURCE, [hit]));
+    window.settle();
+    window.click("Hit in step 900: cart.total < 0");
+    assert!(window.has("Step 900") && window.says("Breakpoint: cart.total < 0"));
+    window.click("Remove breakpoint cart.total < 0");
+    assert_eq!(engine.asked(|asked| *asked == Request::Breakpoints(Vec::new())).len(), 1);
 }

@@ -191,6 +191,7 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         Request::Close(_)
         | Request::Mark { .. }
         | Request::Keep(_)
+        | Request::Breakpoints(_)
         | Request::DeleteRecording(_)
         | Request::Export { .. }
         | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),

@@ -115,6 +115,10 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         facts.push("from before attaching".to_owned());
     }
     parts::line_label(ui, RichText::new(facts.join("  ·  ")).size(12.0).color(t.muted));
+    if !step.hits.is_empty() {
+        ui.add_space(2.0);
+        parts::note(ui, Level::Warning, &format!("Breakpoint: {}", format::clip(&step.hits.join(", "), 300)));
+    }
     if let Some(error) = &step.error {
         ui.add_space(2.0);
         let text = format::clip(error, 300);
