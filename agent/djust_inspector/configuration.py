@@ -1,7 +1,7 @@
-"""The ``config`` frame: every documented configuration key with its value, default, source and traps.
+"""The ``config`` frame: every configuration key with its value, default, source and advice.
 
-33 keys: 19 class attributes of a LiveView and 14 settings. djust merges four places into one
-dictionary at import (see ``djust.config``); here each key is traced back to the place that won.
+djust merges four places into one dictionary at import (see ``djust.config``); here each key is traced
+back to the place that won. What is to be said about it is decided in ``config_advice``.
 """
 
 from __future__ import annotations
@@ -10,98 +10,21 @@ import json
 import sys
 from typing import Any
 
-from . import discovery, guard
-from .walker import Walker, _class_dict, _class_mro, class_name
+from . import config_advice, config_places, discovery, guard, sessions
+from .config_advice import Advice, Attribute, Setting
+from .config_keys import (
+    ALIASES,
+    CLASS_KEYS,
+    CLASS_RELATED,
+    FLAT,
+    READ_WITHOUT_DEFAULT,
+    RELATED,
+    SERVICE_WORKER,
+    SETTING_KEYS,
+)
+from .walker import Walker, _class_dict, _class_mro, class_name, own_dict
 
 dumps = json.dumps
-
-#: Class attribute: (type, default, doc).
-CLASS_KEYS: dict[str, tuple[str, Any, str]] = {
-    "template_name": ("str", None, "Template file of the view"),
-    "template": ("str", None, "Template as text in the class; wins over template_name"),
-    "tick_interval": ("int", None, "Milliseconds between calls of handle_tick"),
-    "temporary_assigns": ("dict", {}, "Assigns that are reset to these values after each render"),
-    "static_assigns": ("list", [], "Assigns that are sent to the renderer once"),
-    "login_required": ("bool", None, "Only logged-in users may mount the view"),
-    "permission_required": ("str or list", None, "Permissions that a user needs to mount the view"),
-    "login_url": ("str", None, "Where anonymous users are sent"),
-    "on_mount": ("list", [], "Hooks that run before mount, in order"),
-    "api_name": ("str", None, "Name of the view in djust's HTTP API"),
-    "api_auth_classes": ("list", None, "How the HTTP API authenticates"),
-    "sticky": ("bool", False, "The embedded view survives a live redirect"),
-    "sticky_id": ("str", None, "Identity of the sticky view across pages"),
-    "use_actors": ("bool", False, "State lives in an actor instead of the view"),
-    "enable_state_snapshot": ("bool", False, "A signed snapshot of the state is kept for back navigation"),
-    "streaming_render": ("bool", False, "The first HTTP response is sent in pieces"),
-    "time_travel_enabled": ("bool", False, "Keep the states around each event in a ring"),
-    "abstract": ("bool", False, "A base class that is not mounted itself"),
-    "allowed_model_fields": ("list", None, "Fields that update_model may write"),
-}
-
-#: Setting: (type, doc).
-SETTING_KEYS: dict[str, tuple[str, str]] = {
-    "css_framework": ("str", "CSS framework for rendered form fields"),
-    "event_security": ("str", "Which methods the page may call: open, warn or strict"),
-    "max_message_size": ("int", "Largest incoming message in bytes; 0 is no limit"),
-    "rate_limit": ("dict", "Message budget of a page, and connections of an address"),
-    "serialization_max_depth": ("int", "How deep related models are serialised for the template"),
-    "strict_serialization": ("bool", "Raise for values that cannot be serialised, instead of str()"),
-    "jit_serialization": ("bool", "Serialise only what the template uses"),
-    "jit_cache_backend": ("str", "Cache of compiled serialisers"),
-    "hot_reload": ("bool", "Watch files and update open pages in DEBUG"),
-    "hvr_enabled": ("bool", "Swap changed view classes under open pages"),
-    "hook_namespacing": ("str", "Names of colocated hooks: lax or strict"),
-    "websocket_compression": ("bool", "Whether compression of the WebSocket is wanted"),
-    "suppress_checks": ("list", "System checks that are not shown"),
-    "service_worker": ("dict", "Service worker, cache of pages and state snapshots"),
-}
-
-#: Related settings that are not among the documented ones but explain what is seen.
-RELATED: dict[str, tuple[str, Any, str]] = {
-    "time_travel_max_events": ("int", 100, "Size of a view's time-travel ring"),
-    "time_travel_enabled": ("bool", False, "Does nothing but a system check; the class attribute decides"),
-    "hot_reload_watch_dirs": ("list", None, "Folders that are watched; BASE_DIR when unset"),
-    "hot_reload_exclude_dirs": ("list", None, "Stored but not used by the watcher"),
-    "hot_reload_auto_enable": ("bool", True, "Start the watcher by itself in DEBUG"),
-    "bug_capture_default_scrub": ("list", [], "Names that djust's share button hides; the inspector hides them too"),
-    "bug_capture_store": ("str", None, "Where large bug captures are kept"),
-    "bug_capture_inline_limit": ("int", None, "Size up to which a capture is kept inside of its link"),
-    "use_websocket": ("bool", True, "WebSocket, or HTTP polling"),
-    "reauth_on_event": ("bool", False, "Check login and permissions again at each event"),
-    "auto_navigate": ("bool", True, "Plain links become live navigation"),
-    "update_check": ("bool", True, "Ask once a day for newer releases in DEBUG"),
-    "debug_vdom": ("bool", False, "Log the differ's work"),
-    "loop_render_cache_enabled": ("bool", True, "Cache rendered loop items"),
-}
-_FLAT = {
-    "DJUST_WS_COMPRESSION": "Overrides websocket_compression",
-    "DJUST_VDOM_CACHE_ENABLED": "Written into service_worker.vdom_cache_enabled",
-    "DJUST_VDOM_CACHE_TTL_SECONDS": "Written into service_worker.vdom_cache_ttl_seconds",
-    "DJUST_VDOM_CACHE_MAX_ENTRIES": "Written into service_worker.vdom_cache_max_entries",
-    "DJUST_STATE_SNAPSHOT_ENABLED": "Switches state snapshots",
-    "DJUST_TRUSTED_PROXY_COUNT": "How many proxies' X-Forwarded-For is believed",
-    "DJUST_EXPOSE_TIMING": "Send timings to browsers also without DEBUG",
-    "DJUST_BUG_CAPTURE_PROD_OPT_IN": "Bug captures also without DEBUG",
-    "LIVEVIEW_ALLOWED_MODULES": "Modules whose views a page may mount",
-}
-_ALIASES = {
-    "websocket_compression": ("DJUST_WS_COMPRESSION",),
-    "service_worker": (
-        "DJUST_VDOM_CACHE_ENABLED",
-        "DJUST_VDOM_CACHE_TTL_SECONDS",
-        "DJUST_VDOM_CACHE_MAX_ENTRIES",
-        "DJUST_STATE_SNAPSHOT_ENABLED",
-    ),
-}
-_RATE_MEMBERS = (
-    "rate",
-    "burst",
-    "max_warnings",
-    "max_connections_per_ip",
-    "reconnect_cooldown",
-    "upload_rate",
-    "upload_burst",
-)
 
 
 def view_classes() -> list[type]:
@@ -130,11 +53,16 @@ def view_classes() -> list[type]:
 
 def describe() -> str:
     """The fields of a ``config`` frame as JSON text."""
-    keys = [guard.guarded(_setting)(name) for name in SETTING_KEYS]
-    keys += [guard.guarded(_class_default)(name) for name in CLASS_KEYS]
-    related = [guard.guarded(_related)(name) for name in RELATED]
-    related += [guard.guarded(_flat)(name) for name in _FLAT]
-    views = [guard.guarded(_view)(cls) for cls in view_classes()]
+    facts = _facts()
+    classes = view_classes()
+    keys = [guard.guarded(_setting)(name, facts) for name in SETTING_KEYS]
+    keys += [guard.guarded(_class_default)(name, classes) for name in CLASS_KEYS]
+    related = [guard.guarded(_setting)(name, facts) for name in RELATED]
+    related += [guard.guarded(_class_default)(name, classes) for name in CLASS_RELATED]
+    related += [guard.guarded(_flat)(name, facts) for name in FLAT]
+    related += [guard.guarded(_unknown)(name, facts) for name in _unknown_keys(facts)]
+    open_views = _open_views()
+    views = [guard.guarded(_view)(cls, open_views, facts) for cls in classes]
     return '"keys":[%s],"views":[%s],"related":[%s]' % tuple(
         ",".join(text for text in group if text) for group in (keys, views, related)
     )
@@ -153,220 +81,258 @@ def changed() -> str | None:
     return text
 
 
-def _entry(key: str, group: str, kind: str, default: Any, value: Any, source: str, traps: list[str], doc: str) -> str:
-    return '{"key":%s,"group":"%s","type":%s,"default":%s,"value":%s,"source":%s,"traps":%s,"doc":%s}' % (
+def _entry(
+    key: str,
+    group: str,
+    kind: str,
+    default: Any,
+    value: Any,
+    source: str,
+    place: tuple[str, int] | None,
+    advice: list[Advice],
+    doc: str,
+) -> str:
+    return '{"key":%s,"group":"%s","type":%s,"default":%s,"value":%s,"source":%s,%s,"advice":%s,"doc":%s}' % (
         dumps(key),
         group,
         dumps(kind),
         Walker().named(key, default),
         Walker().named(key, value),
         dumps(source),
-        dumps(traps),
+        _place(place),
+        dumps(advice),
         dumps(doc),
     )
 
 
-def _dicts() -> tuple[dict[str, Any], dict[str, Any]]:
-    """``LIVEVIEW_CONFIG`` and ``DJUST_CONFIG`` as the project has them."""
+def _place(place: tuple[str, int] | None) -> str:
+    file, line = place if place is not None else (None, None)
+    return '"file":%s,"line":%s' % (dumps(file), dumps(line))
+
+
+# -- settings
+
+
+def _facts() -> dict[str, Any]:
+    """What all settings have in common, read once: as fields of a `Setting`."""
+    from djust.config import LiveViewConfig, config
+
+    from . import server
+
     settings = discovery.settings()
     live = getattr(settings, "LIVEVIEW_CONFIG", None)
     djust = getattr(settings, "DJUST_CONFIG", None)
-    return (live if isinstance(live, dict) else {}), (djust if isinstance(djust, dict) else {})
+    return {
+        "live": live if isinstance(live, dict) else {},
+        "djust": djust if isinstance(djust, dict) else {},
+        "merged": config._config,
+        "known": frozenset(LiveViewConfig._defaults),
+        "flat": {name: getattr(settings, name) for name in FLAT if hasattr(settings, name)},
+        "debug": discovery.debug(),
+        "hot": guard.guarded(server.hot_reload)() or {},
+    }
 
 
-def _config() -> tuple[dict[str, Any], dict[str, Any]]:
-    """djust's merged configuration and its defaults."""
-    from djust.config import LiveViewConfig, config
+def _default(key: str) -> Any:
+    """djust's default of a setting."""
+    from djust.config import LiveViewConfig
 
-    return config._config, LiveViewConfig._defaults
+    if key == "hook_namespacing":
+        return "lax"
+    if key == "suppress_checks":
+        return []
+    default = LiveViewConfig._defaults.get(key, RELATED[key][1] if key in RELATED else None)
+    if key == "service_worker" and type(default) is dict:
+        # djust writes the flat settings into its class default itself.
+        return {**default, **{member: value for member, value in SERVICE_WORKER.items() if member in default}}
+    return default
 
 
-def _resolved(key: str, fallback: Any = None) -> tuple[Any, Any, str, list[str]]:
-    """Value, default, source and traps of a key of djust's merged configuration."""
-    merged, defaults = _config()
-    live, djust = _dicts()
-    settings = discovery.settings()
-    traps = []
-    default = defaults.get(key, fallback)
+def _resolved(key: str, facts: dict[str, Any]) -> tuple[Any, str]:
+    """The value in force of a setting, and the place that won."""
+    live, djust, merged = facts["live"], facts["djust"], facts["merged"]
+    if key == "hook_namespacing":
+        return djust.get(key, "lax"), "DJUST_CONFIG" if key in djust else "default"
+    if key == "suppress_checks":
+        source = "DJUST_CONFIG" if key in djust else "LIVEVIEW_CONFIG" if key in live else "default"
+        return djust.get(key, live.get(key, [])), source
+    default = _default(key)
     value = merged.get(key, default)
     source = "default"
     if key in live:
         source = "LIVEVIEW_CONFIG"
-        if key in djust:
-            traps.append("DJUST_CONFIG sets it too and is ignored: LIVEVIEW_CONFIG wins")
-    elif key in djust:
-        if key in defaults and key in merged and merged[key] == djust[key]:
-            source = "DJUST_CONFIG"
-        else:
-            traps.append("DJUST_CONFIG sets it, but this djust does not read it there")
-    for alias in _ALIASES.get(key, ()):
-        if hasattr(settings, alias):
-            source = alias if source == "default" else f"{source}, {alias}"
+    elif key in djust and key in facts["known"] and merged.get(key) == djust[key]:
+        source = "DJUST_CONFIG"
+    flat = [alias for alias in ALIASES.get(key, ()) if alias in facts["flat"]]
+    if flat:
+        source = ", ".join(([] if source == "default" else [source]) + flat)
+    if source == "LIVEVIEW_CONFIG" and value != live[key] and value == default:
+        return value, "default"
     if source == "LIVEVIEW_CONFIG" and value != live[key]:
-        traps.append(
-            f"LIVEVIEW_CONFIG says {Walker().text(live[key])[:200]}, which djust repaired or something changed"
-        )
-        if value == default:
-            source = "default"
-    elif source == "default" and value != default:
-        source = "set at run time"
-    return value, default, source, traps
+        return value, "LIVEVIEW_CONFIG, then at run time"
+    if source == "default" and value != default:
+        return value, "set at run time"
+    return value, source
 
 
-def _setting(key: str) -> str:
-    kind, doc = SETTING_KEYS[key]
-    live, djust = _dicts()
-    debug = discovery.debug()
-    if key == "hook_namespacing":
-        value = djust.get(key, "lax")
-        traps = ["read from DJUST_CONFIG only; LIVEVIEW_CONFIG is ignored"] if key in live else []
-        return _entry(key, "setting", kind, "lax", value, "DJUST_CONFIG" if key in djust else "default", traps, doc)
-    if key == "suppress_checks":
-        source = "DJUST_CONFIG" if key in djust else "LIVEVIEW_CONFIG" if key in live else "default"
-        value = djust.get(key, live.get(key, []))
-        traps = ["LIVEVIEW_CONFIG sets it too; DJUST_CONFIG comes first"] if key in djust and key in live else []
-        return _entry(key, "setting", kind, [], value, source, traps, doc)
-    value, default, source, traps = _resolved(key)
-    if key == "rate_limit":
-        if isinstance(value, dict):
-            absent = [m for m in _RATE_MEMBERS if m not in value]
-            if absent:
-                traps.append(
-                    "replaces the whole default; without " + ", ".join(absent) + " the readers use their own fallback"
-                )
-        traps.append("pages on the SSE transport ignore it and use djust's default")
-    elif key == "event_security" and value != "strict":
-        traps.append("methods that are no event handlers can be called by the page")
-    elif key == "max_message_size" and value == 0:
-        traps.append("no limit: one message may fill the memory")
-    elif key == "hot_reload" and not debug:
-        traps.append("has no effect with DEBUG off")
-    elif key == "hvr_enabled":
-        traps.append("read once, when the file watcher starts")
-        if not debug:
-            traps.append("has no effect with DEBUG off")
-        merged = _config()[0]
-        if not merged.get("hot_reload", True):
-            traps.append("has no effect while hot_reload is off")
-    elif key == "jit_cache_backend":
-        traps.append("never read by djust since the serialisers are compiled otherwise; it goes in 1.3")
-    elif key == "websocket_compression":
-        traps.append("says only what is wanted: the ASGI server negotiates compression")
-    elif key == "service_worker":
-        settings = discovery.settings()
-        if any(hasattr(settings, alias) for alias in _ALIASES[key]):
-            traps.append("the flat DJUST_… settings are written into djust's class default itself")
-        if hasattr(settings, "DJUST_STATE_SNAPSHOT_ENABLED"):
-            traps.append("snapshots obey DJUST_STATE_SNAPSHOT_ENABLED, not state_snapshot_enabled in here")
-        else:
-            traps.append("for the page's own script; snapshots obey the flat DJUST_STATE_SNAPSHOT_ENABLED")
-    if key in ("serialization_max_depth", "strict_serialization", "jit_serialization"):
-        traps.append("concerns what the template gets, not what the inspector shows")
-    return _entry(key, "setting", kind, default, value, source, traps, doc)
+def _setting(key: str, facts: dict[str, Any]) -> str:
+    kind, doc = SETTING_KEYS[key] if key in SETTING_KEYS else (RELATED[key][0], RELATED[key][2])
+    default = _default(key)
+    value, source = _resolved(key, facts)
+    told = Walker().text(facts["live"][key])[:200] if key in facts["live"] else ""
+    advice = config_advice.of_setting(Setting(key, value, default, told=told, **facts))
+    return _entry(key, "setting", kind, default, value, source, _written(key, source), advice, doc)
+
+
+def _written(key: str, source: str) -> tuple[str, int] | None:
+    for name in source.split(", "):
+        if name in ("LIVEVIEW_CONFIG", "DJUST_CONFIG"):
+            return config_places.setting(name, key)
+        if name in FLAT:
+            return config_places.setting(name)
+    return None
+
+
+def _flat(key: str, facts: dict[str, Any]) -> str:
+    given = key in facts["flat"]
+    value = facts["flat"].get(key)
+    return _entry(
+        key,
+        "setting",
+        type(value).__name__ if given else "any",
+        None,
+        value,
+        key if given else "default",
+        config_places.setting(key) if given else None,
+        config_advice.of_setting(Setting(key, value, None, **facts)),
+        FLAT[key],
+    )
+
+
+def _unknown_keys(facts: dict[str, Any]) -> list[str]:
+    """Keys of ``LIVEVIEW_CONFIG`` for which djust has no use. ``DJUST_CONFIG`` has keys of other parts of djust, too."""
+    known = facts["known"] | READ_WITHOUT_DEFAULT | set(SETTING_KEYS) | set(RELATED)
+    return [key for key in facts["live"] if type(key) is str and key not in known][:50]
+
+
+def _unknown(key: str, facts: dict[str, Any]) -> str:
+    value = facts["live"][key]
+    near = sorted(facts["known"] | set(SETTING_KEYS))
+    return _entry(
+        key,
+        "setting",
+        type(value).__name__,
+        None,
+        value,
+        "LIVEVIEW_CONFIG",
+        config_places.setting("LIVEVIEW_CONFIG", key),
+        config_advice.of_unknown(key, near),
+        "Not a key of djust",
+    )
+
+
+# -- class attributes
+
+
+def _base() -> Any:
+    return getattr(sys.modules.get("djust.live_view"), "LiveView", None)
+
+
+def _documented(key: str) -> tuple[str, Any, str]:
+    return CLASS_KEYS[key] if key in CLASS_KEYS else CLASS_RELATED[key]
 
 
 def _base_default(key: str) -> Any:
     """The default of a class attribute as this djust's LiveView has it, else as documented."""
-    base = getattr(sys.modules.get("djust.live_view"), "LiveView", None)
-    if base is not None:
-        for cls in _class_mro(base):
-            if key in _class_dict(cls):
-                found = _class_dict(cls)[key]
-                return found if not hasattr(type(found), "__get__") else CLASS_KEYS[key][1]
-    return CLASS_KEYS[key][1]
-
-
-def _class_default(key: str) -> str:
-    kind, documented, doc = CLASS_KEYS[key]
-    default = _base_default(key)
+    documented = _documented(key)[1]
     if key == "abstract":
-        default = documented
-    users = sum(1 for cls in view_classes() if _attribute(cls, key)[1].startswith("class "))
+        return documented
+    for cls in _class_mro(_base()) if _base() is not None else ():
+        if key in _class_dict(cls):
+            found = _class_dict(cls)[key]
+            return found if not hasattr(type(found), "__get__") else documented
+    return documented
+
+
+def _exists(key: str) -> bool:
+    return _base() is None or any(key in _class_dict(cls) for cls in _class_mro(_base()))
+
+
+def _class_default(key: str, classes: list[type]) -> str:
+    kind, _, doc = _documented(key)
+    default = _base_default(key)
+    users = sum(1 for cls in classes if _attribute(cls, key)[1] is not None)
     source = "default" if not users else f"class (set by {users} view{'s' if users > 1 else ''})"
-    traps = []
-    base = getattr(sys.modules.get("djust.live_view"), "LiveView", None)
-    if base is not None and not any(key in _class_dict(cls) for cls in _class_mro(base)):
-        traps.append("this djust's LiveView has no such attribute")
-    return _entry(key, "class", kind, default, default, source, traps, doc)
+    advice = []
+    if not _exists(key):
+        why = "This djust's LiveView has no such attribute"
+        advice.append(config_advice.advice(config_advice.NOTE, why))
+    return _entry(key, "class", kind, default, default, source, None, advice, doc)
 
 
-def _related(key: str) -> str:
-    kind, fallback, doc = RELATED[key]
-    value, default, source, traps = _resolved(key, fallback)
-    if key == "time_travel_enabled" and value:
-        traps.append("switches nothing on: set time_travel_enabled on the view's class")
-    return _entry(key, "setting", kind, default, value, source, traps, doc)
-
-
-def _flat(key: str) -> str:
-    settings = discovery.settings()
-    known = hasattr(settings, key)
-    value = getattr(settings, key, None) if known else None
-    return _entry(
-        key,
-        "setting",
-        type(value).__name__ if known else "any",
-        None,
-        value,
-        key if known else "default",
-        [],
-        _FLAT[key],
-    )
-
-
-def _attribute(cls: type, key: str) -> tuple[Any, str]:
-    """The value of a class attribute and the class from which it comes."""
+def _attribute(cls: type, key: str) -> tuple[Any, type | None]:
+    """The value of a class attribute, and the class of the project that sets it."""
     if key == "abstract":  # not inherited: djust reads the class's own
         own = _class_dict(cls)
-        return (own["abstract"], f"class {class_name(cls)}") if key in own else (False, "default")
+        return (own["abstract"], cls) if key in own else (False, None)
     for owner in _class_mro(cls):
         own = _class_dict(owner)
         if key in own:
-            if class_name(owner).split(".")[0] in ("djust", "django", "object"):
-                return own[key], "default"
-            return own[key], f"class {class_name(owner)}"
-    return CLASS_KEYS[key][1], "default"
+            library = class_name(owner).split(".")[0] in ("djust", "django", "object")
+            return own[key], None if library else owner
+    return _documented(key)[1], None
 
 
-def _view(cls: type) -> str:
-    from .sessions import _place
+def _open_views() -> dict[int, list[tuple[str, dict[str, Any]]]]:
+    """The attributes of the instances of each class that pages show now, by the class's id."""
+    out: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+    for session in list(sessions.SESSIONS.values()):
+        for view in session.views().values():
+            out.setdefault(id(type(view)), []).append((session.id, own_dict(view)))
+    return out
 
+
+def _view(cls: type, open_views: dict[int, list[tuple[str, dict[str, Any]]]], facts: dict[str, Any]) -> str:
+    names = [*CLASS_KEYS, *CLASS_RELATED]
+    values = {key: _attribute(cls, key) for key in names}
+    others = {key: value for key, (value, _) in values.items()}
+    ticks = _base() is None or _owner_of(cls, "handle_tick") is not _owner_of(_base(), "handle_tick")
     attributes = []
-    for key in CLASS_KEYS:
-        value, source = _attribute(cls, key)
-        attributes.append(
-            '%s:{"value":%s,"source":%s,"traps":%s}'
-            % (dumps(key), Walker().named(key, value), dumps(source), dumps(_class_traps(cls, key, value)))
+    for key, (value, owner) in values.items():
+        known = Attribute(
+            key,
+            value,
+            owner is not None,
+            others,
+            debug=facts["debug"],
+            handle_tick=ticks,
+            exists=_exists(key),
+            snapshots=bool(facts["flat"].get("DJUST_STATE_SNAPSHOT_ENABLED", True)),
         )
-    return '{"class":%s,%s,"attributes":{%s}}' % (dumps(class_name(cls)), _place(cls), ",".join(attributes))
+        attributes.append(
+            '%s:{"value":%s,"source":%s,%s,"advice":%s,"instances":%s}'
+            % (
+                dumps(key),
+                Walker().named(key, value),
+                dumps("default" if owner is None else f"class {class_name(owner)}"),
+                _place(config_places.attribute(owner, key) if owner is not None else None),
+                dumps(config_advice.of_attribute(known)),
+                _instances(key, value, open_views.get(id(cls), ())),
+            )
+        )
+    return '{"class":%s,%s,"attributes":{%s}}' % (dumps(class_name(cls)), sessions._place(cls), ",".join(attributes))
 
 
-def _class_traps(cls: type, key: str, value: Any) -> list[str]:
-    base = getattr(sys.modules.get("djust.live_view"), "LiveView", None)
-    if key == "tick_interval" and value:
-        if base is not None and _owner_of(cls, "handle_tick") is _owner_of(base, "handle_tick"):
-            return ["handle_tick is not overridden, so nothing ticks"]
-        return ["a swap of the class (HVR) does not change the interval of pages that are open"]
-    if key == "temporary_assigns" and value:
-        return ["they are empty again after each render: a jump to a state before shows them empty"]
-    if key == "static_assigns" and value:
-        return ["a change reaches the state but never the page"]
-    if key == "template_name" and value and _attribute(cls, "template")[0]:
-        return ["template is set too and wins"]
-    if key == "use_actors" and value:
-        return ["jump and replay are not possible: the state lives in an actor"]
-    if key == "time_travel_enabled":
-        if value and not discovery.debug():
-            return ["records whole states into memory also with DEBUG off"]
-        if not value:
-            return ["no history from before the inspector attached"]
-    if key == "sticky" and value and not _attribute(cls, "sticky_id")[0]:
-        return ["sticky_id is not set"]
-    if key == "login_required" and value is None:
-        return ["not decided: djust's check wants True or False"]
-    if key == "enable_state_snapshot" and value:
-        return ["the state is in the page, signed but readable"]
-    return []
+def _instances(key: str, value: Any, views: Any) -> str:
+    """Where open pages have another value on the instance itself than their class has."""
+    found = []
+    class_text = Walker().named(key, value)
+    for session, own in views:
+        if key in own:
+            text = Walker().named(key, own[key])
+            if text != class_text:
+                found.append('{"session":%s,"value":%s}' % (dumps(session), text))
+    return "[" + ",".join(found[:20]) + "]"
 
 
 def _owner_of(cls: type, name: str) -> type | None:

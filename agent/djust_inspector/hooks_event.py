@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import Any, Callable
 
 from . import guard, hub, redact, sessions, turns
 from .turns import Turn, current
+from .walker import _class_dict, _class_mro, own_dict
 
 
 def make_event_start(original: Any) -> Any:
@@ -87,14 +89,14 @@ def make_validate(original: Any) -> Any:
             return await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
         before = getattr(rate_limiter, "warnings", 0)
         handler = await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
-        _validated(turn, handler, before, event_name, rate_limiter)
+        _validated(turn, handler, before, event_name, owner, rate_limiter)
         return handler
 
     return _validate_event_security
 
 
 @guard.guarded
-def _validated(turn: Turn, handler: Any, before: int, event_name: Any, limiter: Any) -> None:
+def _validated(turn: Turn, handler: Any, before: int, event_name: Any, owner: Any, limiter: Any) -> None:
     if handler is not None or turn.status is not None:
         return
     if getattr(limiter, "warnings", 0) > before:
@@ -111,6 +113,23 @@ def _validated(turn: Turn, handler: Any, before: int, event_name: Any, limiter: 
         turn.error = {"type": "rate_limit", "message": cause.get("reason", "rate limit"), "traceback": None}
     else:
         turn.status = "refused"
+        told = str(turn.errors[-1].get("error") or "") if turn.errors else ""
+        kind, words = _refused_because(owner, event_name, told)
+        turn.error = {"type": kind, "message": redact.redact_text(told) or words, "traceback": None}
+
+
+def _refused_because(owner: Any, event_name: Any, told: str) -> tuple[str, str]:
+    """Why djust refused an event. Its own record calls each of these ``permission_denied``, and so does what it tells without DEBUG."""
+    module = sys.modules.get("djust.websocket_utils")
+    safe = getattr(module, "is_safe_event_name", None)
+    if safe is not None and not safe(event_name):
+        return "unsafe_name", "The name is none that an event may have"
+    if told == "Permission denied":
+        return "permission_denied", "The user may not call the handler, or not use the page"
+    names = own_dict(owner)
+    if event_name not in names and not any(event_name in _class_dict(cls) for cls in _class_mro(type(owner))):
+        return "no_handler", "The view has no such method"
+    return "not_a_handler", "The method is no event handler, and event_security forbids to call it"
 
 
 def _limit_of_handler(session: sessions.Session, event_name: Any, limiter: Any) -> dict[str, Any]:

@@ -60,10 +60,15 @@ def test_handler_that_raises_keeps_its_mutation_and_has_a_traceback():
 def test_unknown_handler_wrong_parameter_and_missing_permission_are_told_apart():
     async def check():
         async with attached("lab.views.limited.LimitedView") as (inspector, page):
-            await page.event("no_such_handler")
-            await page.event("restock")
-            assert (await inspector.step(name="no_such_handler"))["status"] == "refused"
-            assert (await inspector.step(name="restock"))["status"] == "refused"
+            for name, reason in (
+                ("no_such_handler", "no_handler"),
+                ("restock", "permission_denied"),
+                ("get_context_data", "not_a_handler"),
+                ("_private", "unsafe_name"),
+            ):
+                await page.event(name)
+                step = await inspector.step(name=name)
+                assert (step["status"], step["error"]["type"]) == ("refused", reason) and step["error"]["message"]
         async with attached("lab.views.counter.CounterView") as (inspector, page):
             await page.event("add", n="many")
             step = await inspector.step(name="add")

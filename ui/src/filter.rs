@@ -410,6 +410,7 @@ mod tests {
             sql: 3,
             logs: 0,
             frames: 2,
+            received: 0,
             state_bytes: 100,
             rendered: true,
             history: false,

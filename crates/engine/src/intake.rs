@@ -389,6 +389,7 @@ impl Intake {
             sql: step.sql.len() as u32,
             logs: step.logs.len() as u32,
             frames: step.frames.len() as u32,
+            received: largest_received(&step.frames),
             state_bytes,
             rendered: step.html.is_some(),
             history: step.history,
@@ -522,6 +523,11 @@ fn changed_paths(delta: &Delta) -> Vec<String> {
 /// `shop.views.CartView` → `CartView`.
 fn class_name(dotted: &str) -> &str {
     dotted.rsplit('.').next().unwrap_or(dotted)
+}
+
+fn largest_received(frames: &[Frame]) -> u32 {
+    let received = frames.iter().filter(|frame| frame.dir == "in").map(|frame| frame.bytes);
+    u32::try_from(received.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 fn one_line(kind: &str, message: &str) -> String {

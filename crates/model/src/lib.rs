@@ -9,6 +9,7 @@ mod config;
 mod desktop;
 mod diff;
 mod ids;
+mod limiter;
 mod page;
 mod query;
 mod server;
@@ -23,10 +24,11 @@ pub use border::{
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
 pub use condition::{Breakpoint, Condition, Facts, number};
-pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
+pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
+pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};

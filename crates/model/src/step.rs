@@ -199,6 +199,9 @@ pub struct Step {
     /// Number of frames.
     #[serde(default, skip_serializing_if = "is_default")]
     pub frames: u32,
+    /// Size of the largest frame that came from the browser, bytes. 0 when none came.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub received: u32,
     /// Size of the state after it, bytes of JSON text. 0 when there is none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub state_bytes: u64,
@@ -239,6 +242,7 @@ impl Step {
             sql: 0,
             logs: 0,
             frames: 0,
+            received: 0,
             state_bytes: 0,
             rendered: false,
             history: false,

@@ -29,6 +29,7 @@ pub struct Block {
     statuses: Vec<Status>,
     flags: Vec<u8>,
     state_bytes: Vec<u64>,
+    received: Vec<u32>,
     stream_of: Vec<u16>,
     name_of: Vec<u16>,
     changed_of: Vec<u16>,
@@ -118,6 +119,7 @@ impl Block {
             sql,
             logs,
             frames,
+            received: self.received(at),
             state_bytes: *self.state_bytes.get(at)?,
             rendered: flags & RENDERED != 0,
             history: flags & HISTORY != 0,
@@ -156,6 +158,21 @@ impl Block {
         &self.state_bytes
     }
 
+    /// Size of the largest frame that came from the browser, as [`Step::received`].
+    pub fn received(&self, at: usize) -> u32 {
+        self.received.get(at).copied().unwrap_or_default()
+    }
+
+    /// Whether a step is from djust's own ring, as [`Step::history`].
+    pub fn is_history(&self, at: usize) -> bool {
+        self.flags.get(at).is_some_and(|flags| flags & HISTORY != 0)
+    }
+
+    /// Why a step happened.
+    pub fn cause(&self, at: usize) -> Option<&Cause> {
+        self.rare.get(&(at as u16))?.cause.as_ref()
+    }
+
     /// How long a step took.
     pub fn duration_ms(&self, at: usize) -> Option<f64> {
         self.durations.get(at).copied().filter(|duration| *duration >= 0.0)
@@ -177,7 +194,8 @@ impl Block {
         self.rare.iter().filter(|(_, rare)| !rare.hits.is_empty()).map(|(at, _)| usize::from(*at))
     }
 
-    fn stream(&self, at: usize) -> Option<&(Option<SessionId>, Option<ViewId>)> {
+    /// Whose a step is.
+    pub fn stream(&self, at: usize) -> Option<&(Option<SessionId>, Option<ViewId>)> {
         self.streams.get(*self.stream_of.get(at)? as usize)
     }
 
@@ -257,6 +275,7 @@ impl Steps {
         block.statuses.push(step.status);
         block.flags.push(u8::from(step.rendered) * RENDERED + u8::from(step.history) * HISTORY);
         block.state_bytes.push(step.state_bytes);
+        block.received.push(step.received);
         block.stream_of.push(number(streams, &mut block.streams, (step.session.clone(), step.view.clone())));
         block.name_of.push(number(names, &mut block.names, name));
         block.changed_of.push(number(changes, &mut block.changed, changed));
@@ -433,6 +452,7 @@ mod tests {
                 changes: ChangeCounts { added: changed.len() as u32, ..ChangeCounts::default() },
                 changed,
                 sql,
+                received: state_bytes as u32 / 2,
                 state_bytes,
                 rendered: is[1],
                 history: is[2],

@@ -150,8 +150,8 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     match cx.model.page {
         Page::Steps if cx.model.timeline().is_some() => panels::workspace(state, cx, ui),
-        Page::Config if cx.model.timeline().is_some() => views::config::ui(&mut state.config, cx, ui),
-        Page::Rate if cx.model.timeline().is_some() => views::rate::ui(cx, ui),
+        Page::Config if cx.model.timeline().is_some() => views::config::ui(&mut state.config, &mut state.tally, cx, ui),
+        Page::Rate if cx.model.timeline().is_some() => views::rate::ui(&mut state.rate, &mut state.tally, cx, ui),
         Page::Reload if cx.model.timeline().is_some() => views::reload::ui(cx, ui),
         Page::Settings => views::settings::ui(&mut state.settings, cx, ui),
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),

@@ -34,6 +34,10 @@ pub struct Panels {
     pub start: views::start::Start,
     /// Configuration.
     pub config: views::config::Config,
+    /// Rate limit.
+    pub rate: views::rate::RateView,
+    /// What both count in the steps.
+    pub tally: views::tally::Tally,
     /// Settings.
     pub settings: views::settings::Settings,
     /// Of the panels at both sides.

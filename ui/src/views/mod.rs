@@ -6,6 +6,7 @@ pub mod rate;
 pub mod reload;
 pub mod settings;
 pub mod start;
+pub mod tally;
 
 use egui::{CentralPanel, Frame, Margin, RichText, ScrollArea, Ui};
 

@@ -28,6 +28,7 @@ pub fn step(id: u64, session: Option<&str>, kind: StepKind, name: &str, at: f64)
         session: session.map(SessionId::from),
         duration_ms: Some(2.0 + (id % 7) as f64 * 0.7),
         frames: 2,
+        received: if matches!(kind, StepKind::Event | StepKind::Mount | StepKind::UrlChange) { 90 + (id % 13) as u32 * 31 } else { 0 },
         state_bytes: if session.is_some() { 1_400 } else { 0 },
         rendered: true,
         ..Step::new(kind, name, T0 + at)
@@ -91,7 +92,7 @@ fn steps() -> Vec<Step> {
             list.push(failed(
                 step(id(), bob, StepKind::Event, "delete_all", at + 1.72),
                 Status::Refused,
-                "No handler delete_all on HomeView",
+                "no_handler: No handler delete_all on HomeView",
             ));
             let mut bad = failed(step(id(), bob, StepKind::Event, "set_page", at + 1.8), Status::Invalid, "page: expected int, got 'last'");
             bad.sql = 0;
@@ -171,6 +172,25 @@ fn steps() -> Vec<Step> {
             list.push(work);
         }
     }
+    // What djust's own record calls permission_denied, and a message that is too large.
+    for again in 0..2_u32 {
+        let mut own = step(id(), alice, StepKind::Event, "checkout", at + 2.2 + f64::from(again) * 0.1);
+        own = failed(own, Status::Limited, "rate_limit: the handler's own rate limit (checkout)");
+        own.cause = Some(Cause::Limit {
+            code: None,
+            reason: "the handler's own rate limit (checkout)".into(),
+            limit: Some("handler".into()),
+            caller: Some("user:1".into()),
+            warnings: Some(again + 1),
+            max_warnings: Some(3),
+        });
+        list.push(own);
+    }
+    list.push(failed(step(id(), alice, StepKind::Event, "restock", at + 2.5), Status::Refused, "permission_denied: Permission denied"));
+    let mut import =
+        failed(step(id(), alice, StepKind::Event, "import_csv", at + 2.7), Status::Failed, "error: Message too large (70069 bytes)");
+    import.received = 70_069;
+    list.push(import);
     list
 }
 
@@ -232,24 +252,9 @@ fn server() -> ServerInfo {
     }
 }
 
+/// As the agent told of a project with some mistakes in its settings.
 fn config() -> Configuration {
-    serde_json::from_value(json!({
-        "keys": [
-            {"key": "rate_limit", "group": "setting", "type": "dict", "default": {"rate": 100, "burst": 20}, "value": {"rate": 10, "burst": 20, "max_warnings": 3}, "source": "settings.LIVEVIEW_CONFIG", "doc": "Token bucket of all messages of a socket.", "traps": ["Values of a dict replace the default as a whole: a missing key means djust's fallback, not the documented default"]},
-            {"key": "hot_reload", "group": "setting", "type": "bool", "default": true, "value": true, "source": "default", "doc": "Watch files in DEBUG."},
-            {"key": "css_framework", "group": "setting", "type": "str", "default": "bootstrap5", "value": "tailwind", "source": "settings.LIVEVIEW_CONFIG", "doc": "How forms are rendered."},
-            {"key": "max_message_size", "group": "setting", "type": "int", "default": 65536, "value": 65536, "source": "default", "doc": "Bytes of one message."},
-            {"key": "tick_interval", "group": "class", "type": "int or None", "default": null, "value": null, "source": "djust.live_view.LiveView", "doc": "Milliseconds between two handle_tick calls."},
-            {"key": "temporary_assigns", "group": "class", "type": "dict", "default": {}, "value": {}, "source": "djust.live_view.LiveView", "doc": "Assigns that are reset after each render.", "traps": ["A change of a temporary assign is gone after the render: it is no loss"]}
-        ],
-        "related": [{"key": "LIVEVIEW_ALLOWED_MODULES", "group": "setting", "type": "list", "default": [], "value": ["shop"], "source": "settings", "doc": "Which modules may be mounted."}],
-        "views": [{"class": "shop.views.CartView", "file": "/home/dev/shop/shop/views.py", "line": 41, "attributes": {
-            "template_name": {"value": "shop/cart.html", "source": "shop.views.CartView"},
-            "tick_interval": {"value": 1000, "source": "shop.views.CartView", "traps": ["Without handle_tick this does nothing"]},
-            "login_required": {"value": true, "source": "shop.mixins.Members"}
-        }}]
-    }))
-    .unwrap()
+    serde_json::from_str(include_str!("config.json")).unwrap()
 }
 
 fn rate(tokens: f64, warnings: u32) -> inspector_model::Rate {

@@ -271,3 +271,15 @@ fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
         assert_eq!(bench.source.reader.steps().unwrap().len(), 5, "{name}");
     }
 }
+
+#[test]
+fn a_step_knows_the_largest_frame_that_came_from_the_browser() {
+    let mut bench = Bench::new();
+    bench.frame(
+        r#"{"t":"step","key":"a","session":"s","kind":"event","name":"add","frames":[
+            {"dir":"in","bytes":40},{"dir":"in","bytes":70069},{"dir":"out","bytes":900000}]}"#,
+    );
+    bench.frame(r#"{"t":"step","key":"b","session":"s","kind":"tick","name":"handle_tick","frames":[{"dir":"out","bytes":9}]}"#);
+    let received: Vec<u32> = bench.steps().iter().map(|step| step.received).collect();
+    assert_eq!(received, [70_069, 0]);
+}
