@@ -8,6 +8,7 @@
 mod agent_files;
 mod attachment;
 mod commands;
+mod compare;
 mod discovery;
 mod engine;
 mod error;

@@ -4,6 +4,7 @@
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
 mod border;
+mod compare;
 mod config;
 mod desktop;
 mod diff;
@@ -21,6 +22,7 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
+pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use config::{ConfigKey, Configuration, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};

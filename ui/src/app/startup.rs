@@ -1,6 +1,6 @@
 //! How the window starts, and what it remembers from one start to the next.
 
-use inspector_model::{Request, Scope, SourceId};
+use inspector_model::{Ignore, Request, Scope, SourceId};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Page, Tab};
@@ -44,6 +44,8 @@ pub struct Memory {
     pub(crate) sessions_width: Option<f32>,
     /// Points.
     pub(crate) step_width: Option<f32>,
+    /// What is expected to differ between two runs.
+    pub(crate) ignore: Ignore,
 }
 
 impl Memory {
@@ -68,6 +70,7 @@ impl Memory {
             source: part(&parts, "source"),
             sessions_width: width("sessions_width"),
             step_width: width("step_width"),
+            ignore: part(&parts, "ignore"),
         }
     }
 
@@ -97,6 +100,7 @@ mod tests {
             source: Some(SourceId(7)),
             sessions_width: Some(301.5),
             step_width: Some(444.0),
+            ignore: Ignore { paths: vec!["*.updated_at".into()], times_and_ids: true },
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
     }

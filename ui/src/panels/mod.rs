@@ -33,6 +33,8 @@ pub struct Panels {
     pub start: views::start::Start,
     /// Configuration.
     pub config: views::config::Config,
+    /// Two views beside each other.
+    pub compare: views::compare::CompareView,
     /// Of the panels at both sides.
     pub widths: Widths,
 }
