@@ -69,6 +69,11 @@ impl Inspector {
         self.engine.attach(target).expect("an attachment begins")
     }
 
+    /// One more window on the same engine.
+    pub fn window(&self) -> Window {
+        self.engine.window()
+    }
+
     fn take(&mut self) {
         let mut notices = Vec::new();
         let mut more = true;
@@ -192,7 +197,7 @@ impl Inspector {
 
     /// What differs.
     pub fn diff(&mut self, from: (StepId, Side), to: (StepId, Side)) -> Diff {
-        match self.ask(Request::Diff { source: self.id, from, to }) {
+        match self.ask(Request::Diff { from: (self.id, from.0, from.1), to: (self.id, to.0, to.1) }) {
             Answer::Diff(diff) => *diff,
             other => panic!("no diff: {other:?}"),
         }

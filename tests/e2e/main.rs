@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod basics;
+mod compare;
 mod connection;
 mod inspector;
 mod lab;
@@ -12,3 +13,4 @@ mod questions;
 mod reload;
 mod travel;
 mod versions;
+mod window;

@@ -20,7 +20,7 @@ use crate::discovery::{found_servers, without_token};
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
-use crate::{EngineError, commands, now, queries};
+use crate::{EngineError, commands, compare, now, queries};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
@@ -253,7 +253,9 @@ impl Shared {
             }
             Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
             Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
-            Request::Diff { source, from, to } => self.read(source, move |source| queries::diff(source, from, to)).await,
+            Request::Diff { from, to } => {
+                self.read_two(from.0, to.0, move |left, right| queries::diff((left, from.1, from.2), (right, to.1, to.2))).await
+            }
             Request::History { source, step, side, path, scope } => {
                 self.read(source, move |source| queries::history(source, step, side, &path, &scope)).await
             }
@@ -271,6 +273,12 @@ impl Shared {
             Request::Ring { source, session, view } => commands::ring(self.source(source)?, session, view).await,
             Request::Ticks { source, session, view, paused } => commands::ticks(self.source(source)?, session, view, paused).await,
             Request::LiftCooldown { source, session } => commands::lift_cooldown(self.source(source)?, session).await,
+            Request::Compare { left: (left, left_stream), right: (right, right_stream) } => {
+                self.read_two(left, right, move |left, right| compare::steps((left, &left_stream), (right, &right_stream))).await
+            }
+            Request::CompareStates { left, right, pairs, ignore } => {
+                self.read_two(left, right, move |left, right| compare::states(left, right, &pairs, &ignore)).await
+            }
             Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
         }
     }
@@ -296,6 +304,16 @@ impl Shared {
     ) -> Result<Answer, Failure> {
         let source = self.source(id)?;
         self.blocking(move |_| work(&source)).await
+    }
+
+    async fn read_two(
+        self: &Arc<Self>,
+        left: SourceId,
+        right: SourceId,
+        work: impl FnOnce(&SourceShared, &SourceShared) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let (left, right) = (self.source(left)?, self.source(right)?);
+        self.blocking(move |_| work(&left, &right)).await
     }
 
     fn tell_recordings(&self) {

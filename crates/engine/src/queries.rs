@@ -112,14 +112,14 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// What differs between two ends of steps.
-pub fn diff(source: &SourceShared, from: (StepId, Side), to: (StepId, Side)) -> Result<Answer, Failure> {
-    let before = document(source, from)?;
-    let after = document(source, to)?;
-    let notes = source
-        .step(to.0)
-        .and_then(|step| step.session.map(|session| (session, step.view)))
-        .map(|stream| assign_notes(source, &stream))
-        .unwrap_or_default();
+pub fn diff(from: (&SourceShared, StepId, Side), to: (&SourceShared, StepId, Side)) -> Result<Answer, Failure> {
+    let before = document(from)?;
+    let after = document(to)?;
+    let notes =
+        to.0.step(to.1)
+            .and_then(|step| step.session.map(|session| (session, step.view)))
+            .map(|stream| assign_notes(to.0, &stream))
+            .unwrap_or_default();
     let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
     Ok(Answer::Diff(Box::new(inspector_diff::diff_documents(&before, &after, &options))))
 }
@@ -145,7 +145,7 @@ pub fn search(source: &SourceShared, options: SearchOptions, from: StepId) -> Re
     Ok(Answer::Found(Found { hits, next: search.next(), progress: search.progress() }))
 }
 
-fn document(source: &SourceShared, (step, side): (StepId, Side)) -> Result<Arc<Document>, Failure> {
+fn document((source, step, side): (&SourceShared, StepId, Side)) -> Result<Arc<Document>, Failure> {
     match source.reader.state(step, side).map_err(|error| failed(&error))? {
         StateAnswer::Full(text) => Document::new(text).map(Arc::new).map_err(|error| Failure::new(ErrorCode::Missing, error.to_string())),
         StateAnswer::Missing(why) => {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Breakpoint, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Path, PathHistory, Phase, Rate, RecordingId, RequestId,
-    Scope, SearchOptions, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Steps, ViewId,
+    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Ignore, PairStates, Path, PathHistory, Phase,
+    Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step,
+    StepDetail, StepId, Steps, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -73,14 +74,12 @@ pub enum Request {
         /// Which end.
         side: Side,
     },
-    /// What differs between two ends of steps, of one view or of two. Answer: [`Answer::Diff`].
+    /// What differs between two ends of steps, of one view or of two, also of two sources. Answer: [`Answer::Diff`].
     Diff {
-        /// Where.
-        source: SourceId,
         /// From.
-        from: (StepId, Side),
+        from: SourceEnd,
         /// To.
-        to: (StepId, Side),
+        to: SourceEnd,
     },
     /// When the value at a path of a state changed. Answer: [`Answer::History`].
     History {
@@ -201,6 +200,25 @@ pub enum Request {
     },
     /// Something that the program around the window does, not the engine.
     Desktop(DesktopRequest),
+    /// Put the steps of two views beside each other. Answer: [`Answer::Compared`].
+    Compare {
+        /// One.
+        left: SourceStream,
+        /// The other.
+        right: SourceStream,
+    },
+    /// What differs between the states after the steps of pairs. Looks for some ten milliseconds, at one pair at least; whoever
+    /// wants more asks on with the pairs that are left. Answer: [`Answer::ComparedStates`].
+    CompareStates {
+        /// Where the left steps are.
+        left: SourceId,
+        /// Where the right steps are.
+        right: SourceId,
+        /// The pairs.
+        pairs: Vec<(StepId, StepId)>,
+        /// What is expected to differ.
+        ignore: Ignore,
+    },
 }
 
 /// Where a jump goes.
@@ -240,6 +258,10 @@ pub enum Answer {
     Picked(Option<std::path::PathBuf>),
     /// It was not done.
     Failed(Failure),
+    /// Two views beside each other.
+    Compared(Box<Comparison>),
+    /// The first of the pairs that were asked about, in their order.
+    ComparedStates(Vec<PairStates>),
 }
 
 /// A state, or why there is none.

@@ -4,6 +4,7 @@
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
 mod border;
+mod compare;
 mod condition;
 mod config;
 mod desktop;
@@ -23,6 +24,7 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
+pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts, number};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};

@@ -40,6 +40,8 @@ pub struct Panels {
     pub tally: views::tally::Tally,
     /// Settings.
     pub settings: views::settings::Settings,
+    /// Two views beside each other.
+    pub compare: views::compare::CompareView,
     /// Of the panels at both sides.
     pub widths: Widths,
 }
