@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Configuration, DesktopInfo, DesktopRequest, Diff, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId,
+    Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId,
     Step, StepDetail, StepId, ViewId,
 };
 
@@ -47,13 +47,6 @@ pub enum Request {
     Close(SourceId),
     /// Delete a recording from the library. Answer: [`Answer::Done`].
     DeleteRecording(RecordingId),
-    /// Write a recording to a file. Answer: [`Answer::Done`].
-    Export {
-        /// Which.
-        recording: RecordingId,
-        /// Where to.
-        path: std::path::PathBuf,
-    },
     /// Everything about a step. Answer: [`Answer::Detail`].
     Detail {
         /// Where.
@@ -161,6 +154,22 @@ pub enum Request {
     },
     /// Something that the program around the window does, not the engine.
     Desktop(DesktopRequest),
+    /// Say what an export would hold and keep back. Answer: [`Answer::ExportPreview`].
+    PreviewExport {
+        /// Of which recording.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+    },
+    /// Write a recording, or some of its steps, to a file, which is replaced if there is one. Answer: [`Answer::Done`].
+    Export {
+        /// Which.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+        /// Where to.
+        path: std::path::PathBuf,
+    },
 }
 
 /// Where a jump goes.
@@ -196,6 +205,8 @@ pub enum Answer {
     Picked(Option<std::path::PathBuf>),
     /// It was not done.
     Failed(Failure),
+    /// What an export would hold and keep back.
+    ExportPreview(Box<ExportPreview>),
 }
 
 /// A state, or why there is none.
@@ -265,6 +276,8 @@ pub enum ErrorCode {
     Io,
     /// The request makes no sense as it is.
     BadRequest,
+    /// A finished export still held a secret and was removed.
+    Leak,
 }
 
 /// What is told unasked. Every variant but [`Notice::Steps`] replaces what was told before about the same thing.
