@@ -2,14 +2,16 @@
 //!
 //! A capture is hostile input: its size and depth are limited, nothing in it is compressed, and it names no file and no address.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read as _, Write};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use inspector_model::{Kind, Phase, RecordingId, Session, SessionId, Step, StepDetail, StepKind, Value, View};
-use inspector_store::{NewState, NewStep, Store};
+use inspector_model::{Kind, Phase, Session, SessionId, Step, StepDetail, StepKind, Value, View};
+use inspector_store::{Imported, NewState, NewStep, Store};
 use serde_json::{Map, Value as Json, json};
 
 use crate::ShareError;
@@ -91,8 +93,20 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
     Ok(BugCapture { event, before, after, patches, scrubbed: scrubbed.unwrap_or_default() })
 }
 
-/// Takes a capture into the library: a recording of one step. `now` in Unix seconds: a capture does not say when it was.
-pub fn import(text: &str, store: &Store, now: f64) -> Result<RecordingId, ShareError> {
+/// Takes a file into the library, a recording or a bug capture. `now` in Unix seconds: a capture does not say when it was.
+pub fn import_file(path: &Path, store: &Store, now: f64) -> Result<Imported, ShareError> {
+    let mut begin = Vec::new();
+    if let Ok(file) = File::open(path) {
+        file.take(MOST_BYTES as u64 + 1).read_to_end(&mut begin)?;
+    }
+    match std::str::from_utf8(&begin) {
+        Ok(text) if is_bug_capture(text) => import_text(text, store, now),
+        _ => Ok(store.import(path)?),
+    }
+}
+
+/// Takes a bug capture into the library: a recording of one step.
+pub fn import_text(text: &str, store: &Store, now: f64) -> Result<Imported, ShareError> {
     let capture = read(text)?;
     let name = if capture.event.is_empty() { "event" } else { capture.event.as_str() };
     let title: String = format!("Bug capture: {name}").chars().filter(|c| !c.is_control()).take(200).collect();
@@ -127,7 +141,7 @@ pub fn import(text: &str, store: &Store, now: f64) -> Result<RecordingId, ShareE
     }
     recorder.append(NewStep { step, detail, before: NewState::Text(before.into()), after: NewState::Text(after.into()), html: None })?;
     recorder.flush()?;
-    Ok(recorder.id().clone())
+    Ok(Imported { id: recorder.id().clone(), steps: 1, damaged: None })
 }
 
 /// Writes the one selected step.

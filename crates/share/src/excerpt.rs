@@ -52,6 +52,7 @@ pub struct Excerpt<'a> {
     reader: &'a Reader,
     steps: Vec<Step>,
     sessions: Vec<Session>,
+    all_sessions: Vec<Session>,
     info: RecordingInfo,
     progress: Progress<'a>,
 }
@@ -68,8 +69,9 @@ impl<'a> Excerpt<'a> {
             return Err(ShareError::Nothing { first: info.steps.min(1), last: info.steps });
         }
         let here: HashSet<&SessionId> = steps.iter().filter_map(|step| step.session.as_ref()).collect();
-        let sessions = reader.sessions()?.into_iter().filter(|session| here.contains(&session.id)).collect();
-        Ok(Self { reader, steps, sessions, info, progress })
+        let all_sessions = reader.sessions()?;
+        let sessions = all_sessions.iter().filter(|session| here.contains(&session.id)).cloned().collect();
+        Ok(Self { reader, steps, sessions, all_sessions, info, progress })
     }
 
     /// What the library says of the whole recording.
@@ -109,8 +111,7 @@ impl<'a> Excerpt<'a> {
 
     /// What surrounds a page, cleaned.
     pub fn shell(&self, session: &SessionId, redactor: &mut Redactor) -> Result<Option<PageShell>, ShareError> {
-        let sessions = self.reader.sessions()?;
-        shell(self.reader, &sessions, session)?.map(|shell| redactor.shell(&shell)).transpose()
+        shell(self.reader, &connections(&self.all_sessions, session))?.map(|shell| redactor.shell(&shell)).transpose()
     }
 
     /// Goes over everything without keeping it: what learns and counts.
@@ -202,20 +203,24 @@ impl<T: Clone> Recent<T> {
     }
 }
 
-/// What surrounds a page. A page that reconnected, also to a server that was restarted, was not loaded again: it has what
-/// the earlier connections of the same user to the same path had.
-pub fn shell<'s>(reader: &Reader, sessions: impl IntoIterator<Item = &'s Session>, id: &SessionId) -> Result<Option<PageShell>, StoreError> {
-    if let Some(shell) = reader.shell(id)? {
-        return Ok(Some(shell));
-    }
+/// A page, and before it in time the connections whose surroundings are also its own, the latest first. A page that reconnected,
+/// also to a server that was restarted, was not loaded again: it has what the same user had at the same path.
+pub fn connections<'s>(sessions: impl IntoIterator<Item = &'s Session>, id: &SessionId) -> Vec<SessionId> {
+    let mut all = vec![id.clone()];
     let sessions: Vec<&Session> = sessions.into_iter().collect();
-    let of = sessions.iter().find(|session| session.id == *id).filter(|session| session.path.is_some() && session.django_session.is_some());
-    let Some(session) = of else { return Ok(None) };
-    let same = |other: &&&Session| other.path == session.path && other.django_session == session.django_session;
-    let mut earlier: Vec<&&Session> = sessions.iter().filter(same).filter(|other| other.opened < session.opened).collect();
+    let page = sessions.iter().find(|session| session.id == *id).filter(|session| session.path.is_some() && session.django_session.is_some());
+    let Some(page) = page else { return all };
+    let same = |other: &&&Session| other.path == page.path && other.django_session == page.django_session;
+    let mut earlier: Vec<&&Session> = sessions.iter().filter(same).filter(|other| other.opened < page.opened).collect();
     earlier.sort_by(|a, b| b.opened.total_cmp(&a.opened));
-    for other in earlier.into_iter().take(MAX_EARLIER) {
-        if let Some(shell) = reader.shell(&other.id)? {
+    all.extend(earlier.into_iter().take(MAX_EARLIER).map(|session| session.id.clone()));
+    all
+}
+
+/// What surrounds a page, given its [`connections`].
+pub fn shell(reader: &Reader, connections: &[SessionId]) -> Result<Option<PageShell>, StoreError> {
+    for session in connections {
+        if let Some(shell) = reader.shell(session)? {
             return Ok(Some(shell));
         }
     }

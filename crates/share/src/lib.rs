@@ -32,9 +32,9 @@ use std::path::Path;
 use inspector_model::{ExportFormat, ExportOptions, ExportPreview};
 use inspector_store::Reader;
 
-pub use bug_capture::{BugCapture, import as import_bug_capture, is_bug_capture, read as read_bug_capture};
+pub use bug_capture::{BugCapture, import_file, import_text, is_bug_capture, read as read_bug_capture};
 pub use error::ShareError;
-pub use excerpt::shell;
+pub use excerpt::{connections, shell};
 pub use python::is_invisible;
 pub use redact::Redactor;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, SessionId,
+    Answer, CommandDone, DesktopRequest, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, SessionId,
     SourceId, SourceKind, StateAnswer, Timeline, parse_value,
 };
 
@@ -305,7 +305,9 @@ impl Engine {
             }
             Answer::Picked(Some(path)) => match purpose {
                 Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
-                Some(Purpose::PickToExport(recording)) => self.command(model, Request::Export { recording, path }, now),
+                Some(Purpose::PickToExport(recording)) => {
+                    self.command(model, Request::Export { recording, options: ExportOptions::default(), path }, now);
+                }
                 _ => {}
             },
             Answer::Done(text) => {
@@ -324,7 +326,13 @@ impl Engine {
                 };
                 command_done(model, jump, done, now);
             }
-            Answer::Picked(None) | Answer::Detail(_) | Answer::State(_) | Answer::Diff(_) | Answer::Html(_) | Answer::Ring(_) => {}
+            Answer::Picked(None)
+            | Answer::Detail(_)
+            | Answer::State(_)
+            | Answer::Diff(_)
+            | Answer::Html(_)
+            | Answer::Ring(_)
+            | Answer::ExportPreview(_) => {}
         }
     }
 }
