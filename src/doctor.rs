@@ -10,8 +10,8 @@ use inspector_engine::{Engine, Places, Settings, found_servers, unpack_agent};
 use inspector_model::{Handle as _, Notice, ServerInfo, SourceState};
 
 use crate::arguments::Doctor;
-use crate::terminal::{json, line, plain};
 use crate::live::choose;
+use crate::terminal::{json, line, plain};
 
 /// How long a server may take to say what it is.
 const ATTACH_DEADLINE: Duration = Duration::from_secs(15);

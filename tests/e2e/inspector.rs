@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use inspector_engine::{Engine, Settings, Target, Window};
 use inspector_model::{
-    Answer, CommandDone, Diff, ExportOptions, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side, SourceId,
-    SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, ExportOptions, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side,
+    SourceId, SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 

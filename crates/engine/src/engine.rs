@@ -63,7 +63,14 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(EngineError::Start)?;
-        let shared = Arc::new(Shared { store, outbox, sources: Mutex::default(), tasks: Mutex::default(), next_source: AtomicU32::new(1), ending: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            store,
+            outbox,
+            sources: Mutex::default(),
+            tasks: Mutex::default(),
+            next_source: AtomicU32::new(1),
+            ending: AtomicBool::new(false),
+        });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(serve(shared.clone(), incoming, stopped));
@@ -195,7 +202,8 @@ impl Shared {
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
             Request::OpenFile(path) => {
                 self.blocking(move |shared| {
-                    let imported = inspector_share::import_file(&path, &shared.store, now()).map_err(|error| queries::not_shared(&error))?;
+                    let imported =
+                        inspector_share::import_file(&path, &shared.store, now()).map_err(|error| queries::not_shared(&error))?;
                     if let Some(damage) = &imported.damaged {
                         shared.outbox.message(
                             Level::Warning,

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Phase, Rate, RecordingId, RequestId, ServerInfo, Session, SessionId, Side, SourceId,
-    Step, StepDetail, StepId, ViewId,
+    Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Phase, Rate, RecordingId, RequestId, ServerInfo,
+    Session, SessionId, Side, SourceId, Step, StepDetail, StepId, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.

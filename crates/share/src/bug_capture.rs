@@ -72,8 +72,9 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
     let bytes = LENIENT.decode(blob).map_err(|_| ShareError::BugCapture("what follows `djbug1.` is not base64"))?;
     let text = String::from_utf8(bytes).map_err(|_| ShareError::BugCapture("it is not UTF-8"))?;
     // Nesting beyond 128 is refused by serde_json.
-    let wire: Json = serde_json::from_str(&strict(&text))
-        .map_err(|error| ShareError::BugCapture(if error.to_string().contains("recursion") { "it is nested too deeply" } else { "it is not JSON" }))?;
+    let wire: Json = serde_json::from_str(&strict(&text)).map_err(|error| {
+        ShareError::BugCapture(if error.to_string().contains("recursion") { "it is nested too deeply" } else { "it is not JSON" })
+    })?;
     let Json::Object(mut wire) = wire else { return Err(ShareError::BugCapture("it is not a JSON object")) };
     if wire.get("v").and_then(Json::as_str) != Some("djbug1") {
         return Err(ShareError::BugCapture("it is of another version inside"));
@@ -89,7 +90,10 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
         _ => return Err(ShareError::BugCapture("it has no list of `vdom_patches`")),
     };
     let event = wire.get("event_name").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let scrubbed = wire.get("scrubbed_fields").and_then(Json::as_array).map(|names| names.iter().filter_map(Json::as_str).map(str::to_owned).collect());
+    let scrubbed = wire
+        .get("scrubbed_fields")
+        .and_then(Json::as_array)
+        .map(|names| names.iter().filter_map(Json::as_str).map(str::to_owned).collect());
     Ok(BugCapture { event, before, after, patches, scrubbed: scrubbed.unwrap_or_default() })
 }
 
@@ -153,7 +157,9 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     let mut blob = None;
     excerpt.each(redactor, part, |item| {
         let (Some(before), Some(after)) = (item.before.state(), item.after.state()) else {
-            return Err(ShareError::Unsuited("a bug capture holds the states before and after a step, and this step has not both".to_owned()));
+            return Err(ShareError::Unsuited(
+                "a bug capture holds the states before and after a step, and this step has not both".to_owned(),
+            ));
         };
         let mut scrubbed = Vec::new();
         let mut state = |value: &Value| match value {
@@ -181,7 +187,8 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
 fn assigns(entries: &[(String, Value)], scrubbed: &mut Vec<String>) -> Map<String, Json> {
     let mut out = Map::new();
     for (name, value) in entries {
-        let redacted = matches!(value, Value::Typed { kind: Kind::Redacted, .. }) || matches!(value, Value::Text(text) if text.starts_with(MARK));
+        let redacted =
+            matches!(value, Value::Typed { kind: Kind::Redacted, .. }) || matches!(value, Value::Text(text) if text.starts_with(MARK));
         if redacted {
             if !scrubbed.contains(name) {
                 scrubbed.push(name.clone());
@@ -238,7 +245,9 @@ fn untyped(value: &Value) -> Option<Json> {
                 ),
                 // JSON has no NaN, and not every reader of captures knows Python's.
                 (Kind::Float, _) => Json::Null,
-                (Kind::Bytes | Kind::File | Kind::Function | Kind::Class | Kind::Object | Kind::View | Kind::Deep | Kind::Cycle, _) => return None,
+                (Kind::Bytes | Kind::File | Kind::Function | Kind::Class | Kind::Object | Kind::View | Kind::Deep | Kind::Cycle, _) => {
+                    return None;
+                }
                 (_, Some(Value::List(items))) => list(items),
                 (_, Some(Value::Map(entries))) => Json::Object(map(entries)),
                 (_, Some(inner)) => untyped(inner)?,

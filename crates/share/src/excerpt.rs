@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use inspector_model::{PageShell, RecordedPage, RecordingInfo, Selection, ServerInfo, Session, SessionId, Side, StateAnswer, Step, StepDetail, Value};
+use inspector_model::{
+    PageShell, RecordedPage, RecordingInfo, Selection, ServerInfo, Session, SessionId, Side, StateAnswer, Step, StepDetail, Value,
+};
 use inspector_store::{Reader, StoreError};
 
 use crate::redact::Redactor;
@@ -127,7 +129,12 @@ impl<'a> Excerpt<'a> {
     }
 
     /// Calls `visit` with each step, in order. Stops when whoever waits says so.
-    pub fn each(&self, redactor: &mut Redactor, part: Part, mut visit: impl FnMut(Item) -> Result<(), ShareError>) -> Result<(), ShareError> {
+    pub fn each(
+        &self,
+        redactor: &mut Redactor,
+        part: Part,
+        mut visit: impl FnMut(Item) -> Result<(), ShareError>,
+    ) -> Result<(), ShareError> {
         let mut states: Recent<Result<Arc<Value>, String>> = Recent::default();
         let mut pages: Recent<Arc<str>> = Recent::default();
         let mut shown: HashSet<&SessionId> = HashSet::new();
@@ -208,7 +215,8 @@ impl<T: Clone> Recent<T> {
 pub fn connections<'s>(sessions: impl IntoIterator<Item = &'s Session>, id: &SessionId) -> Vec<SessionId> {
     let mut all = vec![id.clone()];
     let sessions: Vec<&Session> = sessions.into_iter().collect();
-    let page = sessions.iter().find(|session| session.id == *id).filter(|session| session.path.is_some() && session.django_session.is_some());
+    let page =
+        sessions.iter().find(|session| session.id == *id).filter(|session| session.path.is_some() && session.django_session.is_some());
     let Some(page) = page else { return all };
     let same = |other: &&&Session| other.path == page.path && other.django_session == page.django_session;
     let mut earlier: Vec<&&Session> = sessions.iter().filter(same).filter(|other| other.opened < page.opened).collect();

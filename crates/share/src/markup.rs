@@ -12,10 +12,11 @@ use crate::patterns::MARK;
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?s)<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>"#).ok());
 static ATTRIBUTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?s)([a-zA-Z_:@][a-zA-Z0-9_:.@-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#).ok());
-static QUERY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?:[?&;]|^)([A-Za-z0-9_.%\[\]-]{1,100})=([^&;\s"'<>#]+)"#).ok());
-static ASSIGNMENT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z_][A-Za-z0-9_-]{0,100})["']?\s*[=:]\s*("[^"\n]*"|'[^'\n]*'|[^\s,;&)}\]"']+)"#).ok());
+static QUERY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?:[?&;]|^)([A-Za-z0-9_.%\[\]-]{1,100})=([^&;\s"'<>#]+)"#).ok());
+static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"([A-Za-z_][A-Za-z0-9_-]{0,100})["']?\s*[=:]\s*"#).ok());
+/// A header's value has a word before the secret.
+static ASSIGNED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"^(?:"([^"\n]+)"|'([^'\n]+)'|((?i:bearer|basic|token)[ \t]+[^\s,;&)}\]"']+|[^\s,;&)}\]"']+))"#).ok());
 
 /// A value in a text, and the name that makes it a secret.
 pub struct Named {
@@ -64,35 +65,27 @@ pub fn in_html(text: &str) -> Vec<Named> {
 /// Values in the query of an address, and in a form's body.
 pub fn in_query(text: &str) -> Vec<Named> {
     let Some(query) = QUERY.as_ref().filter(|_| text.contains('=')) else { return Vec::new() };
-    named(text, query)
+    let named = |captures: regex::Captures<'_>| {
+        let (name, value) = (captures.get(1)?, captures.get(2)?);
+        (is_sensitive(name.as_str()) && is_worth(value.as_str())).then(|| Named { range: value.range(), name: name.as_str().to_owned() })
+    };
+    query.captures_iter(text).filter_map(named).collect()
 }
 
 /// `password=…` and `'token': …` in free text: a log message, an exception's text.
 pub fn in_free_text(text: &str) -> Vec<Named> {
-    let Some(assignment) = ASSIGNMENT.as_ref().filter(|_| text.contains(['=', ':'])) else { return Vec::new() };
-    let mut found = named(text, assignment);
-    for named in &mut found {
-        let value = &text[named.range.clone()];
-        if value.len() >= 2 && value.starts_with(['"', '\'']) {
-            named.range = named.range.start + 1..named.range.end - 1;
+    let mut found = Vec::new();
+    let (Some(names), Some(values)) = (ASSIGNMENT.as_ref(), ASSIGNED.as_ref()) else { return found };
+    for name in names.captures_iter(text).filter(|name| is_sensitive(&name[1])) {
+        let start = name.get(0).map_or(0, |whole| whole.end());
+        let Some(value) = values.captures(&text[start..]) else { continue };
+        let Some(value) = value.get(1).or_else(|| value.get(2)).or_else(|| value.get(3)) else { continue };
+        // Words of the language that say that there is none.
+        if is_worth(value.as_str()) && !["None", "null", "True", "False", "true", "false"].contains(&value.as_str()) {
+            found.push(Named { range: start + value.start()..start + value.end(), name: name[1].to_owned() });
         }
     }
-    found.retain(|named| {
-        let value = &text[named.range.clone()];
-        // Words of the language that say that there is none.
-        is_worth(value) && !["None", "null", "True", "False", "true", "false"].contains(&value)
-    });
     found
-}
-
-fn named(text: &str, regex: &Regex) -> Vec<Named> {
-    regex
-        .captures_iter(text)
-        .filter_map(|captures| {
-            let (name, value) = (captures.get(1)?, captures.get(2)?);
-            (is_sensitive(name.as_str()) && is_worth(value.as_str())).then(|| Named { range: value.range(), name: name.as_str().to_owned() })
-        })
-        .collect()
 }
 
 /// Whether there is anything to hide.
@@ -110,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_patterns_are_regular_expressions() {
-        assert!(TAG.is_some() && ATTRIBUTE.is_some() && QUERY.is_some() && ASSIGNMENT.is_some());
+        assert!(TAG.is_some() && ATTRIBUTE.is_some() && QUERY.is_some() && ASSIGNMENT.is_some() && ASSIGNED.is_some());
     }
 
     #[test]
@@ -139,6 +132,7 @@ mod tests {
         assert_eq!(values("/reset?id=3&token=abc#x", in_query), ["abc"]);
         assert_eq!(values("sessionid=q1; theme=dark", in_query), ["q1"]);
         assert_eq!(values("login failed: password='hunter 2', user=ann", in_free_text), ["hunter 2"]);
+        assert_eq!(values("Authorization: Basic abc", in_free_text), ["Basic abc"]);
         assert_eq!(values(r#"{"apiKey": "k", "n": 1}"#, in_free_text), ["k"]);
         assert_eq!(values("password=None token: [redacted] page=2", in_free_text), Vec::<String>::new());
     }

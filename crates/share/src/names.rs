@@ -74,7 +74,13 @@ fn words(name: &str) -> Vec<String> {
             let upper = run(at, char::is_ascii_uppercase);
             let lower = run(at + upper, char::is_ascii_lowercase);
             // `APIKey`: the last capital begins the next word.
-            at += if lower == 0 { upper } else if upper == 1 { 1 + lower } else { upper - 1 };
+            at += if lower == 0 {
+                upper
+            } else if upper == 1 {
+                1 + lower
+            } else {
+                upper - 1
+            };
         } else {
             at += 1;
             continue;

@@ -92,7 +92,8 @@ struct Stretch {
 /// Writes it.
 pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write, part: Part) -> Result<(), ShareError> {
     let sessions = excerpt.clean_sessions(redactor)?;
-    let classes: Vec<String> = excerpt.config(redactor)?.map(|config| config.views.into_iter().map(|view| view.class).collect()).unwrap_or_default();
+    let classes: Vec<String> =
+        excerpt.config(redactor)?.map(|config| config.views.into_iter().map(|view| view.class).collect()).unwrap_or_default();
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut seen = 0;
     excerpt.each(redactor, part, |item| {
@@ -105,7 +106,8 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     let written: Vec<&Stretch> = stretches.iter().filter(|stretch| stretch.events > 0 && stretch.class.is_some()).collect();
     if written.is_empty() {
         return Err(ShareError::Unsuited(
-            "no test can be made of these steps: none is an event of a view whose class is known; select events".to_owned(),
+            "no test can be made of these steps: none is an event of a known view whose parameters can be written down; select others"
+                .to_owned(),
         ));
     }
     let steps = excerpt.steps();
@@ -190,9 +192,8 @@ fn class(step: &Step, session: Option<&Session>, classes: &[String]) -> Option<S
         Some(id) => view.id.as_deref() == Some(id.as_str()),
     };
     let of_session = views.filter(fits).map(|view| &view.class);
-    let named = |class: &&String| {
-        step.kind != StepKind::Mount || step.name == **class || class.rsplit('.').next() == step.name.rsplit('.').next()
-    };
+    let named =
+        |class: &&String| step.kind != StepKind::Mount || step.name == **class || class.rsplit('.').next() == step.name.rsplit('.').next();
     let found = of_session.filter(named).chain(classes.iter().filter(|class| step.kind == StepKind::Mount && named(class))).next();
     found.filter(|class| class.contains('.') && class.split('.').all(is_identifier)).cloned()
 }
@@ -215,8 +216,10 @@ impl Stretch {
         let refused = matches!(status, Status::Refused | Status::Limited | Status::Failed);
         if !sent || component.is_some() || refused {
             // Only what is worth a line: a state that it changed is put in place before the next event.
-            if item.step.changes.total() > 0 || refused {
-                let why = if component.is_some() {
+            if item.step.changes.total() > 0 || refused || *kind == StepKind::Hvr {
+                let why = if *kind == StepKind::Hvr {
+                    "the view's code was changed here; the recording goes on with the new code"
+                } else if component.is_some() {
                     "a component's event, whose effect is put in place"
                 } else if refused {
                     "djust did not call the handler"
@@ -229,7 +232,9 @@ impl Stretch {
         }
         let Some(params) = params(item) else {
             self.line(&heading);
-            self.line("# djust's test client cannot send it: a parameter is redacted, not recorded whole, or has a name that the client uses.");
+            self.line(
+                "# djust's test client cannot send it: a parameter is redacted, not recorded whole, or has a name that the client uses.",
+            );
             self.line("# What followed is not tested.");
             self.ended = true;
             return;
@@ -407,7 +412,9 @@ fn equal(about: String, value: &Value) -> Result<Claim, &'static str> {
             Ok(Claim { line: format!("assert {about} == {literal}"), about, is_whole: true })
         }
         _ => match (value, value.len()) {
-            (Value::List(_) | Value::Map(_), Some(len)) => Ok(Claim { line: format!("assert len({about}) == {len}"), about, is_whole: false }),
+            (Value::List(_) | Value::Map(_), Some(len)) => {
+                Ok(Claim { line: format!("assert len({about}) == {len}"), about, is_whole: false })
+            }
             (Value::Text(text), _) => {
                 // Python counts characters.
                 let line = format!("assert len({about}) == {}", text.chars().count());

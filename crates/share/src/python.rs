@@ -65,9 +65,9 @@ pub fn has_nan(value: &Value) -> bool {
 /// Whether a name can be written after a dot, or imported.
 pub fn is_identifier(name: &str) -> bool {
     const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
-        "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
-        "while", "with", "yield",
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+        "return", "try", "while", "with", "yield",
     ];
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -230,7 +230,9 @@ mod tests {
 
     #[test]
     fn no_text_breaks_out_of_its_literal() {
-        for text in ["a\"\"\"b", "\\", "x\ny", "\"); import os #", "\u{1b}[2J", "\u{202e}evil", "\u{2028}", "=cmd|' /C calc'!A0", "Grüße 🎉 日本"] {
+        for text in
+            ["a\"\"\"b", "\\", "x\ny", "\"); import os #", "\u{1b}[2J", "\u{202e}evil", "\u{2028}", "=cmd|' /C calc'!A0", "Grüße 🎉 日本"]
+        {
             let literal = string(text);
             assert!(!literal.chars().any(is_invisible), "{literal}");
             let inner = &literal[1..literal.len() - 1];

@@ -373,11 +373,8 @@ impl Redactor {
         for (key, item) in entries {
             // djust's own id of a socket: no secret, and needed to follow a page.
             let own = key == DJUST_OWN && matches!(item, Value::Text(_) | Value::Number(_));
-            let name = if key == "value" && field.is_some() {
-                field.clone()
-            } else {
-                Some(key.clone()).filter(|key| !own && self.knows(key))
-            };
+            let name =
+                if key == "value" && field.is_some() { field.clone() } else { Some(key.clone()).filter(|key| !own && self.knows(key)) };
             path.push(Segment::Key(key.clone()));
             let item = self.member(item, name, place, path);
             path.pop();
@@ -560,7 +557,9 @@ impl Redactor {
 
     /// Remembers the texts and numbers of a hidden value that can be told from ordinary ones.
     fn learn(&mut self, value: &Value) {
-        let Some(rules) = self.rules.as_mut().filter(|rules| rules.elsewhere.is_none() && rules.learned.len() < MOST_LEARNED) else { return };
+        let Some(rules) = self.rules.as_mut().filter(|rules| rules.elsewhere.is_none() && rules.learned.len() < MOST_LEARNED) else {
+            return;
+        };
         match value {
             Value::Text(text) if is_telling(text) => {
                 rules.learned.insert(text.clone());

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, SessionId,
-    SourceId, SourceKind, StateAnswer, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId,
+    SessionId, SourceId, SourceKind, StateAnswer, Timeline, parse_value,
 };
 
 use super::model::{JumpReport, LoadedState, Model, Page, Scope, Tab, Toast};

@@ -2,8 +2,8 @@
 
 use egui::{Key, Modifiers};
 use inspector_model::{
-    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, ExportOptions, Failure, JumpTarget, Notice, NotifyAbout, PageAt, Request, RequestId,
-    Side, StepId,
+    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, ExportOptions, Failure, JumpTarget, Notice, NotifyAbout, PageAt,
+    Request, RequestId, Side, StepId,
 };
 use inspector_ui::Memory;
 

@@ -97,7 +97,13 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
          </style>\n</head>\n<body>\n<a class=\"skip\" href=\"#steps\">Skip to the steps</a>\n",
         shown(&title)
     );
-    let facts = Facts { title: &title, steps: total, shown: lines.len(), kept_back: (!redactor.is_off()).then_some(kept_back), cut_pages: pages.is_full() };
+    let facts = Facts {
+        title: &title,
+        steps: total,
+        shown: lines.len(),
+        kept_back: (!redactor.is_off()).then_some(kept_back),
+        cut_pages: pages.is_full(),
+    };
     header(&mut text, excerpt, &facts, sessions.iter().filter_map(|session| session.view.as_ref()));
     timeline(&mut text, &lines);
     text.push_str(
@@ -159,7 +165,11 @@ struct Facts<'a> {
 
 fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views: impl Iterator<Item = &'v View>) {
     let info = excerpt.info();
-    let _ = write!(text, "<header class=\"top\">\n<h1>{}</h1>\n<p class=\"facts\">", shown(if facts.title.is_empty() { "Recording" } else { facts.title }));
+    let _ = write!(
+        text,
+        "<header class=\"top\">\n<h1>{}</h1>\n<p class=\"facts\">",
+        shown(if facts.title.is_empty() { "Recording" } else { facts.title })
+    );
     let steps = excerpt.steps();
     let started = steps.first().map_or(info.started, |step| step.started);
     let _ = write!(text, "<span><b>{}</b> {}</span>", count(facts.steps as u64), if facts.steps == 1 { "step" } else { "steps" });
@@ -193,7 +203,11 @@ fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views
         );
     }
     if facts.cut_pages {
-        let _ = write!(text, "<p class=\"note\">The first {} MB of pages are in this report; the pages of later steps were left out.</p>\n", MOST_PAGES >> 20);
+        let _ = write!(
+            text,
+            "<p class=\"note\">The first {} MB of pages are in this report; the pages of later steps were left out.</p>\n",
+            MOST_PAGES >> 20
+        );
     }
     text.push_str("</header>\n");
 }
@@ -214,7 +228,8 @@ fn line(item: &Item) -> Line {
     let is_bad = step.status != Status::Ok || step.kind == StepKind::Error;
     let id = step.id.0;
     let name = parts::name(step);
-    let sub = if step.status == Status::Ok { step.kind.label().to_owned() } else { format!("{} · {}", step.kind.label(), step.status.word()) };
+    let sub =
+        if step.status == Status::Ok { step.kind.label().to_owned() } else { format!("{} · {}", step.kind.label(), step.status.word()) };
     let ms = step.duration_ms.map_or_else(String::new, |ms| format!(" · {ms:.1} ms"));
     let counts = if step.changes.total() == 0 { String::new() } else { step.changes.to_string() };
     let bad = if is_bad { " bad" } else { "" };

@@ -77,7 +77,9 @@ pub fn utc(seconds: f64) -> String {
 /// Seconds since the first step.
 pub fn elapsed(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
-    if seconds < 10.0 {
+    if seconds < 2.0 {
+        format!("{seconds:.2} s")
+    } else if seconds < 10.0 {
         format!("{seconds:.1} s")
     } else if seconds < 120.0 {
         format!("{seconds:.0} s")
@@ -119,7 +121,9 @@ pub fn article(out: &mut String, item: &Item, page: Option<usize>) {
 /// One step, of which there is no room for more.
 pub fn cut_article(out: &mut String, item: &Item) {
     begin(out, item);
-    out.push_str("<p class=\"note\">Its details were left out: the report would be too large. Export fewer steps, or JSON.</p>\n</article>\n");
+    out.push_str(
+        "<p class=\"note\">Its details were left out: the report would be too large. Export fewer steps, or JSON.</p>\n</article>\n",
+    );
 }
 
 fn begin(out: &mut String, item: &Item) {
@@ -201,14 +205,9 @@ fn initial(out: &mut String, state: &Value, kind: StepKind) {
         out.push_str("<p class=\"empty\">It is empty.</p>\n");
         return;
     }
-    out.push_str("<ol class=\"diff\">\n");
+    out.push_str("<ol class=\"diff plain\">\n");
     for (name, value) in entries.iter().take(MOST_ROWS) {
-        let _ = write!(
-            out,
-            "<li><span class=\"sign\"></span><span class=\"path\">{}</span><span class=\"val\">{}</span></li>\n",
-            shown(name),
-            summary(value)
-        );
+        let _ = write!(out, "<li><span class=\"path\">{}</span><span class=\"val\">{}</span></li>\n", shown(name), summary(value));
     }
     out.push_str("</ol>\n");
     rest(out, entries.len(), "values");
@@ -285,7 +284,8 @@ fn params(out: &mut String, item: &Item) {
         Ok(Value::Map(entries)) => {
             out.push_str("<h3>Parameters</h3>\n<table>");
             for (name, value) in entries.iter().take(MOST_ROWS) {
-                let _ = write!(out, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"mono\">{}</td></tr>", shown(name), summary(value));
+                let _ =
+                    write!(out, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"mono\">{}</td></tr>", shown(name), summary(value));
             }
             out.push_str("</table>\n");
             return;
@@ -305,7 +305,7 @@ fn sql(out: &mut String, item: &Item) {
     let _ = write!(out, "<h3>SQL <span class=\"hint\">{} · {ms:.1} ms</span></h3>\n<table>", count(queries.len() as u64));
     for query in queries.iter().take(MOST_ROWS) {
         let _ = write!(out, "<tr><td class=\"num\">{:.2} ms</td><td><code>{}</code>", query.ms, cut(&query.sql, LONGEST_TEXT));
-        if let Some(params) = &query.params {
+        if let Some(params) = query.params.as_ref().filter(|params| !["[]", "()", "None", "null"].contains(&params.as_str())) {
             let _ = write!(out, "<br><code class=\"hint\">{}</code>", cut(params, LONGEST_VALUE));
         }
         out.push_str("</td></tr>");
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(utc(0.0), "1970-01-01 00:00:00 UTC");
         assert_eq!(utc(951_782_399.9), "2000-02-28 23:59:59 UTC");
         assert_eq!(utc(951_782_400.0), "2000-02-29 00:00:00 UTC");
-        assert_eq!(utc(1_795_410_214.19), "2026-11-23 04:23:34 UTC");
+        assert_eq!(utc(1_795_410_214.19), "2026-11-23 05:03:34 UTC");
         assert_eq!(utc(f64::NAN), "at an unknown time");
     }
 

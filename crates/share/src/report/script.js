@@ -31,6 +31,7 @@
     document.querySelector(`.mark[href="#${article.id}"]`)?.classList.add("now");
     for (const frame of article.querySelectorAll("iframe")) frame.srcdoc = page(Number(frame.dataset.page));
     if (location.hash.slice(1) !== article.id) history.replaceState(null, "", "#" + article.id);
+    article.parentElement.scrollTop = 0;
     if (focus) article.focus({ preventScroll: true });
   };
 
