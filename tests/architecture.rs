@@ -8,14 +8,18 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
     ("inspector-tape", &["inspector-model"]),
     ("inspector-diff", &["inspector-model", "inspector-tape"]),
     ("inspector-store", &["inspector-model", "inspector-tape"]),
     ("inspector-page", &["inspector-model"]),
-    ("inspector-engine", &["inspector-model", "inspector-protocol", "inspector-tape", "inspector-diff", "inspector-store"]),
+    ("inspector-share", &["inspector-model", "inspector-tape", "inspector-diff", "inspector-store", "inspector-page"]),
+    (
+        "inspector-engine",
+        &["inspector-model", "inspector-protocol", "inspector-tape", "inspector-diff", "inspector-store", "inspector-share"],
+    ),
     ("inspector-ui", &["inspector-model"]),
     ("inspector-app", &["inspector-model", "inspector-page", "inspector-engine"]),
     ("inspector-test-support", &[]),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use inspector_engine::{Engine, Settings, Target, Window};
 use inspector_model::{
-    Answer, CommandDone, Diff, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side, SourceId,
-    SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, ExportOptions, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side,
+    SourceId, SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -229,7 +229,7 @@ impl Inspector {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("passed-on.djrec");
         let recording = self.timeline().source().recorder.recording.clone().expect("a recording");
-        match self.ask(Request::Export { recording, path: path.clone() }) {
+        match self.ask(Request::Export { recording, options: ExportOptions::default(), path: path.clone() }) {
             Answer::Done(_) => {}
             other => panic!("not exported: {other:?}"),
         }

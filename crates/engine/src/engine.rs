@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
@@ -59,6 +59,8 @@ struct Shared {
     tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
     next_source: AtomicU32,
     wishes: Arc<Wishes>,
+    /// The engine is ending: long work stops.
+    ending: AtomicBool,
 }
 
 impl Engine {
@@ -86,6 +88,7 @@ impl Engine {
             tasks: Mutex::default(),
             next_source: AtomicU32::new(1),
             wishes: Arc::new(wishes),
+            ending: AtomicBool::new(false),
         });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
@@ -123,6 +126,7 @@ impl Engine {
     /// Detaches from all servers and flushes all recordings. Requests are taken no more after it.
     pub fn shut_down(&self) {
         drop(self.stop.lock().take());
+        self.shared.ending.store(true, Ordering::Relaxed);
         let Some(runtime) = self.runtime.lock().take() else { return };
         let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
         for source in self.shared.sources.lock().values() {
@@ -218,7 +222,8 @@ impl Shared {
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
             Request::OpenFile(path) => {
                 self.blocking(move |shared| {
-                    let imported = shared.store.import(&path).map_err(|error| queries::failed(&error))?;
+                    let imported =
+                        inspector_share::import_file(&path, &shared.store, now()).map_err(|error| queries::not_shared(&error))?;
                     if let Some(damage) = &imported.damaged {
                         shared.outbox.message(
                             Level::Warning,
@@ -241,13 +246,6 @@ impl Shared {
                     shared.store.delete(&recording).map_err(|error| queries::failed(&error))?;
                     shared.tell_recordings();
                     Ok(Answer::Done("Deleted".into()))
-                })
-                .await
-            }
-            Request::Export { recording, path } => {
-                self.blocking(move |shared| {
-                    let bytes = shared.store.export(&recording, &path).map_err(|error| queries::failed(&error))?;
-                    Ok(Answer::Done(format!("Written, {bytes} bytes: {}", path.display())))
                 })
                 .await
             }
@@ -280,11 +278,21 @@ impl Shared {
                 self.read_two(left, right, move |left, right| compare::states(left, right, &pairs, &ignore)).await
             }
             Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
+            Request::PreviewExport { recording, options } => {
+                self.blocking(move |shared| queries::preview_export(&shared.store, &recording, &options, &|| shared.goes_on())).await
+            }
+            Request::Export { recording, options, path } => {
+                self.blocking(move |shared| queries::export(&shared.store, &recording, &options, &path, &|| shared.goes_on())).await
+            }
         }
     }
 
     fn source(&self, id: SourceId) -> Result<Arc<SourceShared>, Failure> {
         self.sources.lock().get(&id).cloned().ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server or recording is closed"))
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.ending.load(Ordering::Relaxed)
     }
 
     async fn blocking(

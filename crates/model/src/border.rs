@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Ignore, PairStates, Path, PathHistory, Phase,
-    Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step,
-    StepDetail, StepId, Steps, ViewId,
+    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Ignore,
+    PairStates, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side,
+    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -51,13 +51,6 @@ pub enum Request {
     Close(SourceId),
     /// Delete a recording from the library. Answer: [`Answer::Done`].
     DeleteRecording(RecordingId),
-    /// Write a recording to a file. Answer: [`Answer::Done`].
-    Export {
-        /// Which.
-        recording: RecordingId,
-        /// Where to.
-        path: std::path::PathBuf,
-    },
     /// Everything about a step. Answer: [`Answer::Detail`].
     Detail {
         /// Where.
@@ -219,6 +212,22 @@ pub enum Request {
         /// What is expected to differ.
         ignore: Ignore,
     },
+    /// Say what an export would hold and keep back. Answer: [`Answer::ExportPreview`].
+    PreviewExport {
+        /// Of which recording.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+    },
+    /// Write a recording, or some of its steps, to a file, which is replaced if there is one. Answer: [`Answer::Done`].
+    Export {
+        /// Which.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+        /// Where to.
+        path: std::path::PathBuf,
+    },
 }
 
 /// Where a jump goes.
@@ -262,6 +271,8 @@ pub enum Answer {
     Compared(Box<Comparison>),
     /// The first of the pairs that were asked about, in their order.
     ComparedStates(Vec<PairStates>),
+    /// What an export would hold and keep back.
+    ExportPreview(Box<ExportPreview>),
 }
 
 /// A state, or why there is none.
@@ -331,6 +342,8 @@ pub enum ErrorCode {
     Io,
     /// The request makes no sense as it is.
     BadRequest,
+    /// A finished export still held a secret and was removed.
+    Leak,
 }
 
 /// How much is kept of recordings. Beyond it their middles are thinned: what changed stays, whole states go, but not those of steps

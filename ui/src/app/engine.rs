@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
-    SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request,
+    RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
 use super::compare::Hand;
@@ -386,7 +386,9 @@ impl Engine {
             }
             Answer::Picked(Some(path)) => match purpose {
                 Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
-                Some(Purpose::PickToExport(recording)) => self.command(model, Request::Export { recording, path }, now),
+                Some(Purpose::PickToExport(recording)) => {
+                    self.command(model, Request::Export { recording, options: ExportOptions::default(), path }, now);
+                }
                 _ => {}
             },
             Answer::Done(text) => {
@@ -419,7 +421,8 @@ impl Engine {
             | Answer::Found(_)
             | Answer::Compared(_)
             | Answer::ComparedStates(_)
-            | Answer::Ring(_) => {}
+            | Answer::Ring(_)
+            | Answer::ExportPreview(_) => {}
         }
     }
 }

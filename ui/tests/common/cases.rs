@@ -2,8 +2,8 @@
 
 use egui::{Key, Modifiers};
 use inspector_model::{
-    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, Failure, JumpTarget, Notice, NotifyAbout, PageAt, Request, RequestId,
-    Side, StepId,
+    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, ExportOptions, Failure, JumpTarget, Notice, NotifyAbout, PageAt,
+    Request, RequestId, Side, StepId,
 };
 use inspector_ui::Memory;
 
@@ -385,7 +385,7 @@ pub fn picked_files_are_opened_and_written() {
     window.click("Servers and recordings");
     assert!(!window.has("Recording file"), "the desktop asks for the file");
     window.click("Export form that raises");
-    let export = Request::Export { recording: "rec-2".into(), path: "/tmp/a b.djrec".into() };
+    let export = Request::Export { recording: "rec-2".into(), options: ExportOptions::default(), path: "/tmp/a b.djrec".into() };
     assert_eq!(engine.asked(|asked| *asked == export).len(), 1);
     window.click("Open recording file");
     assert_eq!(engine.asked(|asked| *asked == Request::OpenFile("/tmp/a b.djrec".into())).len(), 1);

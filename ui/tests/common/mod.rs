@@ -193,6 +193,7 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         }
         Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
         Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
+        Request::PreviewExport { .. } => Answer::ExportPreview(Box::default()),
         Request::Close(_)
         | Request::Mark { .. }
         | Request::Keep(_)
