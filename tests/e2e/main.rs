@@ -9,5 +9,6 @@ mod lab;
 mod pages;
 mod program;
 mod reload;
+mod share;
 mod travel;
 mod versions;
