@@ -11,6 +11,7 @@ mod pages;
 mod program;
 mod questions;
 mod reload;
+mod share;
 mod travel;
 mod versions;
 mod window;
