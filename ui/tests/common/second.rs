@@ -79,6 +79,9 @@ pub fn compared(sample: &Sample, left: &SourceStream, right: &SourceStream) -> O
         (SECOND, SOURCE) => true,
         _ => return None,
     };
+    if left.1.1.is_some() || right.1.1.is_some() {
+        return None;
+    }
     let pair = |(here, there): (Step, Option<Step>)| match there {
         Some(there) => {
             let (left, right) = if swapped { (there.id, here.id) } else { (here.id, there.id) };

@@ -26,8 +26,8 @@ pub fn ui(list: &mut LongList, cx: &mut Cx<'_>, ui: &mut Ui) {
     list.ui(ui, compare.rows().len(), theme::ROW, |ui, rect, row| {
         let on = compare.row() == row;
         let mark = compare.marks().get(row).copied().unwrap_or(Mark::Unknown);
-        let steps = compare.steps(row).map(Some);
-        let found: [Option<Step>; 2] = std::array::from_fn(|side| timelines[side]?.step(steps[side]??));
+        let steps = compare.steps(row);
+        let found: [Option<Step>; 2] = std::array::from_fn(|side| timelines[side]?.step(steps[side]?));
         let same_params = !matches!(compare.rows().get(row), Some(CompareRow::Pair { same_params: false, .. }));
         let (words, ink) = verdict(t, mark, compare.states(row), same_params, &found);
         let response = ui.interact(rect, ui.scope_id().with(row), Sense::click());
