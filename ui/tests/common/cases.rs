@@ -559,7 +559,7 @@ pub fn sides_are_chosen_swapped_and_opened_from_the_library() {
     let (yesterday, today) = ((SECOND, (PAGE.into(), None)), (SOURCE, ("sess-alice-1".into(), None)));
     assert_eq!(engine.asked(|asked| *asked == Request::Compare { left: today.clone(), right: yesterday.clone() }).len(), 1);
     window.click("Left side");
-    window.click("Compare alice  /cart/  PlayerView  12:00:00");
+    window.click("Compare alice  /cart/  PlayerView  2026-11-23 12:00:00");
     let player = (SOURCE, ("sess-alice-1".into(), Some("player".into())));
     assert_eq!(engine.asked(|asked| *asked == Request::Compare { left: player.clone(), right: yesterday.clone() }).len(), 1);
     assert!(window.says("No such step in the sample"), "why it cannot be compared");
