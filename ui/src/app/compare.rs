@@ -129,6 +129,8 @@ pub struct Compare {
     /// The same without what is expected.
     pub row_diff: Option<RowDiff>,
     chosen: [Option<SourceStream>; 2],
+    /// The user chose: nothing is suggested any more.
+    by_user: bool,
     awaited: Option<(Hand, SourceId)>,
     key: Option<CompareKey>,
     again: bool,
@@ -206,8 +208,12 @@ impl Compare {
     /// Does what the user wants.
     pub fn wish(&mut self, wish: CompareWish) {
         match wish {
-            CompareWish::Choose(hand, stream) => self.choose(hand, Some(stream)),
+            CompareWish::Choose(hand, stream) => {
+                self.by_user = true;
+                self.choose(hand, Some(stream));
+            }
             CompareWish::Swap => {
+                self.by_user = true;
                 self.chosen.swap(0, 1);
                 self.row = 0;
             }
@@ -285,14 +291,16 @@ impl Compare {
             });
             if gone {
                 self.choose(hand, None);
+                self.by_user = false;
             }
         }
         if let Some((hand, source)) = self.awaited
             && let Some(stream) = newest_of(timelines, source, self.chosen[1 - hand as usize].as_ref())
         {
+            self.by_user = true;
             self.choose(hand, Some(stream));
         }
-        if self.chosen == [None, None] {
+        if !self.by_user && self.chosen.contains(&None) {
             self.chosen = suggested(timelines);
         }
         let [Some(left), Some(right)] = &self.chosen else {

@@ -164,12 +164,14 @@ impl Engine {
             let (from, to) = model.compared()?;
             Some(((source, from.0, from.1), (source, to.0, to.1)))
         });
-        let replayed = shown(true).and_then(|(source, step)| Some((source, model.step().as_ref().and_then(replay_of)?, step)));
+        let replay = model.step().filter(|_| shown(true).is_some());
+        let recorded = replay.as_ref().and_then(replay_of).and_then(|of| model.timeline()?.step(of));
         model.pulled.detail.want(detail);
         model.pulled.state.want(state);
         model.pulled.html.want(html);
         model.pulled.diff.want(diff);
-        model.pulled.verdict.want(replayed);
+        let judged = selected.zip(recorded.as_ref()).map(|((source, step), recorded)| (source, recorded.id, step));
+        model.pulled.verdict.want(judged);
 
         let pulled = &mut model.pulled;
         self.fill(&mut pulled.detail, |(source, step)| Request::Detail { source, step });
@@ -177,6 +179,9 @@ impl Engine {
         self.fill(&mut pulled.diff, |(from, to)| Request::Diff { from, to });
         self.fill(&mut pulled.html, |(source, step, side)| Request::Html { source, step, side });
         pulled.verdict.pull(self);
+        if let Some((recorded, replay)) = recorded.zip(replay) {
+            pulled.verdict.judge(&recorded, &replay, &model.compare.ignore);
+        }
     }
 
     /// Asks for what a slot wants and does not have.
@@ -338,10 +343,6 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
-        // A part of a search or a comparison that was begun anew since.
-        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_)) {
-            return;
-        }
         if model.pulled.verdict.awaits(id) {
             return model.pulled.verdict.answered(id, answer);
         }
@@ -350,6 +351,10 @@ impl Engine {
         }
         if model.compare.awaits(id) {
             return model.compare.answered(id, answer, &model.timelines);
+        }
+        // A part of a search or a comparison that was begun anew since.
+        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_)) {
+            return;
         }
         if self.led.awaits(id) {
             if let Answer::Failed(failure) = &answer {

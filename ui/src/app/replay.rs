@@ -2,6 +2,7 @@
 //!
 //! A verdict looks at recorded steps only, so one of an old recording has it as well as one that was just made.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ pub struct Evidence {
     diff: Slot<DiffKey, Arc<Diff>>,
     recorded: Slot<StepKey, StepDetail>,
     replayed: Slot<StepKey, StepDetail>,
+    judged: Option<(DiffKey, Ignore, Result<Verdict, Failure>)>,
 }
 
 impl Evidence {
@@ -72,17 +74,27 @@ impl Evidence {
         }
     }
 
-    /// The verdict, once everything is there.
-    pub fn verdict(&self, recorded: &Step, replayed: &Step, ignore: &Ignore) -> Option<Result<Verdict, Failure>> {
-        let (_, diff, true) = self.diff.shown()? else { return None };
-        let (_, of_recorded, true) = self.recorded.shown()? else { return None };
-        let (_, of_replayed, true) = self.replayed.shown()? else { return None };
-        Some(match (diff, of_recorded, of_replayed) {
+    /// Judges, once everything is there.
+    pub fn judge(&mut self, recorded: &Step, replayed: &Step, ignore: &Ignore) {
+        let Some((key, diff, true)) = self.diff.shown() else { return };
+        if self.judged.as_ref().is_some_and(|(judged, rules, _)| judged == key && rules == ignore) {
+            return;
+        }
+        let Some((_, of_recorded, true)) = self.recorded.shown() else { return };
+        let Some((_, of_replayed, true)) = self.replayed.shown() else { return };
+        let verdict = match (diff, of_recorded, of_replayed) {
             (Ok(diff), Ok(of_recorded), Ok(of_replayed)) => {
                 Ok(Verdict::new((recorded, of_recorded), (replayed, of_replayed), (**diff).clone(), ignore))
             }
             (Err(failure), ..) | (_, Err(failure), _) | (_, _, Err(failure)) => Err(failure.clone()),
-        })
+        };
+        self.judged = Some((*key, ignore.clone(), verdict));
+    }
+
+    /// The verdict, once it was judged.
+    pub fn verdict(&self) -> Option<&Result<Verdict, Failure>> {
+        let (key, _, true) = self.diff.shown()? else { return None };
+        self.judged.as_ref().filter(|(judged, ..)| judged == key).map(|(_, _, verdict)| verdict)
     }
 }
 
@@ -155,15 +167,17 @@ fn change_words(change: &Change) -> String {
 /// in the same way in all of them is another one from time to time.
 pub fn unsteady(verdicts: &[Verdict]) -> Vec<String> {
     let mut paths: Vec<&Path> = Vec::new();
-    let of = |verdict: &'_ Verdict, path: &Path| verdict.changes.iter().filter(|change| change.path == *path).cloned().collect::<Vec<_>>();
-    for path in verdicts.iter().flat_map(|verdict| &verdict.changes).map(|change| &change.path) {
-        if paths.contains(&path) || paths.len() >= 1000 {
-            continue;
-        }
-        if verdicts.iter().any(|verdict| of(verdict, path) != of(&verdicts[0], path)) {
-            paths.push(path);
+    let mut by_path: HashMap<&Path, Vec<Vec<&Op>>> = HashMap::new();
+    for (nth, verdict) in verdicts.iter().enumerate() {
+        for change in &verdict.changes {
+            let ops = by_path.entry(&change.path).or_insert_with(|| {
+                paths.push(&change.path);
+                vec![Vec::new(); verdicts.len()]
+            });
+            ops[nth].push(&change.op);
         }
     }
+    paths.retain(|path| by_path[path].iter().any(|ops| *ops != by_path[path][0]));
     paths.into_iter().map(ToString::to_string).collect()
 }
 
@@ -179,8 +193,9 @@ pub struct Trial {
     pub params: Option<String>,
     /// Put the state before the step back first.
     pub restore: bool,
-    /// What came of those that are done.
-    pub verdicts: Vec<Verdict>,
+    verdicts: Vec<Verdict>,
+    /// Paths that are not the same in all of them.
+    unsteady: Vec<String>,
     /// What is asked for the one that is under way.
     pub evidence: Evidence,
     phase: Phase,
@@ -210,6 +225,7 @@ impl Trial {
             params: None,
             restore: true,
             verdicts: Vec::new(),
+            unsteady: Vec::new(),
             evidence: Evidence::default(),
             phase: Phase::Due,
             last: None,
@@ -220,6 +236,11 @@ impl Trial {
     #[must_use]
     pub fn with(self, params: Option<String>, restore: bool) -> Self {
         Self { params, restore, ..self }
+    }
+
+    /// What came of those that are done.
+    pub fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
     }
 
     /// Whether it is still going on.
@@ -246,7 +267,7 @@ impl Trial {
         if self.times < 2 || (done < 2 && !self.is_running()) {
             return None;
         }
-        let paths = unsteady(&self.verdicts);
+        let paths = &self.unsteady;
         Some(if paths.is_empty() && self.is_running() {
             (Level::Info, format!("Replaying, {done} of {} done", self.times))
         } else if paths.is_empty() {
@@ -294,14 +315,14 @@ pub fn advance(engine: &mut Engine, model: &mut Model, now: f64) {
         }
         Phase::Judged(replay) => {
             trial.evidence.pull(engine);
-            let verdict = timeline
-                .step(step)
-                .zip(timeline.step(replay))
-                .and_then(|(recorded, replayed)| trial.evidence.verdict(&recorded, &replayed, &model.compare.ignore));
-            let Some(verdict) = verdict else { return };
+            if let Some((recorded, replayed)) = timeline.step(step).zip(timeline.step(replay)) {
+                trial.evidence.judge(&recorded, &replayed, &model.compare.ignore);
+            }
+            let Some(verdict) = trial.evidence.verdict().cloned() else { return };
             let done = trial.last.take().unwrap_or_default();
             let failed = verdict.as_ref().err().map(|failure| failure.message.clone());
             trial.verdicts.extend(verdict);
+            trial.unsteady = unsteady(&trial.verdicts);
             if failed.is_none() && trial.verdicts.len() < trial.times {
                 trial.phase = Phase::Due;
                 advance(engine, model, now);

@@ -67,9 +67,8 @@ fn table(state: &mut CompareView, cx: &mut Cx<'_>, ui: &mut Ui) {
     let chosen = Hand::BOTH.map(|hand| compare.chosen(hand).is_some());
     match compare.aligned.shown() {
         _ if chosen != [true, true] => {
-            let hint = "Two pages of the same view are compared by themselves: open the page once more in the browser, or choose a \
-                        recording above. Then each step stands beside the same step of the other side, and the first one after which \
-                        both differ is marked";
+            let hint = "Open the page once more in the browser, or choose another page or a recording above: each step then stands \
+                        beside the same step of the other side, and the first difference is marked";
             parts::empty(ui, "There is nothing to compare with yet", hint);
         }
         None => drop(ui.label(RichText::new("Loading …").color(cx.t.muted))),

@@ -46,7 +46,7 @@ fn rows(sample: &Sample) -> Vec<(Step, Option<Step>)> {
 fn steps(sample: &Sample) -> Vec<Step> {
     let mut steps: Vec<Step> = rows(sample).into_iter().filter_map(|(_, there)| there).collect();
     let last = steps.len() as u64 + 1;
-    steps.push(Step { session: Some(PAGE.into()), ..step(last, None, StepKind::Event, "apply_coupon", 40.0) });
+    steps.push(Step { session: Some(PAGE.into()), ..step(last, None, StepKind::Event, "apply_coupon", 40.0 - 86_400.0) });
     steps
 }
 
@@ -79,6 +79,9 @@ pub fn compared(sample: &Sample, left: &SourceStream, right: &SourceStream) -> O
         (SECOND, SOURCE) => true,
         _ => return None,
     };
+    if left.1.1.is_some() || right.1.1.is_some() {
+        return None;
+    }
     let pair = |(here, there): (Step, Option<Step>)| match there {
         Some(there) => {
             let (left, right) = if swapped { (there.id, here.id) } else { (here.id, there.id) };

@@ -12,10 +12,10 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     let model = cx.model;
     let Some(recorded) = replay_of(step).and_then(|of| model.timeline()?.step(of)) else { return };
     ui.add_space(2.0);
-    match model.pulled.verdict.verdict(&recorded, step, &model.compare.ignore) {
+    match model.pulled.verdict.verdict() {
         None => drop(ui.label(RichText::new(format!("Comparing with step {} …", recorded.id)).size(12.0).color(cx.t.muted))),
         Some(Ok(verdict)) => {
-            parts::note(ui, level(&verdict), &verdict.words());
+            parts::note(ui, level(verdict), &verdict.words());
             let pin = (recorded.id, Side::After);
             if !verdict.changes.is_empty() && model.pin != Some(pin) {
                 let words = format!("Compare with step {}", recorded.id);
@@ -54,7 +54,7 @@ pub fn trial(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) -> bool {
 
 /// What each of them did.
 fn outcomes(cx: &Cx<'_>, ui: &mut Ui, trial: &Trial) {
-    for (nth, verdict) in trial.verdicts.iter().enumerate() {
+    for (nth, verdict) in trial.verdicts().iter().enumerate() {
         let words = format!("{}.  {}", nth + 1, verdict.words());
         parts::line_label(ui, RichText::new(&words).size(12.0).color(cx.t.muted)).on_hover_text(words);
     }

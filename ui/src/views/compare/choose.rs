@@ -17,7 +17,7 @@ const MOST_PAGES: usize = 60;
 pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let gap = 44.0;
     let width = ((ui.available_width() - gap) * 0.5).max(80.0);
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         one(cx, ui, Hand::Left, width);
         ui.allocate_ui_with_layout(egui::vec2(gap, 40.0), Layout::centered_and_justified(egui::Direction::LeftToRight), |ui| {
@@ -61,12 +61,12 @@ fn words(model: &Model, chosen: Option<&SourceStream>) -> (String, String) {
     (page_words(session, view), facts)
 }
 
-/// `alice /cart/  CartView  12:03:01`.
+/// `alice  /cart/  CartView  2026-11-23 12:03:01`.
 fn page_words(session: &Session, view: Option<&View>) -> String {
     let mut words = vec![format::clip(session.user.as_deref().unwrap_or("anonymous"), 40)];
     words.extend(session.path.as_deref().map(|path| format::clip(path, 60)));
     words.extend(view.map(|view| format::clip(format::short_class(&view.class), 60)));
-    words.push(format::clock(session.opened).chars().take(8).collect());
+    words.push(format!("{}{}", format::date(session.opened), format::clock(session.opened).get(5..8).unwrap_or_default()));
     words.join("  ")
 }
 

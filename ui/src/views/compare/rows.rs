@@ -22,12 +22,15 @@ pub fn ui(list: &mut LongList, cx: &mut Cx<'_>, ui: &mut Ui) {
     let compare = &model.compare;
     let timelines = Hand::BOTH.map(|hand| model.timeline_of(compare.chosen(hand)?.0));
     let begun = Hand::BOTH.map(|hand| begin(timelines[hand as usize], cx, hand));
+    // Names stand below each other.
+    let digits =
+        timelines.map(|timeline| timeline.and_then(|timeline| timeline.steps().last()).map_or(1, |last| last.id.to_string().len()));
     let mut clicked = None;
     list.ui(ui, compare.rows().len(), theme::ROW, |ui, rect, row| {
         let on = compare.row() == row;
         let mark = compare.marks().get(row).copied().unwrap_or(Mark::Unknown);
-        let steps = compare.steps(row).map(Some);
-        let found: [Option<Step>; 2] = std::array::from_fn(|side| timelines[side]?.step(steps[side]??));
+        let steps = compare.steps(row);
+        let found: [Option<Step>; 2] = std::array::from_fn(|side| timelines[side]?.step(steps[side]?));
         let same_params = !matches!(compare.rows().get(row), Some(CompareRow::Pair { same_params: false, .. }));
         let (words, ink) = verdict(t, mark, compare.states(row), same_params, &found);
         let response = ui.interact(rect, ui.scope_id().with(row), Sense::click());
@@ -48,7 +51,7 @@ pub fn ui(list: &mut LongList, cx: &mut Cx<'_>, ui: &mut Ui) {
         let right = rect.with_min_x(rect.right() - half);
         for (side, place) in [left, right].into_iter().enumerate() {
             match &found[side] {
-                Some(step) => one(t, ui, place, step, begun[side]),
+                Some(step) => one(t, ui, place, step, begun[side], digits[side]),
                 None => gap(t, ui, place),
             }
         }
@@ -123,13 +126,13 @@ fn ground(t: &Tokens, mark: Mark) -> Option<Color32> {
     }
 }
 
-fn one(t: &Tokens, ui: &Ui, place: Rect, step: &Step, begun: f64) {
+fn one(t: &Tokens, ui: &Ui, place: Rect, step: &Step, begun: f64, digits: usize) {
     let icon = Rect::from_center_size(egui::pos2(place.left() + 18.0, place.center().y), egui::Vec2::splat(13.0));
     icons::paint(ui.painter(), icon, Icon::Kind(step.kind), t.kind(step.kind));
     let small = theme::text(12.0);
     let wide = place.width() > 300.0;
     let mut job = rich::line_job();
-    rich::push(&mut job, &format!("{}  ", step.id), theme::mono(), t.muted);
+    rich::push(&mut job, &format!("{:>digits$}  ", step.id.0), theme::mono(), t.muted);
     let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
     rich::push(&mut job, &format::clip(name, 120), theme::text(13.5), t.strong);
     if let Some(component) = &step.component {
