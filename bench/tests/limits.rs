@@ -20,15 +20,25 @@ use inspector_tape::{Document, compare};
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// Medians of rounds in which all are measured one after the other, so that other work hits them alike.
-fn interleaved<const N: usize>(rounds: usize, mut round: impl FnMut() -> [Duration; N]) -> [Duration; N] {
+/// The times of rounds in which all are measured one after the other, so that other work hits them alike.
+fn rounds<const N: usize>(rounds: usize, mut round: impl FnMut() -> [Duration; N]) -> [Vec<Duration>; N] {
     let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..rounds {
         for (times, time) in times.iter_mut().zip(round()) {
             times.push(time);
         }
     }
-    times.map(median)
+    times
+}
+
+/// Their medians.
+fn interleaved<const N: usize>(count: usize, round: impl FnMut() -> [Duration; N]) -> [Duration; N] {
+    rounds(count, round).map(median)
+}
+
+/// The best of them: for what takes so much longer than the other that only one of both is interrupted.
+fn best<const N: usize>(count: usize, round: impl FnMut() -> [Duration; N]) -> [Duration; N] {
+    rounds(count, round).map(|times| times.into_iter().min().unwrap_or_default())
 }
 
 /// How many times longer one took than the other.
@@ -112,7 +122,7 @@ fn a_list_twice_as_long_takes_about_twice_as_long() {
         Arc::new(Document::new(format!(r#"{{"rows": [{}]}}"#, rows.join(", ")).into()).unwrap())
     };
     let lists = [2_000, 8_000].map(|rows| (list(rows, 3), list(rows, 5)));
-    let [short, long] = interleaved(9, || [0, 1].map(|at| timed(|| drop(black_box(compare(&lists[at].0, &lists[at].1, LONG))))));
+    let [short, long] = best(15, || [0, 1].map(|at| timed(|| drop(black_box(compare(&lists[at].0, &lists[at].1, LONG))))));
     assert!(times(long, short) < 11.0, "{short:?} for 2,000 rows, {long:?} for 8,000");
 
     let mut pages = Pages::new(Sort::Large);
@@ -122,7 +132,8 @@ fn a_list_twice_as_long_takes_about_twice_as_long() {
     let [own, parsed] = interleaved(7, || {
         let own = timed(|| {
             let after = Arc::new(Document::after(&before, text.clone()).unwrap());
-            assert_eq!(compare(&before, &after, LONG).changes.len(), 1);
+            // The row, and how many rows there are.
+            assert_eq!(compare(&before, &after, LONG).changes.len(), 2);
         });
         [own, parse(&text)]
     });
