@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use inspector_bench::clock::{median, micros, millis, timed};
 use inspector_bench::corpora::{Pages, Random, Sort};
 use inspector_bench::measure::{Role, Sheet};
-use inspector_model::{Path as StatePath, RecordingId, Scope, SearchOptions, Segment, Side, StepId};
+use inspector_model::{Block, Path as StatePath, RecordingId, Scope, SearchOptions, Segment, Side, StepId, Steps};
 use inspector_store::{Reader, Store};
 use serde_json::Value;
 use sonic_rs::JsonValueTrait as _;
@@ -25,6 +25,9 @@ const SLICE: Duration = Duration::from_millis(2);
 const SEARCHES: usize = 5;
 /// Summaries that a window shows at first.
 const SHOWN: u64 = 200;
+
+/// Steps that are read in at a time.
+const PORTION: usize = 4 * Block::STEPS;
 
 /// `part`: after the recorder was killed, after it ended, or everything that is asked of an open one.
 pub fn look(part: &str, case: &str, folder: &Path) -> anyhow::Result<Sheet> {
@@ -47,8 +50,15 @@ pub fn look(part: &str, case: &str, folder: &Path) -> anyhow::Result<Sheet> {
         }
         "ended" => {
             sheet.put("open", Role::Own, "inspector, first timeline frame", case, opened);
-            let mut all = Vec::new();
-            let time = timed(|| all = reader.steps().unwrap_or_default());
+            // As the engine reads a recording in, a portion at a time.
+            let mut all = Steps::default();
+            let time = timed(|| {
+                for first in (1..=last).step_by(PORTION) {
+                    for step in reader.steps_in(first..first + PORTION as u64).unwrap_or_default() {
+                        all.push(&step);
+                    }
+                }
+            });
             ensure!(all.len() as u64 == last, "{} of {last} summaries were read", all.len());
             sheet.put("open", Role::Own, "inspector, and all summaries", case, opened + millis(time));
             sheet.put("memory", Role::Own, "inspector, open, with the timeline", case, (peak_memory() - empty) as f64 / 1e6);

@@ -28,6 +28,9 @@ const SEARCH_EVERY: Duration = Duration::from_secs(1);
 /// Steps of an opened recording that are read in at a time: so many are on the screen at once.
 const READ_IN: u64 = 4 * Block::STEPS as u64;
 
+/// How long indexes are taken in before it is asked whether anybody still wants them.
+const PREPARE: Duration = Duration::from_millis(50);
+
 /// The least that can be kept of a recording, bytes: its two ends are whole anyway.
 const LEAST_KEPT: u64 = 8 << 20;
 
@@ -423,7 +426,7 @@ impl Shared {
                 }
                 let next = source.steps.read().len() as u64 + 1;
                 match source.reader.steps_in(next..next + READ_IN) {
-                    Ok(steps) if steps.is_empty() => return,
+                    Ok(steps) if steps.is_empty() => break,
                     Ok(steps) => {
                         let mut all = source.steps.write();
                         for step in &steps {
@@ -441,6 +444,8 @@ impl Shared {
                 }
                 shared.outbox.changed(source.id, &Topic::Source);
             }
+            // So that the first question about a path is answered as soon as the next.
+            while shared.source(source.id).is_ok() && matches!(source.reader.prepare_changes(PREPARE), Ok(false)) {}
         });
     }
 

@@ -623,8 +623,8 @@ pub fn two_runs_are_compared_from_the_first_divergence_on() {
     let mut window = comparing(&engine);
     let (yesterday, today) = ((SECOND, (PAGE.into(), None)), (SOURCE, ("sess-alice-1".into(), None)));
     assert_eq!(engine.asked(|asked| *asked == Request::Compare { left: yesterday.clone(), right: today.clone() }).len(), 1);
-    assert!(window.has("shop, yesterday  ·  28 steps"), "the older one is left");
-    for sum in ["23 the same", "4 differ", "1 only left", "1 only right"] {
+    assert!(window.has("shop, yesterday  ·  32 steps"), "the older one is left");
+    for sum in ["23 the same", "8 differ", "1 only left", "1 only right"] {
         assert!(window.has(sum), "{sum}");
     }
     assert!(window.has("Row 2: 2 open_cart and 4, 1 difference"));
@@ -646,8 +646,8 @@ pub fn both_sides_are_moved_together_by_keys_and_the_slider() {
     let engine = Scripted::with_sample();
     let mut window = comparing(&engine);
     for (modifiers, key, expected) in [
-        (Modifiers::NONE, Key::End, "Step 28, only left"),
-        (Modifiers::NONE, Key::ArrowLeft, "After 27 and "),
+        (Modifiers::NONE, Key::End, "Step 32, only left"),
+        (Modifiers::NONE, Key::ArrowLeft, "After 31 and "),
         (Modifiers::NONE, Key::Home, "After 1 and 1"),
         (Modifiers::NONE, Key::ArrowRight, "After 2 and 4"),
         (Modifiers::NONE, Key::N, "Step 8, only right"),
@@ -697,7 +697,7 @@ pub fn sides_are_chosen_swapped_and_opened_from_the_library() {
     window.click("Compare with form that raises");
     assert_eq!(engine.asked(|asked| *asked == Request::OpenRecording("rec-2".into())).len(), 1);
     assert!(window.has("Swap sides"), "the view stays");
-    assert!(window.has("shop · 127.0.0.1:8000  ·  28 steps"), "the newest page of what was opened");
+    assert!(window.has("shop · 127.0.0.1:8000  ·  32 steps"), "the newest page of what was opened");
 }
 
 pub fn a_comparison_of_nothing_says_what_to_do() {
