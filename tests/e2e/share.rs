@@ -59,7 +59,7 @@ fn a_test_of_recorded_steps_runs_and_turns_red_when_the_view_changes() {
         lab.click(&money, &name.replace('_', "-"));
         lab.inspector.event(name, 1);
     }
-    let project = lab.server.project_dir().to_owned();
+    let project = lab.server.project_dir().clone();
     let file = project.join("test_recorded_steps.py");
     export(&mut lab, as_format(ExportFormat::Pytest), &file);
     let source = std::fs::read_to_string(&file).expect("the test");
@@ -160,7 +160,7 @@ fn bug_captures_go_to_djust_and_come_from_it() {
     let selection = Selection { first: Some(step), last: Some(step), session: None };
     export(&mut lab, ExportOptions { format: ExportFormat::BugCapture, selection, redaction: Redaction::default() }, &file);
     let blob = std::fs::read_to_string(&file).expect("the capture").trim().to_owned();
-    let project: PathBuf = lab.server.project_dir().to_owned();
+    let project: PathBuf = lab.server.project_dir().clone();
     for version in inspector_test_support::DJUST_VERSIONS {
         let decoded = djust(version, &project, "c = BugCapture.decode(blob); print(json.dumps(c.to_dict()))", &blob);
         let decoded: Value = serde_json::from_str(&decoded).expect("JSON");
@@ -224,7 +224,7 @@ fn hostile_names_are_valid_python() {
         &format!("void window.djust.liveViewInstance.sendMessage({})", json!({"type": "event", "event": label, "params": {}, "ref": 901})),
     );
     lab.inspector.step("the refused event", |step| step.kind == StepKind::Event && step.name.contains("os._exit"));
-    let project = lab.server.project_dir().to_owned();
+    let project = lab.server.project_dir().clone();
     export(&mut lab, as_format(ExportFormat::Pytest), &project.join("test_hostile.py"));
     let green = pytest("1.2.6", &project, "test_hostile.py");
     assert!(green.status.success() && told(&green).contains("1 passed"), "{}", told(&green));
@@ -247,4 +247,42 @@ fn hostile_names_are_valid_python() {
         .await
         .expect("recorded text is text");
     });
+}
+
+#[test]
+fn the_command_line_previews_exports_and_imports() {
+    let home = tempfile::tempdir().expect("a folder");
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_djust-inspector"));
+        command.args(arguments).env("HOME", home.path()).env("DJUST_INSPECTOR_DATA_DIR", home.path().join("data"));
+        command.output().expect("the program runs")
+    };
+    let sample = inspector_test_support::workspace_root().join("recordings/shop.djrec");
+    let sample = sample.to_str().expect("a path");
+    let file = home.path().join("steps.json");
+    let file = file.to_str().expect("a path");
+
+    let preview = program(&["export", sample, file, "--preview", "--redact-path", "products[*].sku", "--json"]);
+    let preview: Value = serde_json::from_slice(&preview.stdout).expect("JSON");
+    assert_eq!((&preview["steps"], &preview["kept_back"][0]["different"]), (&json!(7), &json!(6)));
+    assert!(!Path::new(file).exists(), "a preview writes nothing");
+
+    let done = program(&["export", sample, file, "--steps", "2..4", "--redact-path", "products[*].sku"]);
+    assert!(done.status.success(), "{}", told(&done));
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("the file")).expect("JSON, by the file's ending");
+    let steps = written["steps"].as_array().expect("steps");
+    assert_eq!(steps.iter().map(|step| step["step"]["id"].as_u64()).collect::<Vec<_>>(), [Some(2), Some(3), Some(4)]);
+    assert_eq!(steps[0]["after"]["products"][0]["sku"]["$t"], "redacted");
+    assert!(!written.to_string().contains("\"LAMP\""), "the same value elsewhere");
+
+    let blob = home.path().join("bug");
+    let done = program(&["export", sample, blob.to_str().expect("a path"), "--as", "djbug1", "--steps", "6"]);
+    assert!(done.status.success(), "{}", told(&done));
+    let imported = program(&["import", std::fs::read_to_string(&blob).expect("the capture").trim(), "--json"]);
+    let imported: Value = serde_json::from_slice(&imported.stdout).expect("JSON");
+    let shown = program(&["diff", imported["id"].as_str().expect("an id"), "1"]);
+    assert!(told(&shown).contains("~ subtotal  Decimal(\"93.00\") -> Decimal(\"29.00\")"), "{}", told(&shown));
+
+    let wrong = program(&["export", sample, file, "--steps", "90.."]);
+    assert!(!wrong.status.success() && told(&wrong).contains("steps 1 to 7"), "{}", told(&wrong));
 }

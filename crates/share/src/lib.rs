@@ -32,13 +32,13 @@ use std::path::Path;
 use inspector_model::{ExportFormat, ExportOptions, ExportPreview};
 use inspector_store::Reader;
 
-pub use bug_capture::{BugCapture, import_file, import_text, is_bug_capture, read as read_bug_capture};
+pub use bug_capture::{import_file, import_text, is_bug_capture};
 pub use error::ShareError;
 pub use excerpt::{connections, shell};
 pub use python::is_invisible;
-pub use redact::Redactor;
 
 use excerpt::{Excerpt, Part};
+use redact::Redactor;
 
 /// Is told how much of how much is done, and says whether to go on.
 pub type Progress<'a> = &'a dyn Fn(u64, u64) -> bool;

@@ -26,12 +26,11 @@ impl PathPattern {
         while !rest.is_empty() {
             if let Some(inside) = rest.strip_prefix('[') {
                 let quoted = inside.strip_prefix('"').and_then(|key| key.split_once("\"]"));
-                let (part, after) = match quoted {
-                    Some((key, after)) => (Part::Key(key.to_owned()), after),
-                    None => {
-                        let (index, after) = inside.split_once(']').ok_or_else(wrong)?;
-                        (if index == "*" { Part::AnyIndex } else { Part::Index(index.parse().map_err(|_| wrong())?) }, after)
-                    }
+                let (part, after) = if let Some((key, after)) = quoted {
+                    (Part::Key(key.to_owned()), after)
+                } else {
+                    let (index, after) = inside.split_once(']').ok_or_else(wrong)?;
+                    (if index == "*" { Part::AnyIndex } else { Part::Index(index.parse().map_err(|_| wrong())?) }, after)
                 };
                 parts.push(part);
                 rest = after;

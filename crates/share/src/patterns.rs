@@ -10,12 +10,14 @@ use regex::{Captures, Regex, RegexSet};
 /// What stands in a text instead of a secret begins so, here and in the agent.
 pub const MARK: &str = "[redacted";
 
+/// A second look at what was found in a text.
+type Holds = fn(text: &str, found: Range<usize>) -> bool;
+
 /// One way to look. The group `secret` is what is hidden; without one, the whole match.
 struct Pattern {
     rule: RedactionRule,
     text: &'static str,
-    /// A second look at what was found.
-    holds: fn(text: &str, found: Range<usize>) -> bool,
+    holds: Holds,
 }
 
 const fn always(_: &str, _: Range<usize>) -> bool {
@@ -57,7 +59,7 @@ const PATTERNS: [Pattern; 8] = [
 /// The patterns, ready to look.
 pub struct Patterns {
     any: RegexSet,
-    each: Vec<(RedactionRule, Regex, fn(&str, Range<usize>) -> bool)>,
+    each: Vec<(RedactionRule, Regex, Holds)>,
 }
 
 impl Patterns {
@@ -133,9 +135,8 @@ fn is_card(text: &str, found: Range<usize>) -> bool {
     let grouped = matches!(groups.as_slice(), [_] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 4 | 5]);
     let digits: Vec<u32> = text[found].chars().filter_map(|c| c.to_digit(10)).collect();
     let begins = match (digits.first(), digits.get(1)) {
-        (Some(4), _) | (Some(5), Some(1..=8)) | (Some(6), Some(0 | 2..=5 | 7..=9)) => true,
+        (Some(4), _) | (Some(5), Some(1..=8)) | (Some(6), Some(0 | 2..=5 | 7..=9)) | (Some(3), Some(0 | 4..=9)) => true,
         (Some(2), Some(2..=7)) => digits.len() == 16,
-        (Some(3), Some(0 | 4..=9)) => true,
         _ => false,
     };
     grouped && begins && (13..=19).contains(&digits.len()) && has_check_digit(&digits) && digits.iter().any(|digit| *digit != digits[0])

@@ -99,7 +99,7 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     excerpt.each(redactor, part, |item| {
         seen += 1;
         if seen <= MOST_STEPS && item.step.session.is_some() {
-            take(&mut stretches, item, &sessions, &classes);
+            take(&mut stretches, &item, &sessions, &classes);
         }
         Ok(())
     })?;
@@ -120,7 +120,7 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     if seen > MOST_STEPS {
         let _ = writeln!(text, "# Only the first {MOST_STEPS} of {seen} steps are here.\n");
     }
-    let bodies: String = written.iter().map(|stretch| format!("{}{}", stretch.mount, stretch.body)).collect();
+    let bodies: String = written.iter().flat_map(|stretch| [stretch.mount.as_str(), stretch.body.as_str()]).collect();
     let modules = ["datetime", "decimal", "functools", "inspect", "math", "pathlib", "uuid", "zoneinfo"];
     for module in modules.iter().filter(|module| ["functools", "inspect"].contains(module) || bodies.contains(&format!("{module}."))) {
         let _ = writeln!(text, "import {module}");
@@ -159,12 +159,12 @@ fn write_test(text: &mut String, stretch: &Stretch) {
     text.push_str(&stretch.body);
 }
 
-fn take(stretches: &mut Vec<Stretch>, item: Item, sessions: &[Session], classes: &[String]) {
+fn take(stretches: &mut Vec<Stretch>, item: &Item, sessions: &[Session], classes: &[String]) {
     let at = stretches.iter().rposition(|stretch| stretch.step.same_stream(&item.step));
     let begins = item.step.kind == StepKind::Mount || at.is_none();
     if begins {
         let session = sessions.iter().find(|session| Some(&session.id) == item.step.session.as_ref());
-        let params = if item.step.kind == StepKind::Mount { mount_params(&item) } else { None };
+        let params = if item.step.kind == StepKind::Mount { mount_params(item) } else { None };
         stretches.push(Stretch {
             class: class(&item.step, session, classes),
             user: session.and_then(|session| session.user.clone()),
@@ -180,7 +180,7 @@ fn take(stretches: &mut Vec<Stretch>, item: Item, sessions: &[Session], classes:
     if let Some(stretch) = stretches.get_mut(at).filter(|stretch| !stretch.ended)
         && item.step.kind != StepKind::Mount
     {
-        stretch.step(&item);
+        stretch.step(item);
     }
 }
 

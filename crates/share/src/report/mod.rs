@@ -89,12 +89,12 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     let mut text = String::with_capacity(articles.len() + 64 * 1024);
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     // The pages are in frames of this document and bound by its policy, too: their own styles are inline.
-    let _ = write!(
+    let _ = writeln!(
         text,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src \
          'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>\n<style>\n{STYLE}\
-         </style>\n</head>\n<body>\n<a class=\"skip\" href=\"#steps\">Skip to the steps</a>\n",
+         </style>\n</head>\n<body>\n<a class=\"skip\" href=\"#steps\">Skip to the steps</a>",
         shown(&title)
     );
     let facts = Facts {
@@ -123,7 +123,7 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     out.write_all(PAGES.as_bytes())?;
     // In a script element only `<` could end it or begin a comment.
     out.write_all(serde_json::to_string(&pages.documents)?.replace('<', "\\u003c").as_bytes())?;
-    write!(out, "</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n")?;
+    writeln!(out, "</script>\n<script>{SCRIPT}</script>\n</body>\n</html>")?;
     Ok(())
 }
 
@@ -195,17 +195,17 @@ fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views
     }
     text.push_str("</p>\n");
     if facts.shown < facts.steps {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<p class=\"note\">Only the first {} of {} steps are in this report. Export fewer steps, or JSON, which has no such limit.</p>\n",
+            "<p class=\"note\">Only the first {} of {} steps are in this report. Export fewer steps, or JSON, which has no such limit.</p>",
             count(facts.shown as u64),
             count(facts.steps as u64)
         );
     }
     if facts.cut_pages {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<p class=\"note\">The first {} MB of pages are in this report; the pages of later steps were left out.</p>\n",
+            "<p class=\"note\">The first {} MB of pages are in this report; the pages of later steps were left out.</p>",
             MOST_PAGES >> 20
         );
     }
@@ -258,7 +258,7 @@ fn timeline(text: &mut String, lines: &[Line]) {
         }
         if at > 0.0 { places.into_iter().map(|place| place / at * 100.0).collect() } else { places }
     };
-    text.push_str("<section class=\"timeline\" aria-label=\"Timeline\" aria-hidden=\"true\">\n");
+    text.push_str("<section class=\"timeline\" aria-hidden=\"true\">\n");
     for (role, label) in LANES {
         let mut marks = String::new();
         for (line, place) in lines.iter().zip(&places).filter(|(line, _)| line.role == role) {
@@ -270,7 +270,7 @@ fn timeline(text: &mut String, lines: &[Line]) {
             );
         }
         if !marks.is_empty() {
-            let _ = write!(text, "<div class=\"lane\"><span>{label}</span><div>{marks}</div></div>\n");
+            let _ = writeln!(text, "<div class=\"lane\"><span>{label}</span><div>{marks}</div></div>");
         }
     }
     text.push_str("<div class=\"lane axis\"><span></span><div>");

@@ -108,10 +108,10 @@ pub fn article(out: &mut String, item: &Item, page: Option<usize>) {
     sql(out, item);
     logs(out, item);
     if let Some(page) = page {
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<h3>Page after it</h3>\n<figure class=\"page\"><iframe sandbox=\"\" referrerpolicy=\"no-referrer\" data-page=\"{page}\" title=\"Page after \
-             step {}\"></iframe></figure>\n",
+             step {}\"></iframe></figure>",
             item.step.id
         );
     }
@@ -161,10 +161,10 @@ fn error(out: &mut String, item: &Item) {
         }
         out.push_str("</pre>\n");
         if let Some(traceback) = &error.traceback {
-            let _ = write!(out, "<h3>Traceback</h3>\n<pre tabindex=\"0\">{}</pre>\n", cut(traceback, LONGEST_TEXT));
+            let _ = writeln!(out, "<h3>Traceback</h3>\n<pre tabindex=\"0\">{}</pre>", cut(traceback, LONGEST_TEXT));
         }
     } else if let Some(error) = &item.step.error {
-        let _ = write!(out, "<h3>Error</h3>\n<pre class=\"bad\">{}</pre>\n", cut(error, LONGEST_TEXT));
+        let _ = writeln!(out, "<h3>Error</h3>\n<pre class=\"bad\">{}</pre>", cut(error, LONGEST_TEXT));
     }
 }
 
@@ -177,7 +177,7 @@ fn changes(out: &mut String, item: &Item) {
         if let End::State(state) = &item.after {
             initial(out, state, item.step.kind);
         } else if let Some(why) = why {
-            let _ = write!(out, "<h3>Changes</h3>\n<p class=\"empty\">Not known: {}.</p>\n", shown(why));
+            let _ = writeln!(out, "<h3>Changes</h3>\n<p class=\"empty\">Not known: {}.</p>", shown(why));
         }
         return;
     };
@@ -185,7 +185,7 @@ fn changes(out: &mut String, item: &Item) {
         out.push_str("<h3>Changes</h3>\n<p class=\"empty\">It changed nothing.</p>\n");
         return;
     }
-    let _ = write!(out, "<h3>Changes <span class=\"hint\">{}</span></h3>\n<ol class=\"diff\">\n", diff.counts);
+    let _ = writeln!(out, "<h3>Changes <span class=\"hint\">{}</span></h3>\n<ol class=\"diff\">", diff.counts);
     for change in diff.changes.iter().take(MOST_ROWS) {
         row(out, change);
     }
@@ -200,14 +200,14 @@ fn changes(out: &mut String, item: &Item) {
 fn initial(out: &mut String, state: &Value, kind: StepKind) {
     let Value::Map(entries) = state else { return };
     let heading = if kind == StepKind::Mount { "State at the beginning" } else { "State after it" };
-    let _ = write!(out, "<h3>{heading}</h3>\n");
+    let _ = writeln!(out, "<h3>{heading}</h3>");
     if entries.is_empty() {
         out.push_str("<p class=\"empty\">It is empty.</p>\n");
         return;
     }
     out.push_str("<ol class=\"diff plain\">\n");
     for (name, value) in entries.iter().take(MOST_ROWS) {
-        let _ = write!(out, "<li><span class=\"path\">{}</span><span class=\"val\">{}</span></li>\n", shown(name), summary(value));
+        let _ = writeln!(out, "<li><span class=\"path\">{}</span><span class=\"val\">{}</span></li>", shown(name), summary(value));
     }
     out.push_str("</ol>\n");
     rest(out, entries.len(), "values");
@@ -252,7 +252,7 @@ fn row(out: &mut String, change: &Change) {
                 if !new.is_empty() {
                     let _ = write!(out, "<ins>{}</ins>", cut(new, LONGEST_VALUE));
                 }
-                let _ = write!(out, "{}<span class=\"hint\">…</span>\n", shown(&tail));
+                let _ = writeln!(out, "{}<span class=\"hint\">…</span>", shown(&tail));
             }
             if hunks.len() > MOST_HUNKS {
                 let _ = write!(out, "<span class=\"hint\">and {} more places</span>", hunks.len() - MOST_HUNKS);
@@ -293,7 +293,7 @@ fn params(out: &mut String, item: &Item) {
         Ok(value) => summary(&value),
         Err(_) => cut(text, LONGEST_TEXT),
     };
-    let _ = write!(out, "<h3>Parameters</h3>\n<pre>{shown_text}</pre>\n");
+    let _ = writeln!(out, "<h3>Parameters</h3>\n<pre>{shown_text}</pre>");
 }
 
 fn sql(out: &mut String, item: &Item) {
@@ -339,7 +339,7 @@ fn logs(out: &mut String, item: &Item) {
 
 fn rest(out: &mut String, len: usize, what: &str) {
     if len > MOST_ROWS {
-        let _ = write!(out, "<p class=\"empty\">And {} more {what}.</p>\n", count((len - MOST_ROWS) as u64));
+        let _ = writeln!(out, "<p class=\"empty\">And {} more {what}.</p>", count((len - MOST_ROWS) as u64));
     }
 }
 

@@ -5,6 +5,8 @@
 //! a pseudonym, keyed by a random key that is forgotten with the redactor: equal values stay equal within one export, and
 //! nothing leads back. Hiding what was hidden changes nothing.
 
+mod recorded;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -14,12 +16,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use inspector_model::{
-    ConfigKey, Configuration, ExportPlace, KeptBack, Kind, PageShell, Path, Redaction, RedactionRule, Segment, ServerInfo, Session, Step,
-    StepDetail, Value, parse_value,
-};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use inspector_model::{ExportPlace, KeptBack, Kind, Path, Redaction, RedactionRule, Segment, Value, parse_value};
 use sha2::Sha256;
 
 use crate::ShareError;
@@ -168,151 +165,6 @@ impl Redactor {
         self.inner(value, place, &mut Vec::new())
     }
 
-    /// A step's line.
-    pub fn step(&mut self, step: &Step) -> Result<Step, ShareError> {
-        let mut clean: Step = self.strings(step, ExportPlace::Step)?;
-        clean.error = step.error.as_deref().map(|error| self.text(error, ExportPlace::Error, Sort::Free));
-        Ok(clean)
-    }
-
-    /// Everything else about a step.
-    pub fn detail(&mut self, detail: StepDetail) -> StepDetail {
-        if self.rules.is_none() {
-            return detail;
-        }
-        let StepDetail { params, raw_params, reference, timing, error, sql, logs, frames, missing } = detail;
-        let mut free = |text: String, place| self.text(&text, place, Sort::Free);
-        let error = error.map(|mut error| {
-            error.message = free(error.message, ExportPlace::Error);
-            error.traceback = error.traceback.map(|text| free(text, ExportPlace::Error));
-            error
-        });
-        let logs = logs.into_iter().map(|mut record| {
-            record.message = free(record.message, ExportPlace::Log);
-            record.traceback = record.traceback.map(|text| free(text, ExportPlace::Log));
-            record
-        });
-        let logs = logs.collect();
-        let sql = sql
-            .into_iter()
-            .map(|mut query| {
-                query.params = query.params.map(|params| self.sql_params(&query.sql, params));
-                query.sql = self.text(&query.sql, ExportPlace::Sql, Sort::Value);
-                query
-            })
-            .collect();
-        let frames = frames
-            .into_iter()
-            .map(|mut frame| {
-                frame.text = self.json_text(frame.text, ExportPlace::Frame);
-                frame
-            })
-            .collect();
-        StepDetail {
-            params: params.map(|text| self.json_text(text, ExportPlace::Params)),
-            raw_params: raw_params.map(|text| self.json_text(text, ExportPlace::Params)),
-            reference,
-            timing,
-            error,
-            sql,
-            logs,
-            frames,
-            missing,
-        }
-    }
-
-    /// The HTML of a page.
-    pub fn html(&mut self, html: &str) -> String {
-        self.string(html, ExportPlace::Page).into_owned()
-    }
-
-    /// What is known of a page.
-    pub fn session(&mut self, session: &Session) -> Result<Session, ShareError> {
-        self.strings(session, ExportPlace::Session)
-    }
-
-    /// What surrounds a page.
-    pub fn shell(&mut self, shell: &PageShell) -> Result<PageShell, ShareError> {
-        self.strings(shell, ExportPlace::Page)
-    }
-
-    /// The server.
-    pub fn server(&mut self, server: &ServerInfo) -> Result<ServerInfo, ShareError> {
-        self.strings(server, ExportPlace::Server)
-    }
-
-    /// The configuration.
-    pub fn config(&mut self, config: &Configuration) -> Result<Configuration, ShareError> {
-        let mut config: Configuration = self.strings(config, ExportPlace::Server)?;
-        for ConfigKey { key, default, value, .. } in config.keys.iter_mut().chain(&mut config.related) {
-            for value in [default, value] {
-                *value = self.named_json(key, value)?;
-            }
-        }
-        for view in &mut config.views {
-            for (name, attribute) in &mut view.attributes {
-                attribute.value = self.named_json(name, &attribute.value)?;
-            }
-        }
-        Ok(config)
-    }
-
-    /// A JSON value of a setting.
-    fn named_json(&mut self, name: &str, json: &serde_json::Value) -> Result<serde_json::Value, ShareError> {
-        let Ok(value) = parse_value(&json.to_string()) else { return Ok(serde_json::Value::Null) };
-        let wrapped = self.value(Value::Map(vec![(name.to_owned(), value)]), ExportPlace::Server);
-        let Value::Map(entries) = wrapped else { return Ok(serde_json::Value::Null) };
-        Ok(entries.into_iter().next().map(|(_, value)| serde_json::to_value(value)).transpose()?.unwrap_or_default())
-    }
-
-    /// Something of a known shape: all its texts, but no names, which are ours.
-    fn strings<T: Serialize + DeserializeOwned + Clone>(&mut self, value: &T, place: ExportPlace) -> Result<T, ShareError> {
-        if self.rules.is_none() {
-            return Ok(value.clone());
-        }
-        let mut json = serde_json::to_value(value)?;
-        self.walk(&mut json, place);
-        Ok(serde_json::from_value(json)?)
-    }
-
-    fn walk(&mut self, json: &mut serde_json::Value, place: ExportPlace) {
-        match json {
-            serde_json::Value::String(text) => {
-                if let Cow::Owned(clean) = self.string(text, place) {
-                    *text = clean;
-                }
-            }
-            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, place)),
-            serde_json::Value::Object(entries) => entries.values_mut().for_each(|item| self.walk(item, place)),
-            _ => {}
-        }
-    }
-
-    /// JSON text; what is none is free text.
-    fn json_text(&mut self, text: String, place: ExportPlace) -> String {
-        match parse_value(&text) {
-            Ok(value @ (Value::Map(_) | Value::List(_) | Value::Text(_) | Value::Typed { .. })) => {
-                let clean = self.value(value.clone(), place);
-                // Untouched, it stays as it was sent, to the byte.
-                if clean == value { text } else { clean.to_json() }
-            }
-            Ok(_) => text,
-            Err(_) => self.text(&text, place, Sort::Free),
-        }
-    }
-
-    /// The parameters of a query, hidden as a whole when the query names a secret's column.
-    fn sql_params(&mut self, sql: &str, params: String) -> String {
-        if params.starts_with(MARK) {
-            return params;
-        }
-        let column = sql.split(|c: char| !c.is_ascii_alphabetic() && c != '_').find(|word| word.len() > 2 && self.hides(word));
-        match column.map(str::to_owned) {
-            Some(column) => self.mark(RedactionRule::Name, ExportPlace::Sql, &params, &column),
-            None => self.text(&params, ExportPlace::Sql, Sort::Free),
-        }
-    }
-
     fn inner(&mut self, value: Value, place: ExportPlace, path: &mut Vec<Segment>) -> Value {
         match value {
             Value::Text(text) => match self.string(&text, place) {
@@ -376,7 +228,7 @@ impl Redactor {
             let name =
                 if key == "value" && field.is_some() { field.clone() } else { Some(key.clone()).filter(|key| !own && self.knows(key)) };
             path.push(Segment::Key(key.clone()));
-            let item = self.member(item, name, place, path);
+            let item = self.member(item, name.as_deref(), place, path);
             path.pop();
             // A key is recorded text as well.
             let key = match self.string(&key, place) {
@@ -405,7 +257,7 @@ impl Redactor {
                                     Value::Text(key) if self.knows(key) => Some(key.clone()),
                                     _ => None,
                                 };
-                                let item = self.member(item, secret, place, path);
+                                let item = self.member(item, secret.as_deref(), place, path);
                                 Value::List(vec![self.inner(key, place, path), item])
                             }
                             other => self.inner(other, place, path),
@@ -422,7 +274,7 @@ impl Redactor {
     }
 
     /// A member of a container, hidden whole when its place was named or `name` is a secret's.
-    fn member(&mut self, item: Value, name: Option<String>, place: ExportPlace, path: &mut Vec<Segment>) -> Value {
+    fn member(&mut self, item: Value, name: Option<&str>, place: ExportPlace, path: &mut Vec<Segment>) -> Value {
         let is_hidden = matches!(&item, Value::Typed { kind: Kind::Redacted, .. })
             || matches!(&item, Value::Text(text) if text.starts_with(MARK) || text.is_empty());
         if is_hidden {
@@ -596,7 +448,9 @@ fn is_telling(text: &str) -> bool {
 fn stands_alone(text: &str, found: Range<usize>) -> bool {
     let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let (first, last) = (text[found.clone()].chars().next(), text[found.clone()].chars().next_back());
-    !(joins(first) && joins(text[..found.start].chars().next_back())) && !(joins(last) && joins(text[found.end..].chars().next()))
+    let goes_on =
+        (joins(first) && joins(text[..found.start].chars().next_back())) || (joins(last) && joins(text[found.end..].chars().next()));
+    !goes_on
 }
 
 fn redacted(of: &str, pseudonym: &str) -> Value {
