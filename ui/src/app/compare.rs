@@ -333,8 +333,8 @@ impl Compare {
                 let (left, right) = (has(Hand::Left, *left)?, has(Hand::Right, *right)?);
                 Some(((sources[0], left, Side::After), (sources[1], right, Side::After)))
             }
-            CompareRow::Left(step) => own(sources[0], has(Hand::Left, *step)?),
-            CompareRow::Right(step) => own(sources[1], has(Hand::Right, *step)?),
+            CompareRow::Left(step) => Some(own(sources[0], has(Hand::Left, *step)?)),
+            CompareRow::Right(step) => Some(own(sources[1], has(Hand::Right, *step)?)),
         }
     }
 
@@ -404,8 +404,8 @@ impl Compare {
     }
 }
 
-const fn own(source: SourceId, step: StepId) -> Option<DiffKey> {
-    Some(((source, step, Side::Before), (source, step, Side::After)))
+const fn own(source: SourceId, step: StepId) -> DiffKey {
+    ((source, step, Side::Before), (source, step, Side::After))
 }
 
 fn count(timelines: &[Timeline], (source, stream): &SourceStream) -> usize {
@@ -472,12 +472,11 @@ pub fn pull(engine: &mut Engine, model: &mut Model) {
     if compare.asked.is_none() {
         let (rows, pairs) = compare.due();
         if !pairs.is_empty() {
-            match engine.send(Request::CompareStates { left, right, pairs, ignore: compare.ignore.clone() }) {
-                Some(id) => compare.asked = Some((id, rows)),
-                None => {
-                    compare.failure = Some(not_taken());
-                    compare.upto = usize::MAX;
-                }
+            let asked = engine.send(Request::CompareStates { left, right, pairs, ignore: compare.ignore.clone() });
+            compare.asked = asked.map(|id| (id, rows));
+            if asked.is_none() {
+                compare.failure = Some(not_taken());
+                compare.upto = usize::MAX;
             }
         }
     }
@@ -526,18 +525,18 @@ mod tests {
         timeline
     }
 
-    fn stream(source: u32, session: &str) -> Option<SourceStream> {
-        Some((SourceId(source), (session.into(), None)))
+    fn stream(source: u32, session: &str) -> SourceStream {
+        (SourceId(source), (session.into(), None))
     }
 
     #[test]
     fn the_two_newest_pages_of_one_view_are_suggested() {
         let here = timeline(1, &[("a", "Cart", 1.0), ("b", "Home", 5.0), ("c", "Cart", 3.0)]);
         let there = timeline(2, &[("d", "Cart", 2.0)]);
-        assert_eq!(suggested(&[here.clone(), there]), [stream(2, "d"), stream(1, "c")]);
-        assert_eq!(suggested(&[timeline(1, &[("a", "Cart", 1.0), ("b", "Home", 5.0)])]), [stream(1, "b"), None]);
+        assert_eq!(suggested(&[here.clone(), there]), [Some(stream(2, "d")), Some(stream(1, "c"))]);
+        assert_eq!(suggested(&[timeline(1, &[("a", "Cart", 1.0), ("b", "Home", 5.0)])]), [Some(stream(1, "b")), None]);
         assert_eq!(suggested(&[]), [None, None]);
-        assert_eq!(newest_of(&[here], SourceId(1), None), stream(1, "b"));
+        assert_eq!(newest_of(&[here], SourceId(1), None), Some(stream(1, "b")));
     }
 
     #[test]

@@ -134,18 +134,15 @@ impl Engine {
     }
 
     fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) {
-        match self.send(request) {
-            Some(id) => {
-                model.busy += 1;
-                self.pending.insert(id, purpose);
-            }
-            None => {
-                if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
-                    trial.stop();
-                }
-                toast_failure(model, &not_taken(), now);
-            }
+        if let Some(id) = self.send(request) {
+            model.busy += 1;
+            self.pending.insert(id, purpose);
+            return;
         }
+        if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
+            trial.stop();
+        }
+        toast_failure(model, &not_taken(), now);
     }
 
     /// Asks for what is looked at and not there yet.

@@ -233,13 +233,13 @@ fn ended(cx: &Cx<'_>, ui: &mut Ui, row: usize) {
         let step = compare.steps(row)[hand as usize]?;
         cx.model.timeline_of(compare.chosen(hand)?.0)?.step(step)
     });
-    if let [Some(left), Some(right)] = ends {
-        if left.status != right.status {
-            let words = |step: &inspector_model::Step| match &step.error {
-                Some(error) => format!("{}: {}", step.status.word(), format::clip(error, 120)),
-                None => step.status.word().to_owned(),
-            };
-            parts::note(ui, Level::Warning, &format!("Ended differently: left {}, right {}", words(&left), words(&right)));
-        }
+    if let [Some(left), Some(right)] = ends
+        && left.status != right.status
+    {
+        let words = |step: &inspector_model::Step| match &step.error {
+            Some(error) => format!("{}: {}", step.status.word(), format::clip(error, 120)),
+            None => step.status.word().to_owned(),
+        };
+        parts::note(ui, Level::Warning, &format!("Ended differently: left {}, right {}", words(&left), words(&right)));
     }
 }

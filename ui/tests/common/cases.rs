@@ -289,7 +289,7 @@ pub fn hostile_data_is_drawn_without_panic() {
             window.press(tab);
         }
     }
-    for tab in ["Configuration", "Rate limit", "Reload", "Health"] {
+    for tab in ["Configuration", "Rate limit", "Reload", "Health", "Compare"] {
         window.click(tab);
     }
 }
@@ -757,6 +757,7 @@ pub fn a_replay_says_whether_it_did_the_same() {
     assert_eq!(engine.asked(judged).len(), 1);
     answer_diffs(&engine, &mut window, &number_differs("total", 21, 20));
     assert!(window.says("Differs here: total 21 → 20"), "the message");
+    assert!(!window.has("Compare with step 5"), "not at the recorded step");
     assert!(!window.get("Replay").disabled);
     window.press(Key::End);
     answer_diffs(&engine, &mut window, &inspector_model::Diff::default());

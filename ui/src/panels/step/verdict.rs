@@ -5,6 +5,7 @@ use inspector_model::{Level, Side, Step};
 
 use crate::app::action::{Action, Cx};
 use crate::app::replay::{Trial, Verdict, replay_of};
+use crate::commands::UiCommand;
 use crate::widgets::parts;
 
 /// Draws the verdict of a replay. Nothing for other steps.
@@ -14,21 +15,25 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     ui.add_space(2.0);
     match model.pulled.verdict.verdict() {
         None => drop(ui.label(RichText::new(format!("Comparing with step {} …", recorded.id)).size(12.0).color(cx.t.muted))),
-        Some(Ok(verdict)) => {
-            parts::note(ui, level(verdict), &verdict.words());
-            let pin = (recorded.id, Side::After);
-            if !verdict.changes.is_empty() && model.pin != Some(pin) {
-                let words = format!("Compare with step {}", recorded.id);
-                if ui.button(words).on_hover_text("Show what differs from the recorded step in the Diff tab").clicked() {
-                    cx.push(Action::Pin(Some(pin)));
-                    cx.run(crate::commands::UiCommand::TabDiff);
-                }
-            }
-        }
+        Some(Ok(verdict)) => parts::note(ui, level(verdict), &verdict.words()),
         Some(Err(failure)) => {
             let text = format!("It cannot be compared with step {}: {}", recorded.id, failure.message);
             drop(parts::line_label(ui, RichText::new(text).size(12.0).color(cx.t.muted)));
         }
+    }
+}
+
+/// Draws what shows the difference in full. Nothing where there is none.
+pub fn compare_button(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+    let model = cx.model;
+    let pin = replay_of(step).map(|recorded| (recorded, Side::After));
+    let differs = matches!(model.pulled.verdict.verdict(), Some(Ok(verdict)) if !verdict.changes.is_empty());
+    let Some(pin) = pin.filter(|pin| differs && model.pin != Some(*pin)) else { return };
+    let button =
+        ui.button(format!("Compare with step {}", pin.0)).on_hover_text("Show what differs from the recorded step in the Diff tab");
+    if button.clicked() {
+        cx.push(Action::Pin(Some(pin)));
+        cx.run(UiCommand::TabDiff);
     }
 }
 
