@@ -152,11 +152,11 @@ def _rate_limit(s: Setting) -> list[Advice]:
 def _event_security(s: Setting) -> list[Advice]:
     if s.value == "strict":
         return []
-    what = "any public method" if s.value == "open" else "any public method, with a warning in the log,"
+    logged = "; the log has a warning" if s.value == "warn" else ""
     return [
         advice(
             RISKY,
-            f"The page may call {what} of a view, also one that is no event handler",
+            f"The page may call any public method of a view, also one that is no event handler{logged}",
             "Decorate handlers with @event_handler and set strict",
             s.line('"strict"'),
         )

@@ -67,7 +67,7 @@ impl Refusal {
     /// The filter that shows these steps.
     pub const fn filter(self) -> &'static str {
         match self {
-            Self::HandlerLimit => "status:limited kind:event",
+            Self::HandlerLimit => "status:limited text:\"handler's own rate limit\"",
             Self::Permission => "status:refused text:permission_denied",
             Self::NotAHandler => "status:refused text:not_a_handler",
             Self::NoHandler => "status:refused text:no_handler",

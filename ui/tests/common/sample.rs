@@ -123,21 +123,21 @@ fn steps() -> Vec<Step> {
         }
         if round == 6 {
             for burst in 0..6_u32 {
-                let mut limited = failed(
-                    step(id(), bob, StepKind::Event, "spam", at + 1.8 + f64::from(burst) * 0.03),
-                    Status::Limited,
-                    "Rate limit: 20 messages",
-                );
-                limited.cause = Some(Cause::Limit {
-                    code: None,
-                    reason: "global bucket empty".into(),
-                    limit: Some("global".into()),
-                    caller: Some("ip:127.0.0.1".into()),
-                    warnings: Some(burst.min(3)),
-                    max_warnings: Some(3),
-                });
-                limited.duration_ms = None;
-                list.push(limited);
+                let mut spam = step(id(), bob, StepKind::Event, "spam", at + 1.8 + f64::from(burst) * 0.03);
+                // The bucket holds three.
+                if burst >= 3 {
+                    spam = failed(spam, Status::Limited, "rate_limit: too many messages");
+                    spam.cause = Some(Cause::Limit {
+                        code: None,
+                        reason: format!("too many messages: {} of 3 warnings", burst - 2),
+                        limit: Some("global".into()),
+                        caller: Some("ip:127.0.0.1".into()),
+                        warnings: Some(burst - 2),
+                        max_warnings: Some(3),
+                    });
+                    spam.duration_ms = None;
+                }
+                list.push(spam);
             }
             let mut closed = step(id(), bob, StepKind::RateLimited, "closed 4429", at + 2.0);
             closed.cause = Some(Cause::Limit {
@@ -259,7 +259,7 @@ fn config() -> Configuration {
 
 fn rate(tokens: f64, warnings: u32) -> inspector_model::Rate {
     serde_json::from_value(json!({
-        "global": {"tokens": tokens, "burst": 20.0, "rate": 10.0}, "upload": {"tokens": 5.0, "burst": 5.0, "rate": 1.0},
+        "global": {"tokens": tokens, "burst": 3.0, "rate": 2.0}, "upload": {"tokens": 5.0, "burst": 5.0, "rate": 1.0},
         "warnings": warnings, "max_warnings": 3,
         "handlers": [{"handler": "add_item", "caller": "user:1", "tokens": 2.0, "burst": 5.0, "rate": 0.5}],
         "ip": {"address": "127.0.0.1", "connections": 2, "max": 10, "cooldown": if warnings > 2 { 18.0 } else { 0.0 }}
@@ -288,7 +288,7 @@ pub fn sample() -> Sample {
     notices.extend(sessions().into_iter().map(|session| Notice::Session(SOURCE, Box::new(session))));
     notices.push(Notice::Config(SOURCE, Box::new(config())));
     notices.push(Notice::steps(SOURCE, steps.clone()));
-    notices.push(Notice::Rate(SOURCE, "sess-alice-1".into(), Box::new(rate(18.0, 0))));
+    notices.push(Notice::Rate(SOURCE, "sess-alice-1".into(), Box::new(rate(2.6, 0))));
     notices.push(Notice::Rate(SOURCE, "sess-bob-1".into(), Box::new(rate(0.4, 3))));
     notices.push(Notice::Found(vec![
         FoundServer {

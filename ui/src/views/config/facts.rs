@@ -10,19 +10,26 @@ use crate::views::tally::{Refusal, Tally};
 pub struct Fact {
     /// In words.
     pub text: String,
-    /// How much of what is allowed was used, where that can be said.
-    pub part: Option<f64>,
+    /// As a meter, where that can be said.
+    pub meter: Option<Meter>,
     /// Where.
     pub step: Option<StepId>,
+}
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Meter {
+    /// So much of what is allowed was used.
+    Used(f64),
+    /// So much is left.
+    Left(f64),
 }
 
 /// Steps that a key explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// How many.
-    pub number: u64,
-    /// What became of them: `refused`.
-    pub what: &'static str,
+    /// How many of what: `3 jumps`.
+    pub text: String,
     /// The filter that shows them.
     pub filter: String,
 }
@@ -38,12 +45,12 @@ pub struct Facts {
 
 impl Facts {
     fn say(&mut self, text: String) {
-        self.facts.push(Fact { text, part: None, step: None });
+        self.facts.push(Fact { text, meter: None, step: None });
     }
 
-    fn link(&mut self, number: u64, what: &'static str, filter: impl Into<String>) {
+    fn link(&mut self, number: u64, one: &str, many: &str, filter: impl Into<String>) {
         if number > 0 {
-            self.links.push(Link { number, what, filter: filter.into() });
+            self.links.push(Link { text: format::plural(number, one, many), filter: filter.into() });
         }
     }
 }
@@ -70,9 +77,9 @@ pub fn of(key: &ConfigKey, timeline: &Timeline, tally: &mut Tally) -> Facts {
                 let part = limit.map(|limit| f64::from(bytes) / limit);
                 let of = part.map(|part| format!(", {:.0} % of the limit", part * 100.0)).unwrap_or_default();
                 let text = format!("Largest message: {}{of}", format::bytes(u64::from(bytes)));
-                facts.facts.push(Fact { text, part, step: Some(step) });
+                facts.facts.push(Fact { text, meter: part.map(Meter::Used), step: Some(step) });
             }
-            facts.link(tally.too_large.number, "too large", "\"Message too large\"");
+            facts.link(tally.too_large.number, "was too large", "were too large", "\"Message too large\"");
         }
         "rate_limit" => rate_limit(&mut facts, timeline, tally),
         "event_security" => {
@@ -83,7 +90,7 @@ pub fn of(key: &ConfigKey, timeline: &Timeline, tally: &mut Tally) -> Facts {
                     Refusal::UnsafeName => "refused: unsafe name",
                     _ => "refused",
                 };
-                facts.link(tally.refused.get(&refusal).map_or(0, |count| count.number), what, refusal.filter());
+                facts.link(tally.refused.get(&refusal).map_or(0, |count| count.number), what, what, refusal.filter());
             }
         }
         "hot_reload" | "hot_reload_watch_dirs" | "hot_reload_auto_enable" => {
@@ -96,8 +103,8 @@ pub fn of(key: &ConfigKey, timeline: &Timeline, tally: &mut Tally) -> Facts {
                 });
             }
             if key.key == "hot_reload" {
-                facts.link(count(StepKind::Reload), "saved files", "kind:reload");
-                facts.link(count(StepKind::HotReload), "hot reloads of a page", "kind:hot_reload");
+                facts.link(count(StepKind::Reload), "saved file", "saved files", "kind:reload");
+                facts.link(count(StepKind::HotReload), "hot reload of a page", "hot reloads of pages", "kind:hot_reload");
             }
         }
         "hvr_enabled" => {
@@ -105,31 +112,40 @@ pub fn of(key: &ConfigKey, timeline: &Timeline, tally: &mut Tally) -> Facts {
             if swapped.number + refused.number > 0 {
                 facts.say(format!("{} swapped, {} refused", format::count(swapped.number), format::count(refused.number)));
             }
-            facts.link(count(StepKind::Hvr), "swaps of a class", "kind:hvr");
+            facts.link(count(StepKind::Hvr), "swap of a class", "swaps of classes", "kind:hvr");
         }
         "time_travel_enabled" => {
             let on = open_views(timeline).filter(|(_, view)| view.time_travel).count() as u64;
             facts.say(format!("djust records {} of {}", format::count(on), open_count(timeline)));
-            facts.link(count(StepKind::Jump), "jumps", "kind:jump");
+            facts.link(count(StepKind::Jump), "jump", "jumps", "kind:jump");
         }
         "time_travel_max_events" => {
             let rings = open_views(timeline).filter_map(|(session, view)| Some((session, view, view.ring?)));
             if let Some((session, view, ring)) = rings.max_by_key(|(_, _, ring)| ring.len) {
                 let text = format!("Fullest ring: {} of {}, {} on {}", ring.len, ring.max, format::short_class(&view.class), who(session));
-                facts.facts.push(Fact { text, part: (ring.max > 0).then(|| f64::from(ring.len) / f64::from(ring.max)), step: None });
+                facts.facts.push(Fact {
+                    text,
+                    meter: (ring.max > 0).then(|| Meter::Used(f64::from(ring.len) / f64::from(ring.max))),
+                    step: None,
+                });
             }
         }
         "tick_interval" => {
             let number: u64 = tally.ticks.values().map(|ticks| ticks.number).sum();
-            facts.link(number, "ticks", "kind:tick");
+            facts.link(number, "tick", "ticks", "kind:tick");
         }
         "temporary_assigns" => named(&mut facts, timeline, |view| &view.temporary_assigns),
         "static_assigns" => named(&mut facts, timeline, |view| &view.static_assigns),
         "login_required" | "permission_required" => {
-            facts.link(tally.kept_out.number, "mounts refused", "kind:mount status:refused");
+            facts.link(tally.kept_out.number, "mount refused", "mounts refused", "kind:mount status:refused");
             if key.key == "permission_required" {
                 let refusal = Refusal::Permission;
-                facts.link(tally.refused.get(&refusal).map_or(0, |count| count.number), "events refused", refusal.filter());
+                facts.link(
+                    tally.refused.get(&refusal).map_or(0, |count| count.number),
+                    "event refused",
+                    "events refused",
+                    refusal.filter(),
+                );
             }
         }
         "sticky" => views_that(&mut facts, timeline, "sticky view", |view| view.sticky),
@@ -148,16 +164,16 @@ fn rate_limit(facts: &mut Facts, timeline: &Timeline, tally: &mut Tally) {
     let now = now.filter_map(|session| Some((session, timeline.rate(&session.id)?.global?)));
     if let Some((session, bucket)) = now.min_by(|(_, a), (_, b)| a.tokens.total_cmp(&b.tokens)) {
         let text = format!("Lowest level now: {:.1} of {:.0}, {}", bucket.tokens, bucket.burst, who(session));
-        facts.facts.push(Fact { text, part: Some(1.0 - bucket.tokens / bucket.burst.max(1.0)), step: None });
+        facts.facts.push(Fact { text, meter: Some(Meter::Left(bucket.tokens / bucket.burst.max(1.0))), step: None });
     }
     if let Some(limits) = timeline.config().limits()
         && let Some(lowest) = tally.lowest(limits)
     {
-        let part = Some(1.0 - lowest / limits.burst.max(1.0));
+        let meter = Some(Meter::Left(lowest / limits.burst.max(1.0)));
         let text = format!("Lowest level by the recorded messages: {lowest:.1} of {:.0}", limits.burst);
-        facts.facts.push(Fact { text, part, step: None });
+        facts.facts.push(Fact { text, meter, step: None });
     }
-    facts.link(timeline.limited().len() as u64, "limited", "status:limited");
+    facts.link(timeline.limited().len() as u64, "limited step", "limited steps", "status:limited");
 }
 
 fn named(facts: &mut Facts, timeline: &Timeline, names: impl Fn(&View) -> &Vec<String>) {
@@ -196,7 +212,7 @@ pub fn of_view(class: &str, key: &str, attribute: &ViewAttribute, timeline: &Tim
                 facts.say(format!("{fastest:.2} ticks a second on a page{}", wanted.unwrap_or_default()));
             }
             let number = ticks.iter().map(|ticks| ticks.number).sum();
-            facts.link(number, "ticks", format!("kind:tick view:{class}"));
+            facts.link(number, "tick", "ticks", format!("kind:tick view:{class}"));
         }
         "time_travel_enabled" => {
             if let Some(ring) = of_class().filter_map(|(_, view)| view.ring).max_by_key(|ring| ring.len) {

@@ -42,8 +42,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Checks and djust's own tools", &["suppress_checks", "update_check", "debug_*"]),
 ];
 
-/// The class attributes, as the base class has them.
-pub const CLASS: &str = "Class attributes, as djust's LiveView has them";
+/// As the base class has them.
+const CLASS: &str = "Class attributes of LiveView";
 const OTHER: &str = "Other settings";
 
 /// The title under which a key stands.

@@ -24,6 +24,8 @@ pub struct Config {
     advised_only: bool,
     /// The class whose attributes are shown.
     class: Option<String>,
+    /// The section to be scrolled to.
+    go: Option<&'static str>,
 }
 
 /// What is looked for.
@@ -82,13 +84,24 @@ pub fn ui(state: &mut Config, tally: &mut Tally, cx: &mut Cx<'_>, ui: &mut Ui) {
         switches(state, cx, ui);
         let wanted =
             Wanted { search: state.search.trim().to_lowercase(), changed_only: state.changed_only, advised_only: state.advised_only };
-        let mut any = false;
-        for (title, keys) in groups::grouped(config) {
-            let keys: Vec<_> = keys.into_iter().filter(|(key, _)| wanted.has(key)).collect();
-            any |= !keys.is_empty();
-            group(cx, ui, timeline, tally, title, &keys);
+        let mut sections = groups::grouped(config);
+        for (_, keys) in &mut sections {
+            keys.retain(|(key, _)| wanted.has(key));
         }
-        any |= views::ui(&mut state.class, cx, ui, timeline, tally, &wanted);
+        sections.retain(|(_, keys)| !keys.is_empty());
+        let views = views::found(&config.views, &wanted);
+        let has_views = !views.is_empty() || (config.views.is_empty() && !wanted.is_narrow());
+        contents(state, ui, sections.iter().map(|(title, _)| *title).chain(has_views.then_some(views::TITLE)));
+        let go = state.go.take();
+        for (title, keys) in &sections {
+            heading(cx, ui, title, keys.len(), go);
+            group(cx, ui, timeline, tally, keys);
+        }
+        if has_views {
+            heading(cx, ui, views::TITLE, views.len(), go);
+            views::ui(&mut state.class, cx, ui, timeline, tally, &views, &wanted);
+        }
+        let any = !sections.is_empty() || has_views;
         if !any {
             nothing(state, ui);
         }
@@ -142,11 +155,22 @@ fn nothing(state: &mut Config, ui: &mut Ui) {
     });
 }
 
-fn group(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, tally: &mut Tally, title: &str, keys: &[(&ConfigKey, bool)]) {
-    if keys.is_empty() {
-        return;
-    }
-    heading(cx, ui, title, keys.len());
+/// The sections by name: a click scrolls there.
+fn contents(state: &mut Config, ui: &mut Ui, titles: impl Iterator<Item = &'static str>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 14.0;
+        for title in titles {
+            let link = ui.link(RichText::new(title).size(12.5));
+            link.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Link, true, format!("Go to {title}")));
+            if link.clicked() {
+                state.go = Some(title);
+                ui.ctx().request_repaint();
+            }
+        }
+    });
+}
+
+fn group(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, tally: &mut Tally, keys: &[(&ConfigKey, bool)]) {
     parts::card(ui, |ui| {
         for (index, (key, documented)) in keys.iter().enumerate() {
             if index > 0 {
@@ -158,11 +182,14 @@ fn group(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, tally: &mut Tally, t
     });
 }
 
-fn heading(cx: &Cx<'_>, ui: &mut Ui, title: &str, number: usize) {
+fn heading(cx: &Cx<'_>, ui: &mut Ui, title: &str, number: usize, go: Option<&str>) {
     ui.add_space(14.0);
-    ui.horizontal(|ui| {
+    let row = ui.horizontal(|ui| {
         ui.label(RichText::new(title).size(14.5).color(cx.t.strong));
         ui.label(RichText::new(format::count(number as u64)).size(12.0).color(cx.t.muted));
     });
+    if go == Some(title) {
+        row.response.scroll_to_me(Some(egui::Align::Min));
+    }
     ui.add_space(2.0);
 }

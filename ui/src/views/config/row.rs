@@ -1,20 +1,22 @@
 //! How one key is drawn: its name at the left, its value, what was seen and what is to be said at the right.
 
 use egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo, vec2};
-use inspector_model::{AdviceLevel, ConfigKey, KeyAdvice};
+use inspector_model::{AdviceLevel, ConfigKey, KeyAdvice, Scope};
 use serde_json::Value as Json;
 
-use super::facts::{Fact, Facts, Link};
+use super::facts::{Fact, Facts, Link, Meter};
 use super::shown;
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
-use crate::format;
 use crate::theme::Tokens;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::{parts, rich};
 
 /// Below this width the two columns stand under each other, points.
 const NARROW: f32 = 640.0;
+
+/// Room of the sign before the text of an advice, points.
+const INDENT: f32 = 15.0;
 
 /// Text and ground of an advice.
 pub const fn colors(t: &Tokens, level: AdviceLevel) -> (egui::Color32, egui::Color32) {
@@ -55,18 +57,13 @@ pub fn key(cx: &mut Cx<'_>, ui: &mut Ui, key: &ConfigKey, documented: bool, fact
     columns(
         ui,
         |ui| {
-            ui.horizontal(|ui| {
-                let width = ui.available_width();
-                let chip = if documented { 0.0 } else { 104.0 };
-                ui.scope(|ui| {
-                    ui.set_max_width((width - chip).max(80.0));
-                    parts::line_label(ui, RichText::new(&key.key).monospace().color(t.strong)).on_hover_text(&key.key);
-                });
-                if !documented {
-                    parts::chip(ui, "not documented", t.muted, t.raised).on_hover_text("djust's documentation does not name this key");
-                }
-            });
-            let doc = if key.kind.is_empty() { key.doc.clone() } else { format!("{} · {}", key.kind, key.doc) };
+            parts::line_label(ui, RichText::new(&key.key).monospace().color(t.strong)).on_hover_text(&key.key);
+            let mut doc: Vec<&str> = vec![&key.kind, &key.doc];
+            if !documented {
+                doc.insert(1, "not documented");
+            }
+            doc.retain(|part| !part.is_empty());
+            let doc = doc.join(" · ");
             ui.add(egui::Label::new(RichText::new(doc).size(12.0).color(t.muted)).wrap());
         },
         |ui| {
@@ -132,20 +129,19 @@ fn line(ui: &mut Ui, word: &str, value: &Json, ink: egui::Color32, t: &Tokens) {
 
 /// What was seen, and the steps that it explains.
 pub fn told(cx: &mut Cx<'_>, ui: &mut Ui, name: &str, facts: &Facts) {
-    if facts.facts.is_empty() && facts.links.is_empty() {
+    for seen in &facts.facts {
+        fact(cx, ui, seen);
+    }
+    if facts.links.is_empty() {
         return;
     }
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
-        for Fact { text, part, step } in &facts.facts {
-            fact(cx, ui, text, *part, *step);
-        }
-        for Link { number, what, filter } in &facts.links {
-            let text = format!("{} {what}", format::count(*number));
-            let button = Button::new(RichText::new(&text).size(12.5).color(cx.t.accent)).small();
+        for Link { text, filter } in &facts.links {
+            let button = Button::new(RichText::new(text).size(12.5).color(cx.t.accent)).small();
             let response = ui.add(button).on_hover_text(format!("Show these steps: {filter}"));
             response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{name}: show steps, {text}")));
             if response.clicked() {
+                cx.push(Action::Scope(Scope::Everywhere));
                 cx.push(Action::Filter(filter.clone()));
                 cx.push(Action::Show(Page::Steps));
             }
@@ -153,15 +149,19 @@ pub fn told(cx: &mut Cx<'_>, ui: &mut Ui, name: &str, facts: &Facts) {
     });
 }
 
-fn fact(cx: &mut Cx<'_>, ui: &mut Ui, text: &str, part: Option<f64>, step: Option<inspector_model::StepId>) {
+fn fact(cx: &mut Cx<'_>, ui: &mut Ui, Fact { text, meter, step }: &Fact) {
     let t = cx.t;
     let room = ui.available_width();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        if let Some(part) = part {
-            let color = if part >= 1.0 {
+        if let Some(meter) = meter {
+            let (part, left) = match meter {
+                Meter::Used(part) => (*part, 1.0 - part),
+                Meter::Left(part) => (*part, *part),
+            };
+            let color = if left < 0.2 {
                 t.removed
-            } else if part > 0.5 {
+            } else if left < 0.5 {
                 t.changed
             } else {
                 t.added
@@ -172,7 +172,7 @@ fn fact(cx: &mut Cx<'_>, ui: &mut Ui, text: &str, part: Option<f64>, step: Optio
             ui.set_max_width((room - 80.0).max(120.0));
             parts::line_label(ui, RichText::new(text).size(12.5).color(t.text));
         });
-        if let Some(step) = step {
+        if let Some(step) = *step {
             let response = ui.link(RichText::new(format!("step {step}")).size(12.5));
             response.widget_info(|| WidgetInfo::labeled(Role::Link, true, format!("{text}: go to step {step}")));
             if response.clicked() {
@@ -220,10 +220,15 @@ fn warn(cx: &mut Cx<'_>, ui: &mut Ui, advice: &KeyAdvice) {
             ui.add(egui::Label::new(RichText::new(&advice.why).color(t.text)).wrap().selectable(true));
         });
         if let Some(action) = &advice.action {
-            ui.add(egui::Label::new(RichText::new(action).size(12.5).color(t.text)).wrap());
+            ui.horizontal_top(|ui| {
+                ui.add_space(INDENT);
+                ui.add(egui::Label::new(RichText::new(action).size(12.5).color(t.text)).wrap());
+            });
         }
         if let Some(line) = &advice.line {
             ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                ui.add_space(INDENT);
                 let button = icons::button(ui, Icon::Copy, &format!("Copy {line}"), true).on_hover_text("Copy the line for the settings");
                 if button.clicked() {
                     cx.push(Action::Copy(line.clone(), "the line"));

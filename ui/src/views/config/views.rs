@@ -3,37 +3,45 @@
 use egui::{RichText, Ui};
 use inspector_model::{Timeline, ViewAttribute, ViewConfig};
 
-use super::{Wanted, advice_texts, facts, heading, row, shown};
+use super::{Wanted, advice_texts, facts, row, shown};
 use crate::app::action::Cx;
 use crate::format;
 use crate::views::tally::Tally;
 use crate::widgets::parts;
 
-/// Draws the section. `true`: something was found.
-pub fn ui(class: &mut Option<String>, cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, tally: &Tally, wanted: &Wanted) -> bool {
-    let views = &timeline.config().views;
-    let found: Vec<&ViewConfig> = views.iter().filter(|view| !wanted.is_narrow() || rows(view, wanted).next().is_some()).collect();
-    if views.is_empty() {
-        heading(cx, ui, "Per view", 0);
-        parts::card(ui, |ui| {
-            ui.label(RichText::new("No view class is loaded yet: they are known when the first page was opened").color(cx.t.muted));
-        });
-        return false;
-    }
-    if found.is_empty() {
-        return false;
-    }
-    heading(cx, ui, "Per view", found.len());
+/// Over the section.
+pub const TITLE: &str = "Per view";
+
+/// The views that have what is looked for.
+pub fn found<'a>(views: &'a [ViewConfig], wanted: &Wanted) -> Vec<&'a ViewConfig> {
+    views.iter().filter(|view| !wanted.is_narrow() || rows(view, wanted).next().is_some()).collect()
+}
+
+/// Draws the section.
+pub fn ui(
+    class: &mut Option<String>,
+    cx: &mut Cx<'_>,
+    ui: &mut Ui,
+    timeline: &Timeline,
+    tally: &Tally,
+    found: &[&ViewConfig],
+    wanted: &Wanted,
+) {
     // The chosen one, as long as it has what is looked for; then that of the selected step.
     let of_step = cx.model.step().and_then(|step| cx.model.view_of(&step)).map(|view| view.class.clone());
     let chosen = [class.clone(), of_step].into_iter().flatten().find_map(|class| found.iter().find(|view| view.class == class));
-    let Some(view) = chosen.or(found.first()).copied() else { return false };
+    let Some(view) = chosen.or(found.first()).copied() else {
+        parts::card(ui, |ui| {
+            ui.label(RichText::new("No view class is loaded yet: they are known when the first page was opened").color(cx.t.muted));
+        });
+        return;
+    };
     parts::card(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             let text = RichText::new(format::clip(&view.class, 70)).monospace().color(cx.t.strong);
             let combo = egui::ComboBox::from_id_salt("view class").selected_text(text).width(300.0).height(320.0);
             let response = combo.show_ui(ui, |ui| {
-                for other in &found {
+                for other in found {
                     let advised = other.attributes.values().filter(|attribute| attribute.is_advised()).count();
                     let text = if advised > 0 { format!("{}  ({advised} with advice)", other.class) } else { other.class.clone() };
                     if ui.selectable_label(other.class == view.class, RichText::new(format::clip(&text, 90)).monospace()).clicked() {
@@ -67,7 +75,6 @@ pub fn ui(class: &mut Option<String>, cx: &mut Cx<'_>, ui: &mut Ui, timeline: &T
             ui.add(egui::Label::new(RichText::new(text).size(12.5).color(cx.t.muted)).wrap());
         }
     });
-    true
 }
 
 /// The attributes of a view that are looked for.
@@ -94,9 +101,10 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, view: &ViewConfig, key: &str, attribute: &V
             }
         },
         |ui| {
+            let name = format!("{}.{key}", format::short_class(&view.class));
             let source = owner.map_or_else(|| "djust's default".to_owned(), |owner| format::short_class(owner).to_owned());
             let place = row::place(&source, attribute.file.as_deref(), attribute.line);
-            row::value_line(cx, ui, &format!("{}.{key}", format::short_class(&view.class)), &attribute.value, owner.is_some(), &place);
+            row::value_line(cx, ui, &name, &attribute.value, owner.is_some(), &place);
             for instance in &attribute.instances {
                 let session = instance.session.as_ref().and_then(|session| timeline.sessions().get(session));
                 let who = session.map_or("a page", |session| session.user.as_deref().unwrap_or("anonymous"));
@@ -104,7 +112,7 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, view: &ViewConfig, key: &str, attribute: &V
                 let text = format!("{who} has {} on the instance, which hides the class's", format::clip(&text, 60));
                 ui.add(egui::Label::new(RichText::new(text).size(12.5).color(t.changed)).wrap());
             }
-            row::told(cx, ui, key, &facts::of_view(&view.class, key, attribute, timeline, tally));
+            row::told(cx, ui, &name, &facts::of_view(&view.class, key, attribute, timeline, tally));
             row::advice(cx, ui, &attribute.advice);
         },
     );

@@ -57,8 +57,10 @@ pub fn ui(state: &mut RateView, tally: &mut Tally, cx: &mut Cx<'_>, ui: &mut Ui)
         }
         what_if::ui(&mut state.what_if, cx, ui, tally, limits, known.is_some());
         heading(cx, ui, "Pages", pages.len());
+        ui.spacing_mut().item_spacing.y = 8.0;
         for (session, rate, page) in pages.iter().take(PAGES) {
             ui.push_id(session.id.as_str(), |ui| {
+                ui.spacing_mut().item_spacing.y = 4.0;
                 parts::card(ui, |ui| one(state, cx, ui, timeline, session, *rate, *page, limits));
             });
         }

@@ -1,6 +1,7 @@
 //! The causes that djust records as `permission_denied`, told apart.
 
 use egui::{Button, RichText, Role, Ui, WidgetInfo};
+use inspector_model::Scope;
 
 use super::heading;
 use crate::app::action::{Action, Cx};
@@ -25,6 +26,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally) {
                 let name = format!("Show steps: {}", refusal.label());
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                 if button.on_hover_text(refusal.filter()).clicked() {
+                    cx.push(Action::Scope(Scope::Everywhere));
                     cx.push(Action::Filter(refusal.filter().to_owned()));
                     cx.push(Action::Show(Page::Steps));
                 }

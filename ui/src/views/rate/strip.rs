@@ -6,7 +6,7 @@ use inspector_model::{Limits, Played, Session, StepId};
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::format;
-use crate::theme::Tokens;
+use crate::theme::{self, Tokens};
 use crate::views::tally::{Message, PageTally};
 
 /// Height of the painted level, points.
@@ -15,6 +15,8 @@ const HEIGHT: f32 = 54.0;
 const MARKS: f32 = 13.0;
 /// Width of a column, points.
 const COLUMN: f32 = 2.0;
+/// Room for the scale at the right, points.
+const SCALE: f32 = 28.0;
 
 /// What is painted, kept while nothing changes.
 #[derive(Default)]
@@ -98,7 +100,7 @@ pub fn ui(curve: &mut Curve, cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, pa
     let t = cx.t;
     let width = ui.available_width();
     let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT + MARKS + 4.0), Sense::click());
-    let columns = (width / COLUMN).max(1.0) as usize;
+    let columns = ((width - SCALE) / COLUMN).max(1.0) as usize;
     curve.refresh(page, real, other, columns);
     let limits = other.unwrap_or(real);
     let refused = page.messages.iter().filter(|message| message.refused).count();
@@ -112,10 +114,10 @@ pub fn ui(curve: &mut Curve, cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, pa
     );
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if ui.is_rect_visible(rect) {
-        paint(curve, t, ui, rect, response.has_focus());
+        paint(curve, t, ui, rect, limits.burst, response.has_focus());
     }
     let span = window(&page.messages);
-    let pointed = response.hover_pos().map(|pos| span.0 + f64::from((pos.x - rect.left()) / rect.width()) * (span.1 - span.0));
+    let pointed = response.hover_pos().map(|pos| span.0 + f64::from((pos.x - rect.left()) / (rect.width() - SCALE)) * (span.1 - span.0));
     if let Some(nearest) = pointed.and_then(|at| nearest(&page.messages, at)) {
         let level = curve.levels.get(column(pointed.unwrap_or_default(), span, columns)).copied().unwrap_or(1.0);
         let words = if nearest.refused { ", refused" } else { "" };
@@ -183,9 +185,9 @@ fn mark(painter: &egui::Painter, center: Pos2, color: Color32, full: bool) {
     painter.add(Shape::convex_polygon(points, fill, stroke));
 }
 
-fn paint(curve: &Curve, t: &Tokens, ui: &Ui, rect: Rect, focused: bool) {
+fn paint(curve: &Curve, t: &Tokens, ui: &Ui, rect: Rect, burst: f64, focused: bool) {
     let painter = ui.painter_at(rect);
-    let body = Rect::from_min_max(pos2(rect.left(), rect.top() + MARKS), rect.max);
+    let body = Rect::from_min_max(pos2(rect.left(), rect.top() + MARKS), pos2(rect.right() - SCALE, rect.bottom()));
     painter.rect_filled(body, 4.0, t.panel);
     let y = |level: f32| body.bottom() - level.clamp(0.0, 1.0) * body.height();
     let x = |column: usize| body.left() + column as f32 * COLUMN;
@@ -201,16 +203,25 @@ fn paint(curve: &Curve, t: &Tokens, ui: &Ui, rect: Rect, focused: bool) {
             t.lane_server
         };
         let bar = Rect::from_min_max(pos2(x(number), y(*level)), pos2(x(number) + COLUMN, body.bottom()));
-        painter.rect_filled(bar, 0.0, color.gamma_multiply(0.28));
+        painter.rect_filled(bar, 0.0, color.gamma_multiply(0.2));
         let edge = Rect::from_min_size(bar.min, vec2(COLUMN, 1.5));
         painter.rect_filled(edge, 0.0, color);
     }
     for (columns, color, full) in [(&curve.would, t.moved, false), (&curve.refused, t.removed, true)] {
+        let mut last = f32::NEG_INFINITY;
         for column in columns {
             let place = x(*column) + COLUMN * 0.5;
             painter.vline(place, body.y_range(), Stroke::new(1.0, color.gamma_multiply(0.7)));
-            mark(&painter, pos2(place.clamp(rect.left() + 4.0, rect.right() - 4.0), rect.top() + MARKS * 0.5), color, full);
+            // Where many were refused, signs that still can be told apart stand for all.
+            if place - last >= 9.0 {
+                last = place;
+                mark(&painter, pos2(place.clamp(rect.left() + 4.0, rect.right() - 4.0), rect.top() + MARKS * 0.5), color, full);
+            }
         }
+    }
+    for (part, text) in [(1.0, burst), (0.5, burst * 0.5)] {
+        let at = pos2(body.right() + 5.0, y(part));
+        painter.text(at, egui::Align2::LEFT_CENTER, format!("{text}"), theme::text(10.5), t.muted);
     }
     if focused {
         painter.rect_stroke(rect, 4.0, Stroke::new(1.0, t.accent), egui::StrokeKind::Inside);

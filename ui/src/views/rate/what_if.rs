@@ -1,6 +1,6 @@
 //! What other limits would have done to the recorded messages.
 
-use egui::{RichText, Role, Slider, Ui, WidgetInfo};
+use egui::{DragValue, RichText, Role, Slider, Ui, WidgetInfo};
 use inspector_model::{Limits, StepId};
 
 use crate::app::action::{Action, Cx};
@@ -87,6 +87,7 @@ pub fn ui(state: &mut WhatIf, cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally, real:
             let text = format!("{source}: {} a second, burst {}, closed at {} warnings", real.rate, real.burst, real.max_warnings);
             ui.label(RichText::new(text).size(12.5).color(t.muted));
         });
+        let mut moved = false;
         let (mut rate, mut burst) = state.moved.unwrap_or((real.rate, real.burst));
         ui.horizontal_wrapped(|ui| {
             let width = ((ui.available_width() - 260.0) * 0.5).clamp(90.0, 320.0);
@@ -96,15 +97,19 @@ pub fn ui(state: &mut WhatIf, cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally, real:
                 ("Burst", "tokens", &mut burst, 1.0..=400.0_f64.max(real.burst * 2.0)),
             ] {
                 ui.label(RichText::new(name).color(t.text));
-                let slider = Slider::new(value, range).logarithmic(true).smart_aim(true).max_decimals(1).suffix(format!(" {unit}"));
-                let response = ui.add(slider);
-                response.clone().accessible_name(&format!("What if {}", name.to_lowercase()));
-                if response.changed() {
-                    state.moved = Some((0.0, 0.0));
+                let name = format!("What if {}", name.to_lowercase());
+                let slider = ui.add(Slider::new(value, range.clone()).logarithmic(true).show_value(false));
+                slider.clone().accessible_name(&name);
+                let exact = ui.add(DragValue::new(value).range(range).max_decimals(1).suffix(format!(" {unit}")));
+                exact.clone().accessible_name(&format!("{name}, exactly"));
+                if slider.changed() || exact.changed() {
+                    moved = true;
                 }
             }
-            if state.moved.is_some() {
+            if moved {
                 state.moved = Some((rate, burst));
+            }
+            if state.moved.is_some() {
                 if ui.button("As configured").on_hover_text("Put both back").clicked() {
                     state.moved = None;
                 }
