@@ -13,7 +13,7 @@ mod inspector;
 #[path = "../tests/e2e/lab.rs"]
 mod lab;
 
-use inspector_model::{Answer, Request, Side, StateAnswer, StepKind};
+use inspector_model::{Answer, ExportOptions, Request, Side, StateAnswer, StepKind};
 use inspector_store::{NewState, NewStep, Store};
 use lab::Lab;
 
@@ -32,7 +32,7 @@ fn save(lab: &mut Lab, name: &str) {
     let raw = tempfile::tempdir().expect("a temporary folder");
     let recorded = raw.path().join("recorded.djrec");
     let recording = lab.inspector.timeline().source().recorder.recording.clone().expect("a recording");
-    match lab.inspector.ask(Request::Export { recording, path: recorded.clone() }) {
+    match lab.inspector.ask(Request::Export { recording, options: ExportOptions::default(), path: recorded.clone() }) {
         Answer::Done(_) => {}
         other => panic!("{name} was not written: {other:?}"),
     }

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
-use inspector_model::{Side, StepId};
+use inspector_model::{ExportFormat, ExportOptions, Redaction, Selection, SessionId, Side, StepId};
 
 /// Debug and time-travel inspector for djust.
 ///
@@ -39,17 +40,12 @@ pub enum Command {
     Show(Show),
     /// Show what differs between two steps of a recording.
     Diff(Diff),
-    /// Write a recording of the library to a file.
-    Export {
-        /// An id of `list`, or `latest`.
-        recording: String,
-        /// Where to, usually `….djrec`.
-        file: PathBuf,
-    },
-    /// Take a recording file into the library.
+    /// Write a recording, or some of its steps, to a file for others. Secrets are kept back.
+    Export(Export),
+    /// Take a recording file or a bug capture of djust (`djbug1.…`) into the library.
     Import {
-        /// The file.
-        file: PathBuf,
+        /// The file, or the text of a bug capture.
+        file: String,
         /// Write JSON.
         #[arg(long)]
         json: bool,
@@ -135,6 +131,67 @@ pub struct Diff {
 }
 
 #[derive(Debug, Args)]
+pub struct Export {
+    /// A file, an id of `list`, or `latest`.
+    pub recording: String,
+    /// Where to. Without `--as` its ending says as what: `.djrec`, `.json`, `.html`, `.py`, `.djbug1`.
+    #[arg(required_unless_present = "preview")]
+    pub file: Option<PathBuf>,
+    /// As what.
+    #[arg(long = "as", value_name = "FORMAT", value_parser = PossibleValuesParser::new(ExportFormat::ALL.map(ExportFormat::word)))]
+    pub format: Option<String>,
+    /// Only these steps: `12..40` with both ends, `12..`, `..40`, or `12`.
+    #[arg(long, value_name = "FROM..TO", value_parser = range)]
+    pub steps: Option<(Option<StepId>, Option<StepId>)>,
+    /// Only the steps of this page, by the beginning of its id.
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
+    /// Write nothing: say what would be in the file and what would be kept back.
+    #[arg(long)]
+    pub preview: bool,
+    /// Keep back values of this name, too. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub redact_name: Vec<String>,
+    /// Keep back what stands at this place, too: `cart.owner`, `rows[*].note`. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub redact_path: Vec<String>,
+    /// Keep back e-mail addresses, too.
+    #[arg(long)]
+    pub redact_emails: bool,
+    /// Keep nothing back, and do not look through the finished file.
+    #[arg(long, conflicts_with_all = ["redact_name", "redact_path", "redact_emails"])]
+    pub no_redaction: bool,
+    /// Write JSON about what was done.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Export {
+    /// What it says, given how a page is found by the beginning of its id.
+    pub fn options(&self, session: impl FnOnce(&str) -> anyhow::Result<SessionId>) -> anyhow::Result<ExportOptions> {
+        let by_name = || {
+            let ending = self.file.as_deref()?.extension()?.to_str()?;
+            ExportFormat::ALL.into_iter().find(|format| format.extension() == ending)
+        };
+        let format = match &self.format {
+            Some(word) => word.parse().map_err(anyhow::Error::msg)?,
+            None => by_name().unwrap_or_default(),
+        };
+        let (first, last) = self.steps.unwrap_or_default();
+        Ok(ExportOptions {
+            format,
+            selection: Selection { first, last, session: self.session.as_deref().map(session).transpose()? },
+            redaction: Redaction {
+                off: self.no_redaction,
+                emails: self.redact_emails,
+                names: self.redact_name.clone(),
+                paths: self.redact_path.clone(),
+            },
+        })
+    }
+}
+
+#[derive(Debug, Args)]
 pub struct Doctor {
     /// A server's address. Without it and without a project: every server found on this machine.
     #[arg(conflicts_with = "project")]
@@ -151,6 +208,22 @@ pub struct Doctor {
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+fn range(text: &str) -> Result<(Option<StepId>, Option<StepId>), String> {
+    let step = |text: &str| match text {
+        "" => Ok(None),
+        number => number.parse().map(|number| Some(StepId(number))).map_err(|_| "steps are written 12..40, 12.., ..40 or 12".to_owned()),
+    };
+    let (first, last) = match text.split_once("..") {
+        Some((first, last)) => (step(first)?, step(last)?),
+        None => (step(text)?, step(text)?),
+    };
+    match (first, last) {
+        (None, None) => Err("steps are written 12..40, 12.., ..40 or 12".to_owned()),
+        (Some(first), Some(last)) if first > last => Err("the first step comes after the last one".to_owned()),
+        range => Ok(range),
+    }
 }
 
 fn place(text: &str) -> Result<(StepId, Option<Side>), String> {
@@ -172,6 +245,18 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory as _;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn ranges_of_steps_are_read() {
+        let step = |number| Some(StepId(number));
+        assert_eq!(range("12..40"), Ok((step(12), step(40))));
+        assert_eq!(range("12"), Ok((step(12), step(12))));
+        assert_eq!(range("12.."), Ok((step(12), None)));
+        assert_eq!(range("..40"), Ok((None, step(40))));
+        for wrong in ["", "..", "a..b", "40..12", "1..2..3", "-1"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

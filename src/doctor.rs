@@ -10,8 +10,8 @@ use inspector_engine::{Engine, Places, Settings, found_servers, unpack_agent};
 use inspector_model::{Handle as _, Notice, ServerInfo, SourceState};
 
 use crate::arguments::Doctor;
-use crate::library::plain;
 use crate::live::choose;
+use crate::terminal::{json, line, plain};
 
 /// How long a server may take to say what it is.
 const ATTACH_DEADLINE: Duration = Duration::from_secs(15);
@@ -54,7 +54,7 @@ pub fn doctor(places: &Places, doctor: &Doctor) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     if doctor.json {
-        println!("{}", serde_json::to_string_pretty(&info)?);
+        println!("{}", json(&info)?);
     } else {
         print(&info, doctor.project.is_some());
     }
@@ -64,11 +64,11 @@ pub fn doctor(places: &Places, doctor: &Doctor) -> anyhow::Result<ExitCode> {
 fn print(info: &ServerInfo, at_rest: bool) {
     println!(
         "{}  djust {}  Django {}  Python {}  {}  DEBUG {}",
-        info.project,
-        info.djust,
-        info.django,
-        info.python,
-        info.asgi.as_deref().unwrap_or(if at_rest { "(not running)" } else { "(unknown server)" }),
+        line(&info.project),
+        line(&info.djust),
+        line(&info.django),
+        line(&info.python),
+        line(info.asgi.as_deref().unwrap_or(if at_rest { "(not running)" } else { "(unknown server)" })),
         if info.debug { "on" } else { "off" }
     );
     let reload = &info.hot_reload;
@@ -81,7 +81,7 @@ fn print(info: &ServerInfo, at_rest: bool) {
         );
     }
     for hook in &info.missing {
-        println!("! djust {} has no {}: {}", info.djust, hook.hook, hook.why);
+        println!("! djust {} has no {}: {}", line(&info.djust), line(&hook.hook), line(&hook.why));
     }
     let advice: Vec<_> = info.advice.iter().filter(|advice| !(at_rest && advice.code == "hot_reload_not_running")).collect();
     for advice in &advice {

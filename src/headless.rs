@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use inspector_engine::{Engine, Places, Settings, Window};
-use inspector_model::{Handle as _, Level, Notice, RecordingId, SourceState, Step};
+use inspector_model::{ExportOptions, Handle as _, Level, Notice, RecordingId, SourceState, Step};
 
 use crate::arguments::Record;
 use crate::live::{Server, Termination, choose};
+use crate::terminal::{json_line, line, plain};
 
 /// How long the loop sleeps at most: limits and the end of the server are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -57,8 +58,9 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
         eprintln!("{} steps recorded as {recording}", seen.steps);
     }
     if let Some(path) = &record.output {
-        let bytes = engine.store().export(&recording, path)?;
-        eprintln!("Written, {bytes} bytes: {}", path.display());
+        let reader = engine.store().read(&recording)?;
+        let written = inspector_share::export(&reader, &ExportOptions::default(), path, &|_, _| true)?;
+        eprintln!("Written, {} bytes, {} values redacted: {}", written.bytes, written.preview.total(), path.display());
     }
     Ok(status.unwrap_or(ExitCode::SUCCESS))
 }
@@ -88,11 +90,11 @@ impl Seen {
                     match &source.state {
                         SourceState::Attached if !self.attached => {
                             self.attached = true;
-                            eprintln!("Attached to {}", source.title);
+                            eprintln!("Attached to {}", line(&source.title));
                         }
                         SourceState::Lost { why, .. } if self.attached => {
                             self.attached = false;
-                            eprintln!("Connection lost, trying again: {why}");
+                            eprintln!("Connection lost, trying again: {}", line(why));
                         }
                         SourceState::Ended { reason } if !self.closed && reason != "Detached" => self.ended = Some(reason.clone()),
                         _ => {}
@@ -105,7 +107,7 @@ impl Seen {
                     }
                 }
                 Notice::SourceClosed(_) => self.closed = true,
-                Notice::Message(Level::Error | Level::Warning, text) => eprintln!("{text}"),
+                Notice::Message(Level::Error | Level::Warning, text) => eprintln!("{}", plain(&text)),
                 _ => {}
             }
         }
@@ -113,7 +115,7 @@ impl Seen {
 
     fn show(&self, step: &Step) {
         if self.json {
-            println!("{}", serde_json::to_string(step).unwrap_or_default());
+            println!("{}", json_line(step).unwrap_or_default());
         } else {
             println!("{}", crate::library::step_line(step));
         }

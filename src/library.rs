@@ -2,15 +2,16 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use inspector_diff::Options;
 use inspector_engine::Places;
-use inspector_model::{Op, RecordingId, Side, StateAnswer, Status, Step, StepId, Value, parse_value};
+use inspector_model::{ExportPreview, Op, RecordingId, SessionId, Side, StateAnswer, Status, Step, StepId, Value, parse_value};
 use inspector_store::{Reader, Store};
-use serde_json::json;
 
-use crate::arguments::{Diff, Show};
+use crate::arguments::{Diff, Export, Show};
+use crate::terminal::{json, line, plain};
 
 /// How wide a value may be on a terminal's line.
 const VALUE_CHARS: usize = 100;
@@ -29,7 +30,7 @@ fn reader(places: &Places, name: &str) -> anyhow::Result<Reader> {
     if path.is_file() {
         let reader = inspector_store::read_file(path)?;
         if let Some(damage) = reader.damage() {
-            eprintln!("The recording is damaged; what stands before the damage is shown: {damage}");
+            eprintln!("The recording is damaged; what stands before the damage is shown: {}", line(damage));
         }
         return Ok(reader);
     }
@@ -56,7 +57,7 @@ pub fn find(store: &Store, name: &str) -> anyhow::Result<RecordingId> {
 pub fn list(places: &Places, as_json: bool) -> anyhow::Result<ExitCode> {
     let recordings = store(places)?.recordings()?;
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&recordings)?);
+        println!("{}", json(&recordings)?);
         return Ok(ExitCode::SUCCESS);
     }
     if recordings.is_empty() {
@@ -69,8 +70,8 @@ pub fn list(places: &Places, as_json: bool) -> anyhow::Result<ExitCode> {
             info.steps,
             bytes(info.bytes),
             info.sessions,
-            info.djust,
-            plain(&info.title)
+            line(&info.djust),
+            line(&info.title)
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -82,7 +83,7 @@ pub fn show(places: &Places, show: &Show) -> anyhow::Result<ExitCode> {
     let steps = reader.steps()?;
     let Some(number) = show.step else {
         if show.json {
-            println!("{}", serde_json::to_string_pretty(&json!({"info": reader.info(), "steps": steps, "sessions": reader.sessions()?}))?);
+            println!("{}", json(&serde_json::json!({"info": reader.info(), "steps": steps, "sessions": reader.sessions()?}))?);
         } else {
             for step in &steps {
                 println!("{}", step_line(step));
@@ -97,34 +98,34 @@ pub fn show(places: &Places, show: &Show) -> anyhow::Result<ExitCode> {
     if show.json {
         let state = |answer: &StateAnswer| match answer {
             StateAnswer::Full(text) => serde_json::from_str(text).unwrap_or(serde_json::Value::Null),
-            StateAnswer::Missing(why) => json!({"missing": why}),
+            StateAnswer::Missing(why) => serde_json::json!({"missing": why}),
         };
-        let whole = json!({"step": step, "detail": detail, "before": state(&before), "after": state(&after)});
-        println!("{}", serde_json::to_string_pretty(&whole)?);
+        let whole = serde_json::json!({"step": step, "detail": detail, "before": state(&before), "after": state(&after)});
+        println!("{}", json(&whole)?);
         return Ok(ExitCode::SUCCESS);
     }
     println!("{}", step_line(step));
     if let Some(params) = detail.raw_params.or(detail.params) {
-        println!("params  {}", plain(&params));
+        println!("params  {}", line(&params));
     }
     if let Some(error) = &detail.error {
         println!("error   {}", plain(error.traceback.as_deref().unwrap_or(&error.message)));
     }
     for query in &detail.sql {
-        println!("sql     {:.2} ms  {}", query.ms, plain(&query.sql));
+        println!("sql     {:.2} ms  {}", query.ms, line(&query.sql));
     }
     for record in &detail.logs {
-        println!("log     {} {}: {}", record.level, record.logger, plain(&record.message));
+        println!("log     {} {}: {}", line(&record.level), line(&record.logger), plain(&record.message));
     }
     match after {
         StateAnswer::Full(text) => {
             if let Value::Map(assigns) = parse_value(&text)? {
                 for (name, value) in assigns {
-                    println!("state   {} = {}", plain(&name), plain(&value.summary(VALUE_CHARS)));
+                    println!("state   {} = {}", line(&name), line(&value.summary(VALUE_CHARS)));
                 }
             }
         }
-        StateAnswer::Missing(why) => println!("state   missing: {why}"),
+        StateAnswer::Missing(why) => println!("state   missing: {}", line(&why)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -141,21 +142,21 @@ pub fn diff(places: &Places, arguments: &Diff) -> anyhow::Result<ExitCode> {
     let options = Options { deadline: std::time::Duration::from_secs(2), ..Options::default() };
     let diff = inspector_diff::diff(&before, &after, &options);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&diff)?);
+        println!("{}", json(&diff)?);
     } else {
         for change in &diff.changes {
-            let path = plain(&change.path.to_string());
+            let path = line(&change.path.to_string());
             match &change.op {
-                Op::Added(value) => println!("+ {path}  {}", plain(&value.summary(VALUE_CHARS))),
-                Op::Removed(value) => println!("- {path}  {}", plain(&value.summary(VALUE_CHARS))),
+                Op::Added(value) => println!("+ {path}  {}", line(&value.summary(VALUE_CHARS))),
+                Op::Removed(value) => println!("- {path}  {}", line(&value.summary(VALUE_CHARS))),
                 Op::Changed { before, after } => {
-                    println!("~ {path}  {} -> {}", plain(&before.summary(VALUE_CHARS)), plain(&after.summary(VALUE_CHARS)));
+                    println!("~ {path}  {} -> {}", line(&before.summary(VALUE_CHARS)), line(&after.summary(VALUE_CHARS)));
                 }
                 Op::Text { before, after, hunks } => {
                     println!("~ {path}");
                     for hunk in hunks {
-                        println!("    - {}", plain(before.get(hunk.before.clone()).unwrap_or_default()));
-                        println!("    + {}", plain(after.get(hunk.after.clone()).unwrap_or_default()));
+                        println!("    - {}", line(before.get(hunk.before.clone()).unwrap_or_default()));
+                        println!("    + {}", line(after.get(hunk.after.clone()).unwrap_or_default()));
                     }
                 }
                 Op::Moved { from } => println!("> {path}  from [{from}]"),
@@ -179,26 +180,78 @@ fn state(reader: &Reader, (step, side): (StepId, Side)) -> anyhow::Result<Value>
     }
 }
 
-/// Writes a recording to a file.
-pub fn export(places: &Places, recording: &str, file: &Path) -> anyhow::Result<ExitCode> {
-    let store = store(places)?;
-    let id = find(&store, recording)?;
-    let written = store.export(&id, file)?;
-    eprintln!("Written, {}: {}", bytes(written), file.display());
+/// Writes a recording, or some of its steps, to a file; or says what that would hold and keep back.
+pub fn export(places: &Places, export: &Export) -> anyhow::Result<ExitCode> {
+    let reader = reader(places, &export.recording)?;
+    let options = export.options(|name| session(&reader, name))?;
+    let Some(file) = export.file.as_deref().filter(|_| !export.preview) else {
+        let preview = inspector_share::preview(&reader, &options, &|_, _| true)?;
+        if export.json {
+            println!("{}", json(&preview)?);
+        } else {
+            print_preview(&preview, options.redaction.off);
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let done = inspector_share::export(&reader, &options, file, &|_, _| true)?;
+    if export.json {
+        println!("{}", json(&serde_json::json!({"bytes": done.bytes, "preview": done.preview}))?);
+    } else {
+        print_preview(&done.preview, options.redaction.off);
+    }
+    eprintln!("Written, {}: {}", bytes(done.bytes), file.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes a file into the library.
-pub fn import(places: &Places, file: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let imported = store(places)?.import(file)?;
+fn print_preview(preview: &ExportPreview, off: bool) {
+    println!("{} steps of {} pages", preview.steps, preview.pages);
+    if off {
+        println!("Nothing is kept back: the redaction is switched off");
+    } else if preview.kept_back.is_empty() {
+        println!("Nothing in them looks like a secret");
+    }
+    for kept in &preview.kept_back {
+        let examples: Vec<String> = kept.examples.iter().map(|example| line(example)).collect();
+        println!(
+            "{:>7} kept back  {:<20} {:<26} {} different  {}",
+            kept.count,
+            kept.place.label(),
+            kept.rule.label(),
+            kept.different,
+            examples.join(", ")
+        );
+    }
+}
+
+/// A page of a recording by the beginning of its id.
+fn session(reader: &Reader, name: &str) -> anyhow::Result<SessionId> {
+    let sessions = reader.sessions()?;
+    let matching: Vec<_> = sessions.iter().filter(|session| session.id.as_str().starts_with(name)).collect();
+    match matching.as_slice() {
+        [only] => Ok(only.id.clone()),
+        [] => anyhow::bail!("the recording has no page whose id begins so; see `djust-inspector show RECORDING --json`: {name}"),
+        several => anyhow::bail!("{} pages' ids begin so; give more of the id: {name}", several.len()),
+    }
+}
+
+/// Takes a file or the text of a bug capture into the library.
+pub fn import(places: &Places, what: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+    let store = store(places)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+    let path = Path::new(what);
+    let imported = if !path.is_file() && inspector_share::is_bug_capture(what) {
+        inspector_share::import_text(what, &store, now)?
+    } else {
+        inspector_share::import_file(path, &store, now)?
+    };
     if as_json {
-        println!("{}", json!({"id": imported.id, "steps": imported.steps, "damaged": imported.damaged}));
+        println!("{}", json(&serde_json::json!({"id": imported.id, "steps": imported.steps, "damaged": imported.damaged}))?);
     } else {
         println!("{}", imported.id);
         eprintln!("{} steps imported", imported.steps);
     }
     if let Some(damage) = &imported.damaged {
-        eprintln!("The file is damaged; what stands before the damage was imported: {damage}");
+        eprintln!("The file is damaged; what stands before the damage was imported: {}", line(damage));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -212,23 +265,18 @@ pub fn step_line(step: &Step) -> String {
     let ms = step.duration_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
     let status = match (step.status, &step.error) {
         (Status::Ok, _) => String::new(),
-        (status, Some(error)) => format!("  {}: {}", status.word(), plain(error)),
+        (status, Some(error)) => format!("  {}: {}", status.word(), line(error)),
         (status, None) => format!("  {}", status.word()),
     };
-    let session = step.session.as_ref().map_or("-", |session| session.as_str().get(..8).unwrap_or(session.as_str()));
+    let session = step.session.as_ref().map_or_else(|| "-".to_owned(), |session| line(session.as_str()).chars().take(8).collect());
     format!(
         "{:>6}  {session:<8}  {:<12}  {:<24}  {:>10}  {:>9}{status}",
         step.id,
         step.kind.word(),
-        plain(&what),
+        line(&what),
         step.changes.to_string(),
         ms
     )
-}
-
-/// Recorded text on a terminal: control characters, which could be escape sequences, are shown and not sent.
-pub fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 fn bytes(count: u64) -> String {
@@ -236,16 +284,5 @@ fn bytes(count: u64) -> String {
         0..1_000 => format!("{count} B"),
         1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
         _ => format!("{:.1} MB", count as f64 / 1e6),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escape_sequences_of_recorded_text_do_not_reach_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb\u{7}"), "a\\u{1b}[2Jb\\u{7}");
-        assert_eq!(plain("Grüße\n"), "Grüße\n");
     }
 }

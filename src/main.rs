@@ -9,6 +9,7 @@ mod headless;
 mod library;
 mod live;
 mod pages;
+mod terminal;
 mod window;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("djust-inspector: {error:#}");
+            eprintln!("djust-inspector: {}", terminal::plain(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
@@ -43,7 +44,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::List { json }) => library::list(&places, json),
         Some(Command::Show(show)) => library::show(&places, &show),
         Some(Command::Diff(diff)) => library::diff(&places, &diff),
-        Some(Command::Export { recording, file }) => library::export(&places, &recording, &file),
+        Some(Command::Export(export)) => library::export(&places, &export),
         Some(Command::Import { file, json }) => library::import(&places, &file, json),
         Some(Command::Doctor(doctor)) => doctor::doctor(&places, &doctor),
     }

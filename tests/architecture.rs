@@ -8,26 +8,31 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
     ("inspector-tape", &["inspector-model"]),
     ("inspector-diff", &["inspector-model", "inspector-tape"]),
     ("inspector-store", &["inspector-model", "inspector-tape"]),
     ("inspector-page", &["inspector-model"]),
-    ("inspector-engine", &["inspector-model", "inspector-protocol", "inspector-tape", "inspector-diff", "inspector-store"]),
+    ("inspector-share", &["inspector-model", "inspector-tape", "inspector-diff", "inspector-store", "inspector-page"]),
+    (
+        "inspector-engine",
+        &["inspector-model", "inspector-protocol", "inspector-tape", "inspector-diff", "inspector-store", "inspector-share"],
+    ),
     ("inspector-ui", &["inspector-model"]),
     ("inspector-app", &["inspector-model", "inspector-page", "inspector-engine"]),
     ("inspector-test-support", &[]),
+    ("inspector-bench", &["inspector-model", "inspector-tape", "inspector-diff", "inspector-store", "inspector-engine"]),
 ];
 
 /// Libraries that only one package of ours may know.
 const OWNED: [(&str, &[&str]); 5] = [
-    ("sled", &["inspector-store"]),
+    ("sled", &["inspector-store", "inspector-bench"]),
     ("egui", &["inspector-ui"]),
     ("wasm-bindgen", &["inspector-ui"]),
     ("tauri", &["inspector-app"]),
-    ("tokio-tungstenite", &["inspector-engine", "inspector-test-support"]),
+    ("tokio-tungstenite", &["inspector-engine", "inspector-test-support", "inspector-bench"]),
 ];
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

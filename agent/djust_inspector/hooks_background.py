@@ -124,7 +124,7 @@ def _begin_push(consumer: Any, name: str, events: tuple[Any, ...]) -> Turn | Non
         label = event.get("handler") or event.get("event") or event.get("channel")
         if type(label) is str:
             turn.name = label if name != "db_notify" else f"db_notify {label}"
-    turn.params = turns.typed(plain[0] if len(plain) == 1 else plain, view)
+    turn.params = turns.typed(plain[0] if len(plain) == 1 else plain, turn.hidden(view))
     turn.cause = {"by": name, "pushes": len(events)}
     turn.look_before(view)
     return turn

@@ -77,7 +77,7 @@ def _calling(turn: Turn, handler: Any, params: Any) -> None:
         if turn.before is None and turn.session is not None:
             turn.look_before(turn.session.views().get(turn.view_id))
         if type(params) is dict:
-            turn.params = turns.typed_params(params, owner if owner is turn.view else turn.view)
+            turn.params = turns.typed_params(params, turn.hidden(owner if owner is turn.view else turn.view))
 
 
 def make_validate(original: Any) -> Any:
@@ -88,29 +88,11 @@ def make_validate(original: Any) -> Any:
         if turn is None:
             return await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
         before = getattr(rate_limiter, "warnings", 0)
-        guard.guarded(_validating)(turn, event_name, owner, rate_limiter)
         handler = await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
         _validated(turn, handler, before, event_name, owner, rate_limiter)
         return handler
 
     return _validate_event_security
-
-
-def _validating(turn: Turn, event_name: Any, owner: Any, limiter: Any) -> None:
-    """Keep what a refusal by the handler's own rate limit would have to tell, before djust closes the page."""
-    if turn.session is None or turn.cause is not None and turn.kind != "event":
-        return
-    from . import limits
-
-    names = list(limits.callers(turn.session).values())
-    turn.cause_if_limited = {
-        "code": None,
-        "reason": f"the handler's own rate limit ({event_name})",
-        "limit": "handler",
-        "caller": names[0] if names else None,
-        "warnings": getattr(limiter, "warnings", 0) + 1,
-        "max_warnings": getattr(limiter, "max_warnings", None),
-    }
 
 
 @guard.guarded
@@ -119,8 +101,10 @@ def _validated(turn: Turn, handler: Any, before: int, event_name: Any, owner: An
         return
     if getattr(limiter, "warnings", 0) > before:
         turn.status = "limited"
-        cause = turn.cause_if_limited or {}
         session = turn.session
+        cause = {}
+        if session is not None and (turn.cause is None or turn.kind == "event"):
+            cause = _limit_of_handler(session, event_name, limiter)
         if session is not None and session.close is not None and session.close.get("code") == 4429:
             cause["code"] = 4429
             session.close["reason"] = cause.get("reason") or session.close["reason"]
@@ -146,6 +130,21 @@ def _refused_because(owner: Any, event_name: Any, told: str) -> tuple[str, str]:
     if event_name not in names and not any(event_name in _class_dict(cls) for cls in _class_mro(type(owner))):
         return "no_handler", "The view has no such method"
     return "not_a_handler", "The method is no event handler, and event_security forbids to call it"
+
+
+def _limit_of_handler(session: sessions.Session, event_name: Any, limiter: Any) -> dict[str, Any]:
+    """What a refusal by a handler's own rate limit has to tell."""
+    from . import limits
+
+    names = list(limits.callers(session).values())
+    return {
+        "code": None,
+        "reason": f"the handler's own rate limit ({event_name})",
+        "limit": "handler",
+        "caller": names[0] if names else None,
+        "warnings": getattr(limiter, "warnings", 0),
+        "max_warnings": getattr(limiter, "max_warnings", None),
+    }
 
 
 def make_check(limit: str) -> Callable[[Any], Any]:

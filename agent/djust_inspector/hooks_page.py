@@ -10,6 +10,8 @@ from typing import Any
 from . import guard, hub, redact, sessions, turns
 from .turns import CURRENT, Turn, current
 
+dumps = json.JSONEncoder(ensure_ascii=False).encode
+
 # -- connection
 
 
@@ -204,13 +206,13 @@ def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
 def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, Any]) -> None:
     kind, view = turn.kind, session.root
     params = message.get("params") if type(message.get("params")) is dict else {}
-    hidden = turns.hidden_names(view) if view is not None else frozenset()
+    hidden = turn.hidden(view)
     if kind == "event":
         name = message.get("event")
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
-        turn.raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False)
-        turn.params = turns.typed_params(_plain_params(params), view)
+        turn.raw = dumps(redact.redact_json(params, hidden))
+        turn.given = _plain_params(params)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
             turn.view_id = target
@@ -226,8 +228,8 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         turn.params = turns.typed(params)
     elif kind == "url_change":
         turn.name = str(message.get("uri") or turn.name)
-        turn.params = turns.typed(params, view)
-        turn.raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False)
+        turn.params = turns.typed(params, hidden)
+        turn.raw = dumps(redact.redact_json(params, hidden))
         turn.look_before(view)
     else:
         target = {k: v for k, v in message.items() if k != "type"}

@@ -28,10 +28,14 @@ ACTIVE = False
 
 
 class Inspector:
-    """One attached inspector: its queue, filled from any thread, emptied by its own writer task."""
+    """One attached inspector: its queue, filled from any thread, emptied by its own writer task.
+
+    Made in the thread of `loop`, which is woken by a system call only from another thread.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.thread = threading.get_ident()
         self.ready = asyncio.Event()
         self.queue: deque[str] = deque()
         self.bytes = 0
@@ -60,8 +64,13 @@ class Inspector:
         self.wake()
 
     def wake(self) -> None:
+        if self.ready.is_set():  # the writer clears it before it looks at the queue
+            return
         try:
-            self.loop.call_soon_threadsafe(self.ready.set)
+            if threading.get_ident() == self.thread:
+                self.ready.set()
+            else:
+                self.loop.call_soon_threadsafe(self.ready.set)
         except RuntimeError:  # its loop is closed: the inspector is gone
             self.closed = True
 

@@ -32,9 +32,8 @@ def callers(session: Session) -> dict[str, str]:
     pk = own_dict(user).get("id")
     if pk is not None and type(pk) in (int, str):
         out[f"user:{pk}"] = f"user:{pk}"
-    fields = own_dict(sessions.unwrap(scope.get("session")))
-    key = fields.get("_SessionBase__session_key") or fields.get("_session_key")
-    if type(key) is str:
+    key = sessions.session_key(scope)
+    if key is not None:
         out[f"session:{key}"] = f"session:{sessions.pseudonym(scope)}"
     address = getattr(session.consumer, "_client_ip", None)
     if address:

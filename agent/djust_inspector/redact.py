@@ -38,11 +38,42 @@ def sensitive(name: str) -> bool:
     return found
 
 
-_HINT = re.compile(
-    r"pass|pwd|secret|token|authoriz|cookie|csrf|xsrf|api.?key|session|credential|jwt|cvv|cvc|ssn|iban|"
-    r"priv|access|signing|encryption|credit|card|security",
-    re.IGNORECASE,
+#: Part of every sensitive name (in lower case), so that most texts need no closer look. Plain searches,
+#: as a regular expression takes ten times as long.
+_HINTS = tuple(
+    """pass pwd secret token authoriz cookie csrf xsrf session credential jwt cvv cvc ssn iban priv access signing
+    encryption credit card security""".split()
 )
+_API_KEY = re.compile("api[^a-z0-9]*key")
+
+
+def hints(text: str) -> list[str]:
+    """Parts of sensitive names that a text has somewhere; a text without any holds nothing to hide."""
+    low = text.lower()
+    found = [hint for hint in _HINTS if hint in low]
+    return found + ["api"] if "api" in low and _API_KEY.search(low) else found
+
+
+def _hides_nothing(text: str, extra: frozenset[str]) -> bool:
+    """Whether no name in a JSON text can be sensitive. False where only parsing could tell."""
+    if any(name in text for name in extra):
+        return False
+    found = hints(text)
+    if not found:
+        return True
+    low = text.lower()
+    if len(low) != len(text):
+        return False
+    for hint in found:
+        at = low.find(hint)
+        while at >= 0:
+            # The string around the hint, or the piece of it between escaped quotes.
+            start, end = text.rfind('"', 0, at) + 1, text.find('"', at)
+            name = text[start : end if end >= 0 else len(text)][:200]
+            if "\\" in name[:-1] or sensitive(name):
+                return False
+            at = low.find(hint, end) if end >= 0 else -1
+    return True
 
 
 def redact_json(value: Any, extra: frozenset[str] = frozenset()) -> Any:
@@ -81,8 +112,8 @@ def redact_frame(text: str, extra: frozenset[str] = frozenset()) -> str:
     Most frames name nothing sensitive, so a search comes before the parse. What is not JSON is
     returned as it is.
     """
-    if not _HINT.search(text) and not any(name in text for name in extra):
-        return text
+    if _hides_nothing(text, extra):
+        return redact_html(text)
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):

@@ -18,12 +18,13 @@ import types
 from collections import deque
 from typing import Any
 
-from . import guard
+from . import guard, redact
 from .hub import HUB
-from .streams import Stream
+from .streams import Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
 
 dumps = json.dumps
+_encode_str = json.encoder.encode_basestring  # the C version where there is one
 
 #: Frames outside any step that one session keeps for its next step.
 _PENDING_FRAMES = 400
@@ -64,8 +65,8 @@ class Session:
         self.html: str | None = None
         self.raw_html: str | None = None
         self.sent: str | None = None
-        self.sent_ring: str | None = None
-        self.ring_at = 0.0
+        self.seen: tuple[Any, ...] = ()
+        self.described_at = 0.0
         self.rate_at = 0.0
         self.rate_timer: Any = None
         self.shell_sent = False
@@ -109,15 +110,13 @@ class Session:
 
     def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
         """Keep a WebSocket frame for the step of `turn`, or for the next step."""
-        from . import redact
-        from .streams import hidden_names
-
         if text is None:
             size = len(data or b"")
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
         else:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            hidden = hidden_names(self.root) if self.root is not None else frozenset()
+            root = self.root
+            hidden = frozenset() if root is None else hidden_names(root) if turn is None else turn.hidden(root)
             shown = redact.redact_frame(text, hidden)[:FRAME_TEXT]
         entry = '{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, time.time(), size, encodable(shown))
         self.frames.append((turn, len(entry), entry))
@@ -140,7 +139,18 @@ class Session:
 
     # -- description
 
-    def describe(self, with_ring: bool = True) -> str:
+    def glance(self) -> tuple[Any, ...]:
+        """What a description consists of, as far as it can change at any event; cheap to get and compare."""
+        scope = getattr(self.consumer, "scope", None) or {}
+        out: list[Any] = [self.phase, self.path, str(self.close), self.succeeds, self.ticks_paused]
+        out += id(unwrap(scope.get("user"))), session_key(scope)
+        for identity, view in self.views().items():
+            components = own_dict(view).get("_components")
+            out += identity, id(view), id(type(view))
+            out += map(id, list(components.values()) if type(components) is dict else ())
+        return tuple(out)
+
+    def describe(self) -> str:
         """The fields of a ``session`` frame as JSON text."""
         scope = getattr(self.consumer, "scope", None) or {}
         headers = dict(scope.get("headers") or [])
@@ -148,11 +158,9 @@ class Session:
         client = getattr(self.consumer, "_client_ip", None) or (scope.get("client") or [None])[0]
         views = self.views()
         root = views.pop(None, None)
-        described = [
-            guard.guarded(describe_view)(identity, view, self, with_ring) or "null" for identity, view in views.items()
-        ]
+        described = [guard.guarded(describe_view)(identity, view, self) or "null" for identity, view in views.items()]
         if root is not None:
-            self.last_view = guard.guarded(describe_view)(None, root, self, with_ring) or "null"
+            self.last_view = guard.guarded(describe_view)(None, root, self) or "null"
             self.last_children = ",".join(described)
         return (
             '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
@@ -190,16 +198,15 @@ def of(consumer: Any) -> Session | None:
 
 
 def publish(session: Session, force: bool = False) -> None:
-    """Send the session's description when it changed. A longer ring alone is sent once a second."""
-    stable = session.describe(with_ring=False)
-    now = time.monotonic()
-    if not force and stable == session.sent and now - session.ring_at < 1.0:
+    """Send the session's description when it changed: at once what a glance shows, the rest once a second."""
+    now, seen = time.monotonic(), session.glance()
+    if not force and seen == session.seen and now - session.described_at < 1.0:
         return
-    full = session.describe()
-    if not force and stable == session.sent and full == session.sent_ring:
-        return
-    session.sent, session.sent_ring, session.ring_at = stable, full, now
-    HUB.publish("session", full)
+    session.seen, session.described_at = seen, now
+    text = session.describe()
+    if force or text != session.sent:
+        session.sent = text
+        HUB.publish("session", text)
 
 
 def link_successor(session: Session) -> None:
@@ -232,12 +239,13 @@ def _who(session: Session) -> Any:
 # -- reading djust's and Django's objects
 
 
-def encodable(text: str) -> str:
-    """A plain JSON string also for text with lone surrogates."""
-    try:
-        return dumps(text, ensure_ascii=False) if text.encode("utf-8") is not None else '""'
-    except UnicodeEncodeError:
-        return dumps(text.encode("utf-8", "backslashreplace").decode("utf-8"), ensure_ascii=False)
+def encodable(text: str | None) -> str:
+    """A plain JSON string also for text with lone surrogates; ``null`` for ``None``."""
+    if text is None:
+        return "null"
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return _encode_str(text)
 
 
 def unwrap(lazy: Any) -> Any:
@@ -262,11 +270,17 @@ def user_name(scope: dict[str, Any]) -> str | None:
     return None
 
 
-def pseudonym(scope: dict[str, Any]) -> str | None:
-    """A stable name for a Django session that does not reveal its key."""
+def session_key(scope: dict[str, Any]) -> str | None:
+    """The key of the Django session, when it is loaded already."""
     fields = own_dict(unwrap(scope.get("session")))
     key = fields.get("_SessionBase__session_key") or fields.get("_session_key")
-    if type(key) is not str:
+    return key if type(key) is str else None
+
+
+def pseudonym(scope: dict[str, Any]) -> str | None:
+    """A stable name for a Django session that does not reveal its key."""
+    key = session_key(scope)
+    if key is None:
         return None
     from django.conf import settings
 
@@ -298,11 +312,11 @@ def _names(value: Any) -> list[str]:
     return [n for n in value if type(n) is str] if type(value) in (list, tuple, set, frozenset) else []
 
 
-def describe_view(identity: str | None, view: Any, session: Session, with_ring: bool = True) -> str:
+def describe_view(identity: str | None, view: Any, session: Session) -> str:
     """A VIEW as JSON text."""
     buffer = own_dict(view).get("_time_travel_buffer")
     ring = None
-    if buffer is not None and with_ring:
+    if buffer is not None:
         entries = own_dict(buffer).get("_buf")
         if type(entries) is deque:
             ring = {"len": len(entries), "max": entries.maxlen}

@@ -215,7 +215,7 @@ def clean(text: str) -> str:
 
 def _clean_tag(match: re.Match[str]) -> str:
     tag = match.group()
-    if not redact._HINT.search(tag):
+    if not redact.hints(tag):
         return tag
     name = next((_unquoted(a.group(3)) for a in _ATTRIBUTE.finditer(tag) if a.group(1).lower() == "name"), "")
     hidden = redact.sensitive(name)

@@ -6,65 +6,21 @@ last; a new state is encoded, compared text by text, and becomes a change to tha
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json.encoder
-import pickle
 import sys
 from typing import Any
 
-from . import redact
+from . import plain, redact
 from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
 
 _encode_str = json.encoder.encode_basestring
 
 #: Live revisions start here; a ring's history, which is always older, counts from one.
 FIRST_REV = 1_000_000
-#: From this many characters on an assign is fingerprinted before it is encoded again.
-_FINGERPRINT_FROM = 1_000
 _SCALARS = (str, int, float, bool, type(None))
-#: Limit of a whole state, so that many large assigns do not add up beyond what a frame may hold.
 _NOTHING = object()
-
-
-class _Unplain(Exception):
-    """The value holds something else than Python's own plain types."""
-
-
-class _Sink(io.RawIOBase):
-    """Hashes what is written and keeps nothing of it."""
-
-    def __init__(self) -> None:
-        self.hash = hashlib.blake2b(digest_size=16)
-        self.size = 0
-
-    def write(self, data: Any) -> int:  # type: ignore[override]
-        self.size += len(data)
-        if self.size > 64 * 1024 * 1024:
-            raise _Unplain
-        self.hash.update(data)
-        return len(data)
-
-
-class _Fingerprinter(pickle.Pickler):
-    """Pickles plain types only: for any other it gives up before running any code of theirs."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        raise _Unplain
-
-
-def fingerprint(value: Any) -> bytes | None:
-    """A digest of a value made of exact built-in types only, else ``None``.
-
-    Ten times as fast as encoding, linear in the number of objects also for shared and cyclic ones.
-    Equal digests mean equal content; different ones may still mean equal content.
-    """
-    sink = _Sink()
-    try:
-        _Fingerprinter(sink, protocol=5).dump(value)
-    except Exception:
-        return None
-    return sink.hash.digest()
+#: In place of the mark of a value that has none: equal to no value and no mark.
+_UNKNOWN = object()
 
 
 def _framework_names() -> frozenset[str]:
@@ -107,22 +63,38 @@ def _state_fields(view: Any) -> dict[str, str]:
     return known[1]
 
 
+#: By the names of an instance's fields, which are the same at most events: those of assigns, and the slots
+#: of class-level components.
+_names_of: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+
+
+def _assign_names(fields: dict[str, Any]) -> tuple[list[str], list[str]]:
+    names = tuple([name for name in tuple(fields) if type(name) is str])
+    known = _names_of.get(names)
+    if known is None:
+        framework = _framework_names()
+        known = (
+            [n for n in names if not n.startswith("_") and n not in framework and n not in _ALSO_FRAMEWORK],
+            [n for n in names if n.startswith("_component_")],
+        )
+        if len(_names_of) > 1000:
+            _names_of.clear()
+        _names_of[names] = known
+    return known
+
+
 def public_assigns(view: Any) -> dict[str, Any]:
     """The assigns of a view by name: its public attributes, ``state()`` fields and components.
 
     Class-level components live in private slots and are added under their id. Nothing is called.
     """
     fields = own_dict(view)
-    framework = _framework_names()
+    names, slots = _assign_names(fields)
     out: dict[str, Any] = {}
-    seen: set[int] = set()
-    for name, value in list(fields.items()):
-        if type(name) is not str or name.startswith("_") or name in framework or name in _ALSO_FRAMEWORK:
-            continue
-        if type(value) in _FUNCTIONS:
-            continue
-        out[name] = value
-        seen.add(id(value))
+    for name in names:
+        value = fields.get(name, _NOTHING)
+        if type(value) not in _FUNCTIONS and value is not _NOTHING:
+            out[name] = value
     for name, slot in _state_fields(view).items():
         if not name.startswith("_"):
             if slot in fields:
@@ -132,9 +104,13 @@ def public_assigns(view: Any) -> dict[str, Any]:
                 if default is not _NOTHING:
                     out[name] = default
     components = fields.get("_components")
-    for slot, value in list(fields.items()):
+    if not slots and (type(components) is not dict or not components):
+        return out
+    seen = {id(out[name]) for name in names if name in out}
+    for slot in slots:
         # Before djust 1.2 a class-level component's state is all there is of it: no object, no registry.
-        if type(slot) is str and slot.startswith("_component_") and id(value) not in seen and dict in _class_mro(type(value)):
+        value = fields.get(slot)
+        if id(value) not in seen and dict in _class_mro(type(value)):
             out.setdefault(slot[len("_component_") :], value)
     if type(components) is dict:
         for identity, component in list(components.items()):
@@ -181,31 +157,30 @@ class Stream:
         """The view's state now, as the JSON text of a STATE."""
         return self.commit(self.encode(view))
 
-    def encode(self, view: Any) -> dict[str, str]:
-        """The JSON text of each assign now; texts of unchanged assigns are the ones held already."""
-        walker = Walker(hidden_names(view))
+    def encode(self, view: Any, hidden: frozenset[str] | None = None) -> dict[str, str]:
+        """The JSON text of each assign now; texts of unchanged assigns are the ones held already.
+
+        `hidden` is `hidden_names` of the view, for a caller who has looked them up.
+        """
+        walker = Walker(hidden_names(view) if hidden is None else hidden)
         marks: dict[str, tuple[str, Any]] = {}
         texts: dict[str, str] = {}
         for name, value in public_assigns(view).items():
             kind = type(value)
             before = self._marks.get(name)
             if kind in _SCALARS:
-                if before is not None and before[1] is value and kind is not float:
-                    text = before[0]
-                else:
-                    text = walker.named(name, value)
                 mark = value
+                same = before is not None and before[1] is value and kind is not float
             else:
-                mark = None
-                if before is not None and len(before[0]) >= _FINGERPRINT_FROM:
-                    mark = fingerprint(value)
-                if mark is not None and before is not None and before[1] == mark:
-                    text = before[0]
-                else:
-                    text = walker.named(name, value)
-                    if mark is None and len(text) >= _FINGERPRINT_FROM:
-                        mark = fingerprint(value)
-            marks[name] = (text, mark)
+                mark = plain.fingerprint(value)
+                same = before is not None and mark is not None and before[1] == mark
+            if same:
+                text = before[0]
+            elif mark is None or kind in _SCALARS:
+                text = walker.named(name, value)
+            else:
+                text = plain.named(walker, name, value)
+            marks[name] = (text, _UNKNOWN if mark is None and value is not None else mark)
             texts[name] = text
         self._marks = marks
         return texts
@@ -253,4 +228,4 @@ def _utf8(name: str) -> str:
     return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-__all__ = ["Stream", "component_parts", "fingerprint", "hidden_names", "public_assigns"]
+__all__ = ["Stream", "component_parts", "hidden_names", "public_assigns"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import configuration, guard, history, sessions, shells
 from .hub import HUB, Inspector
-from .turns import dumps
+from .sessions import encodable
 
 
 #: Characters of pages' surroundings in one sync; with more pages than that the rest goes without.
@@ -45,7 +45,7 @@ def _session(inspector: Inspector, session: sessions.Session, with_history: bool
             guard.guarded(stream.capture)(view)
         inspector.put_always(
             HUB.frame(
-                "state", '"session":%s,"view":%s,"state":%s' % (dumps(session.id), dumps(view_id), stream.whole())
+                "state", '"session":%s,"view":%s,"state":%s' % (encodable(session.id), encodable(view_id), stream.whole())
             )
         )
     from . import limits

@@ -19,7 +19,7 @@ from .sessions import Session, encodable
 from .streams import hidden_names
 from .walker import Walker
 
-dumps = json.dumps
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 CURRENT: "contextvars.ContextVar[Turn | None]" = contextvars.ContextVar("djust_inspector_turn", default=None)
 
@@ -41,7 +41,8 @@ class Turn:
         self.view: Any = None
         self.view_id: str | None = None
         self.component: str | None = None
-        self.params = "null"
+        self.params: str | None = None
+        self.given: dict[str, Any] | None = None  # parameters as they came, for a handler that is never called
         self.raw: str | None = None
         self.ref: Any = None
         self.before: dict[str, str] | None = None
@@ -64,9 +65,15 @@ class Turn:
         self.swap_depth = 0
         self.quiet = False  # emit only when something came of it
         self.log_error: dict[str, Any] | None = None  # of the last ERROR record with a traceback
-        self.cause_if_limited: dict[str, Any] | None = None
         self.closed = False
         self.published = False
+        self._hidden: tuple[Any, frozenset[str]] = (None, frozenset())
+
+    def hidden(self, view: Any) -> frozenset[str]:
+        """The names that `view` hides, looked up once a turn."""
+        if view is not self._hidden[0]:
+            self._hidden = (view, hidden_names(view) if view is not None else frozenset())
+        return self._hidden[1]
 
     # -- states
 
@@ -76,7 +83,7 @@ class Turn:
             return
         self.view = view
         self.view_id = self.session.id_of(view)
-        self.before = self.session.stream(self.view_id).encode(view)
+        self.before = self.session.stream(self.view_id).encode(view, self.hidden(view))
 
     def look_after(self, view: Any) -> None:
         """Encode the state after the change; a later look replaces an earlier one."""
@@ -86,7 +93,7 @@ class Turn:
             self.view = view
             self.view_id = self.session.id_of(view)
         if self.view is view:
-            self.after = self.session.stream(self.view_id).encode(view)
+            self.after = self.session.stream(self.view_id).encode(view, self.hidden(view))
 
     # -- what comes of it
 
@@ -174,21 +181,20 @@ def without_agent(trace: str) -> str:
     return "".join(out)
 
 
-def typed(value: Any, view: Any = None) -> str:
+def typed(value: Any, hidden: frozenset[str] = frozenset()) -> str:
     """A value as typed JSON text, redacted by name."""
-    return Walker(hidden_names(view) if view is not None else frozenset()).text(value)
+    return Walker(hidden).text(value)
 
 
-def typed_params(params: Any, view: Any = None) -> str:
+def typed_params(params: Any, hidden: frozenset[str] = frozenset()) -> str:
     """Parameters as typed JSON text. A form event names its field beside its value, which is hidden by it."""
     if type(params) is dict and "value" in params:
         field = params.get("field") or params.get("name")
-        hidden = hidden_names(view) if view is not None else frozenset()
         if type(field) is str and (field in hidden or redact.sensitive(field)):
-            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, view))
+            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, hidden))
             shown["value"] = {"$t": "redacted", "of": type(params["value"]).__name__}
             return json.dumps(shown, ensure_ascii=False)
-    return typed(params, view)
+    return typed(params, hidden)
 
 
 @guard.guarded
@@ -218,9 +224,10 @@ def finish(turn: Turn, error: BaseException | None = None) -> None:
             return
     publish_step(turn)
     if session is not None:
-        guard.guarded(_after_step)(turn, session)
+        _after_step(turn, session)
 
 
+@guard.guarded
 def _after_step(turn: Turn, session: Session) -> None:
     if turn.kind == "mount" and session.root is not None:
         session.phase = "mounted"
@@ -264,16 +271,19 @@ def publish_step(turn: Turn) -> None:
     session = turn.session
     status, error = turn.result()
     ms = (time.perf_counter() - turn.clock) * 1000
-    timing = None
+    timing = "null"
     if turn.handler_ms is not None or turn.render_ms is not None:
-        timing = {"handler": _rounded(turn.handler_ms), "render": _rounded(turn.render_ms)}
+        timing = '{"handler":%s,"render":%s}' % (_rounded(turn.handler_ms), _rounded(turn.render_ms))
     if turn.sql_dropped:
         turn.cause = {**(turn.cause or {}), "sql_dropped": turn.sql_dropped}
     html = "null"
     if session is not None:
-        html = guard.guarded(_html)(turn, session) or "null"
+        html = _html(turn, session) or "null"
     if turn.key is None:
         turn.key = HUB.next_key()
+    if turn.params is None:
+        root = session.root if session is not None else None
+        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(root))
     with HUB.lock:
         before = after = "null"
         if session is not None:
@@ -296,18 +306,18 @@ def publish_step(turn: Turn) -> None:
             '"started":%.6f,"ms":%.3f,"timing":%s,"before":%s,"after":%s,"status":"%s","error":%s,"cause":%s,'
             '"sql":[%s],"logs":[%s],"frames":%s,"html":%s,"history":false'
             % (
-                dumps(turn.key),
-                dumps(session.id if session is not None else None),
-                dumps(turn.view_id),
-                dumps(turn.component),
+                encodable(turn.key),
+                encodable(session.id if session is not None else None),
+                encodable(turn.view_id),
+                encodable(turn.component),
                 turn.kind,
                 encodable(turn.name),
                 turn.params,
-                encodable(turn.raw) if turn.raw is not None else "null",
-                dumps(turn.ref if type(turn.ref) is int else None),
+                encodable(turn.raw),
+                turn.ref if type(turn.ref) is int else "null",
                 turn.started,
                 ms,
-                dumps(timing),
+                timing,
                 before,
                 after,
                 status,
@@ -323,18 +333,21 @@ def publish_step(turn: Turn) -> None:
 
 def safe_dumps(value: Any) -> str:
     """Strict JSON of an object that the agent itself has put together."""
+    if value is None:
+        return "null"
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _dumps(value)
         text.encode("utf-8")
         return text
     except (ValueError, TypeError, UnicodeEncodeError):
         return Walker().text(value)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None) -> str:
+    return "null" if value is None else "%.3f" % value
 
 
+@guard.guarded
 def _html(turn: Turn, session: Session) -> str:
     """The ``html`` field: the page after this turn's render, when it is not what was sent last."""
     raw = turn.html

@@ -110,7 +110,7 @@ class Walker:
 
     def named(self, name: str, value: Any) -> str:
         """The JSON text of an assign, hidden if its name says so."""
-        if self._hides(name, value):
+        if self.hides(name, value):
             return self._redacted(value)
         return self.text(value)
 
@@ -156,7 +156,8 @@ class Walker:
 
     # -- names
 
-    def _hides(self, name: Any, value: Any) -> bool:
+    def hides(self, name: Any, value: Any) -> bool:
+        """Whether a value of this name is not shown."""
         return (
             type(name) is str
             and value is not None
@@ -262,7 +263,7 @@ class Walker:
                 whole = False
                 break
             self.nodes -= 1
-            item_text = self._redacted(item) if self._hides(key, item) else self.text(item, depth + 1)
+            item_text = self._redacted(item) if self.hides(key, item) else self.text(item, depth + 1)
             out.append("[%s,%s]" % (self.text(key, depth + 1), item_text))
         inner = '{"$t":"dict","v":[%s]}' % ",".join(out)
         return inner if whole else '{"$t":"cut","of":"dict","len":%d,"v":%s}' % (len(pairs), inner)
@@ -277,7 +278,7 @@ class Walker:
                 return "{" + ",".join(out) + "}", False
             self.nodes -= 1
             self.size -= len(name) + 4
-            if (name in hidden or sensitive(name)) and self._hides(name, item):
+            if (name in hidden or sensitive(name)) and self.hides(name, item):
                 text = self._redacted(item)
             else:
                 text = self.text(item, depth)
@@ -438,6 +439,16 @@ _exact: dict[type, Handler] = {
 _leaves = frozenset(
     [bytes, bytearray, decimal.Decimal, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID]
 )
+#: By identity, as a metaclass may have a hash of its own.
+_leaf_handlers = {id(kind): _exact[kind] for kind in _leaves}
+
+
+def leaf_text(value: Any) -> str | None:
+    """The text of a value of exactly one of the standard library's small immutable types, else ``None``."""
+    handler = _leaf_handlers.get(id(type(value)))
+    return None if handler is None else handler(_NOBODY, value, 0)
+
+
 #: Bases in the order in which they are asked; the first that a class has decides.
 _bases: list[tuple[type, Handler]] = [
     (type, Walker._class),
@@ -559,3 +570,6 @@ def component_parts(value: Any) -> tuple[type, Any, dict[str, Any]]:
     if state is not None and "state" in own and dict in _class_mro(type(state)) and type(state) is not dict:
         own["state"] = state
     return type(value), identity, own
+
+
+_NOBODY = Walker()  # a leaf's text depends on nothing of the walker

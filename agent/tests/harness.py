@@ -43,6 +43,8 @@ class Socket:
         self.close_code = None
         #: Set to hold the application back in its next send: a client that does not read.
         self.stalled = None
+        #: Set to be given the application's messages instead of keeping them parsed: for one who measures.
+        self.sink = None
 
     async def open(self):
         await self.to_app.put({"type": "websocket.connect"})
@@ -53,6 +55,9 @@ class Socket:
     async def _send(self, message):
         if self.stalled is not None:
             await self.stalled.wait()
+        if self.sink is not None:
+            self.sink(message)
+            return
         async with self.changed:
             if message["type"] == "websocket.accept":
                 self.accepted = True

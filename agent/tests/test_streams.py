@@ -3,7 +3,8 @@
 import json
 import random
 
-from djust_inspector.streams import Stream, fingerprint, public_assigns
+from djust_inspector.plain import fingerprint
+from djust_inspector.streams import Stream, public_assigns
 
 
 class View:
@@ -44,6 +45,13 @@ def test_true_and_one_and_one_point_zero_are_different_states():
     for value in (True, 1.0, 1, "1", None):
         page.a = value
         assert "set" in json.loads(stream.capture(page))
+
+
+def test_none_in_place_of_what_has_no_fingerprint_is_a_change():
+    stream, page = Stream(), view(a=[object()])
+    stream.capture(page)
+    page.a = None
+    assert json.loads(stream.capture(page))["set"] == {"a": None}
 
 
 def test_equal_fingerprints_mean_equal_values():

@@ -98,6 +98,14 @@ fn of_step(step: &Step, title: &str) -> Option<News> {
     if step.history {
         return None;
     }
+    // The condition may name a user's data: it is told in the window.
+    if !step.hits.is_empty() {
+        return Some(News {
+            about: NotifyAbout::Breakpoints,
+            title: format!("{title}: a breakpoint was hit"),
+            body: format!("{}, step {}", step.name, step.id),
+        });
+    }
     let refused = matches!(&step.cause, Some(Cause::Reloaded { result, .. }) if result == "refused");
     if step.kind == StepKind::Hvr && refused {
         let Some(Cause::Reloaded { file, .. }) = &step.cause else { return None };
@@ -213,6 +221,16 @@ mod tests {
         assert!(room.read(&session(1000), 1.0).is_empty());
         assert_eq!(room.read(&session(4429), 1.0)[0].about, NotifyAbout::RateLimitCloses);
         assert!(room.read(&session(4429), 100.0).is_empty(), "once for each page");
+    }
+
+    #[test]
+    fn a_breakpoint_is_told_without_its_condition() {
+        let step = Step { id: StepId(7), hits: vec!["card == '4242'".into()], ..Step::new(StepKind::Event, "pay", 0.0) };
+        let news = newsroom().read(&Notice::steps(SOURCE, [step]), 1.0);
+        assert_eq!(
+            news,
+            [News { about: NotifyAbout::Breakpoints, title: "shop: a breakpoint was hit".into(), body: "pay, step 7".into() }]
+        );
     }
 
     #[test]

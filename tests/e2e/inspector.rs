@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use inspector_engine::{Engine, Settings, Target, Window};
 use inspector_model::{
-    Answer, CommandDone, Diff, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side, SourceId,
-    SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
+    Answer, CommandDone, Diff, ExportOptions, Failure, Handle as _, JumpTarget, Notice, RecordedPage, Request, RequestId, SessionId, Side,
+    SourceId, SourceState, StateAnswer, Step, StepDetail, StepId, StepKind, Timeline, Value, parse_value,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -67,6 +67,11 @@ impl Inspector {
     /// Attaches to another server as well.
     pub fn attach_another(&self, target: Target) -> SourceId {
         self.engine.attach(target).expect("an attachment begins")
+    }
+
+    /// One more window on the same engine.
+    pub fn window(&self) -> Window {
+        self.engine.window()
     }
 
     fn take(&mut self) {
@@ -192,7 +197,7 @@ impl Inspector {
 
     /// What differs.
     pub fn diff(&mut self, from: (StepId, Side), to: (StepId, Side)) -> Diff {
-        match self.ask(Request::Diff { source: self.id, from, to }) {
+        match self.ask(Request::Diff { from: (self.id, from.0, from.1), to: (self.id, to.0, to.1) }) {
             Answer::Diff(diff) => *diff,
             other => panic!("no diff: {other:?}"),
         }
@@ -224,7 +229,7 @@ impl Inspector {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("passed-on.djrec");
         let recording = self.timeline().source().recorder.recording.clone().expect("a recording");
-        match self.ask(Request::Export { recording, path: path.clone() }) {
+        match self.ask(Request::Export { recording, options: ExportOptions::default(), path: path.clone() }) {
             Answer::Done(_) => {}
             other => panic!("not exported: {other:?}"),
         }

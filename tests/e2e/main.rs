@@ -3,11 +3,15 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod basics;
+mod compare;
 mod connection;
 mod inspector;
 mod lab;
 mod pages;
 mod program;
+mod questions;
 mod reload;
+mod share;
 mod travel;
 mod versions;
+mod window;

@@ -1,7 +1,7 @@
 //! The real window on a scripted engine: `cargo run -p inspector-ui --features native --example gallery`.
 //!
-//! `GALLERY_DATA` is `sample`, `empty`, `waiting` or `many`; `GALLERY_THEME` is `dark` or `light`; `GALLERY_CURSOR` is a step that
-//! the page stands at; `GALLERY_PAGE` is the view that is open, `config`.
+//! `GALLERY_DATA` is `sample`, `two` (with a second run to compare), `empty`, `waiting` or `many`; `GALLERY_THEME` is `dark` or
+//! `light`; `GALLERY_CURSOR` is a step that the page stands at; `GALLERY_PAGE` is the view that is open, `config`.
 
 #![allow(
     clippy::expect_used,
@@ -13,7 +13,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::{SOURCE, Sample, Script, Scripted, many_steps_from, sample};
+use common::{SOURCE, Sample, Script, Scripted, many_steps_from, sample, second};
 use inspector_model::Notice;
 use inspector_ui::{Memory, Startup};
 
@@ -22,6 +22,7 @@ fn main() -> Result<(), inspector_ui::NativeError> {
     let mut data = sample();
     match var("GALLERY_DATA").as_str() {
         "empty" => data.notices.clear(),
+        "two" => data.notices.extend(second::second(&data)),
         "waiting" => data.notices.truncate(1),
         "many" => {
             let first = data.steps.len() as u64 + 1;

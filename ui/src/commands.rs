@@ -4,6 +4,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use inspector_model::{RemoteCursor, Side, SourceKind, StepKind};
 
 use crate::app::model::{Model, Page, Tab};
+use crate::app::replay::Trial;
 
 /// Something that the user can have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,8 @@ pub enum UiCommand {
     ToggleMark,
     /// The marked steps.
     ShowMarks,
+    /// Conditions that watch every state.
+    ShowBreakpoints,
     /// How the window and the library are set.
     ShowSettings,
     /// Text in all values.
@@ -100,11 +103,21 @@ pub enum UiCommand {
     OpenFile,
     /// Detach or close.
     CloseSource,
+    /// Two views beside each other.
+    ShowCompare,
+    /// To where two views part.
+    FirstDivergence,
+    /// To the next row that differs.
+    NextDifference,
+    /// To the row before that differs.
+    PreviousDifference,
+    /// Send the step's event again, several times.
+    ReplayRepeatedly,
 }
 
 impl UiCommand {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 52] = [
         Self::NextStep,
         Self::PreviousStep,
         Self::NextInView,
@@ -129,6 +142,7 @@ impl UiCommand {
         Self::TabFrames,
         Self::ToggleMark,
         Self::ShowMarks,
+        Self::ShowBreakpoints,
         Self::ShowSettings,
         Self::Find,
         Self::PreviousChange,
@@ -151,6 +165,11 @@ impl UiCommand {
         Self::ComparePage,
         Self::OpenFile,
         Self::CloseSource,
+        Self::ShowCompare,
+        Self::FirstDivergence,
+        Self::NextDifference,
+        Self::PreviousDifference,
+        Self::ReplayRepeatedly,
     ];
 
     /// Its name, as on a button.
@@ -180,6 +199,7 @@ impl UiCommand {
             Self::TabFrames => "Frames",
             Self::ToggleMark => "Bookmark",
             Self::ShowMarks => "Bookmarks",
+            Self::ShowBreakpoints => "Breakpoints",
             Self::ShowSettings => "Settings",
             Self::Find => "Find in values",
             Self::PreviousChange => "Previous change of this value",
@@ -202,6 +222,11 @@ impl UiCommand {
             Self::ComparePage => "Compare before and after",
             Self::OpenFile => "Open recording file",
             Self::CloseSource => "Close this source",
+            Self::ShowCompare => "Compare",
+            Self::FirstDivergence => "First divergence",
+            Self::NextDifference => "Next difference",
+            Self::PreviousDifference => "Previous difference",
+            Self::ReplayRepeatedly => "Replay 5 times",
         }
     }
 
@@ -232,6 +257,7 @@ impl UiCommand {
             Self::TabFrames => "WebSocket frames of the step",
             Self::ToggleMark => "Mark this step: it keeps its states when the recording is thinned, and can have a note",
             Self::ShowMarks => "All marked steps with their notes",
+            Self::ShowBreakpoints => "Conditions on the state, and the steps that made them hold",
             Self::ShowSettings => "Theme, text size, how much is kept of recordings, and the desktop",
             Self::Find => "Look for a text in the values and paths of every step",
             Self::PreviousChange => "Select the last step before this one that changed the value which is followed",
@@ -254,6 +280,11 @@ impl UiCommand {
             Self::ComparePage => "See the page before and after the step beside each other",
             Self::OpenFile => "Import a recording file and show it",
             Self::CloseSource => "Detach from the server or close the recording; what was recorded stays",
+            Self::ShowCompare => "Two pages or recordings beside each other, step by step",
+            Self::FirstDivergence => "Go to the first step after which the two sides differ, or that only one side has",
+            Self::NextDifference => "Go to the next row that differs",
+            Self::PreviousDifference => "Go to the row before that differs",
+            Self::ReplayRepeatedly => "Replay from the same state five times, and find what is not the same every time",
         }
     }
 
@@ -284,6 +315,7 @@ impl UiCommand {
             Self::TabFrames => (Modifiers::NONE, Key::W),
             Self::ToggleMark => (Modifiers::NONE, Key::B),
             Self::ShowMarks => (Modifiers::COMMAND, Key::B),
+            Self::ShowBreakpoints => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B),
             Self::ShowSettings => (Modifiers::COMMAND, Key::Comma),
             Self::Find => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F),
             Self::PreviousChange => (Modifiers::NONE, Key::OpenBracket),
@@ -304,6 +336,11 @@ impl UiCommand {
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
             Self::LargerText => (Modifiers::COMMAND, Key::Plus),
             Self::SmallerText => (Modifiers::COMMAND, Key::Minus),
+            Self::ShowCompare => (Modifiers::ALT, Key::Num7),
+            Self::FirstDivergence => (Modifiers::NONE, Key::V),
+            Self::NextDifference => (Modifiers::NONE, Key::N),
+            Self::PreviousDifference => (Modifiers::SHIFT, Key::N),
+            Self::ReplayRepeatedly => (Modifiers::SHIFT, Key::R),
             Self::ToggleTheme | Self::CloseSource => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -334,6 +371,7 @@ impl UiCommand {
             Self::ShowReload => Page::Reload,
             Self::ShowHealth => Page::Health,
             Self::ShowSettings => Page::Settings,
+            Self::ShowCompare => Page::Compare,
             _ => return None,
         })
     }
@@ -347,6 +385,8 @@ impl UiCommand {
     pub fn enabled(self, model: &Model) -> Result<(), String> {
         let no = |why: &str| Err(why.to_owned());
         match self {
+            Self::NextStep | Self::PreviousStep | Self::FirstStep | Self::LastStep if model.page == Page::Compare => compare_enabled(model),
+            Self::FirstDivergence | Self::NextDifference | Self::PreviousDifference => compare_enabled(model),
             Self::NextStep | Self::PreviousStep | Self::FirstStep | Self::LastStep | Self::TogglePlay => {
                 if model.rows.is_empty() {
                     no("There is no step to go to")
@@ -377,6 +417,7 @@ impl UiCommand {
             }
             Self::ToggleFollow
             | Self::ShowMarks
+            | Self::ShowBreakpoints
             | Self::Find
             | Self::FitTimeline
             | Self::ShowSteps
@@ -384,6 +425,7 @@ impl UiCommand {
             | Self::ShowRate
             | Self::ShowReload
             | Self::ShowHealth
+            | Self::ShowCompare
             | Self::CloseSource => {
                 if model.timeline().is_some() {
                     Ok(())
@@ -399,7 +441,7 @@ impl UiCommand {
                     .is_some_and(|timeline| timeline.sessions().keys().any(|session| timeline.cursor(session) != RemoteCursor::Live));
                 if away { Ok(()) } else { no("The page is live") }
             }
-            Self::Replay => replay_enabled(model),
+            Self::Replay | Self::ReplayRepeatedly => replay_enabled(model),
             Self::ShowPage | Self::ComparePage => show_page_enabled(model),
             Self::TabDiff
             | Self::TabState
@@ -481,8 +523,18 @@ fn show_page_enabled(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
+fn compare_enabled(model: &Model) -> Result<(), String> {
+    if model.page != Page::Compare {
+        return Err("Open the Compare view first".to_owned());
+    }
+    if model.compare.rows().is_empty() { Err("Nothing is compared yet".to_owned()) } else { Ok(()) }
+}
+
 fn replay_enabled(model: &Model) -> Result<(), String> {
     page_reachable(model)?;
+    if model.trial.as_ref().is_some_and(Trial::is_running) {
+        return Err("A replay is on its way".to_owned());
+    }
     match model.step() {
         Some(step) if !matches!(step.kind, StepKind::Event | StepKind::Replay) => Err("Only events can be replayed".to_owned()),
         _ => Ok(()),

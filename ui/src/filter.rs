@@ -415,6 +415,7 @@ mod tests {
             rendered: true,
             history: false,
             cause: None,
+            hits: Vec::new(),
         }
     }
 

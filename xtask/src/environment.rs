@@ -1,5 +1,6 @@
 //! What the tasks stand on: Python environments, system packages, the built program.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,23 +41,25 @@ pub fn program() -> anyhow::Result<PathBuf> {
 /// The Python of an environment with this djust and an ASGI server. Made when it is not there or its requirements have changed.
 pub fn python(version: &str) -> anyhow::Result<PathBuf> {
     let environment = target().join("venvs").join(format!("djust-{version}"));
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let requirements = root().join("tests/project/requirements.txt");
-    let wanted = format!("djust=={version}\n{}", std::fs::read_to_string(&requirements)?);
+    let djust = format!("djust=={version}");
+    let wanted = format!("{djust}\n{}", std::fs::read_to_string(&requirements)?);
+    make_venv(&environment, &wanted, &[djust.as_ref(), "-r".as_ref(), requirements.as_os_str()])
+}
+
+/// The Python of an environment with what `packages` tells pip. Made when it is not there or was made for something else than `wanted`.
+pub fn make_venv(environment: &Path, wanted: &str, packages: &[&OsStr]) -> anyhow::Result<PathBuf> {
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let stamp = environment.join("requirements");
     if python.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
         return Ok(python);
     }
-    println!("Making a Python environment with djust {version}");
+    println!("Making the Python environment {}", environment.display());
     let base = base_python()?;
-    std::fs::create_dir_all(environment.parent().unwrap_or(&environment))?;
-    let made = Command::new(&base).args(["-m", "venv"]).arg(&environment).status()?;
+    std::fs::create_dir_all(environment.parent().unwrap_or(environment))?;
+    let made = Command::new(&base).args(["-m", "venv"]).arg(environment).status()?;
     ensure!(made.success(), "Python's venv module does not work here; on Debian or Ubuntu: sudo apt-get install python3-venv");
-    run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("djust=={version}"))
-        .arg("-r")
-        .arg(&requirements))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }

@@ -1,10 +1,11 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | recordings | wasm | bundle`.
+//! All set-up and every task of the project: `cargo xtask demo | test | bench | recordings | wasm | bundle`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner speaks on its standard streams")]
 
+mod bench;
 mod bundle;
 mod demo;
 mod environment;
@@ -37,6 +38,15 @@ enum Task {
     },
     /// Format check, lints, Rust tests with real servers and a real browser, and the agent's tests on every supported djust.
     Test,
+    /// Measure speed, memory and disk beside peers and limits, and write `docs/PERFORMANCE.md`. Takes about half an hour.
+    Bench {
+        /// Less of everything, and no document: to see whether it runs.
+        #[arg(long)]
+        quick: bool,
+        /// One part: ingest, disk, scrub, big, kills, compare, node, python, agent, window, report.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
     /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
         Task::Demo { recording: true, .. } => demo::recording(),
         Task::Demo { headless, .. } => demo::live(headless),
         Task::Test => test::all(),
+        Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Wasm => wasm::page(),
         Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),

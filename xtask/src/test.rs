@@ -29,6 +29,9 @@ pub fn all() -> anyhow::Result<()> {
         clippy.arg("--workspace");
     }
     run(clippy.args(["--", "-D", "warnings"]))?;
+    // With what only the benchmark is compared with: nothing else builds it.
+    let bench = ["clippy", "--quiet", "--all-targets", "--package", "inspector-bench", "--features", "peers", "--", "-D", "warnings"];
+    run(cargo().args(bench))?;
     step("Rust tests, with real servers and a real browser");
     run(cargo().args(["test", "--quiet", "--no-fail-fast"]))?;
     if page {

@@ -2,8 +2,10 @@
 //!
 //! Pure: no IO and no threads. What differs is found by `inspector-tape` on the texts of the states; [`tell`] makes values,
 //! paths and hunks of it, and [`apply`] carries a diff out again; that `apply(before, diff(before, after)) == after` is the
-//! law that the tests hold all of them to. `text.rs` looks into long strings.
+//! law that the tests hold all of them to. `text.rs` looks into long strings. [`align`] puts the steps of two sequences beside each
+//! other.
 
+mod align;
 mod apply;
 mod tell;
 mod text;
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use inspector_model::{Change, ChangeCounts, Diff, Op, Path, Value};
 use inspector_tape::Document;
 
+pub use align::{Aligned, Alignment, StepKey, align};
 pub use apply::{ApplyError, apply};
 pub use tell::tell;
 pub use text::diff_text;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use inspector_model::TextHunk;
+use inspector_tape::{common_prefix, common_suffix};
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
 /// The differing places, in order, on character boundaries. After the deadline they get coarser, never wrong.
@@ -70,11 +71,11 @@ fn push(hunks: &mut Vec<TextHunk>, hunk: TextHunk) {
 fn trim(before: &str, after: &str, old: Range<usize>, new: Range<usize>) -> Option<TextHunk> {
     let (mut old, mut new) = (old, new);
     let (a, b) = (&before.as_bytes()[old.clone()], &after.as_bytes()[new.clone()]);
-    let mut head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let mut head = common_prefix(a, b);
     while !before.is_char_boundary(old.start + head) || !after.is_char_boundary(new.start + head) {
         head -= 1;
     }
-    let mut tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let mut tail = common_suffix(&a[head..], &b[head..]);
     while !before.is_char_boundary(old.end - tail) || !after.is_char_boundary(new.end - tail) {
         tail -= 1;
     }

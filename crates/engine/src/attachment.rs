@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use inspector_model::{RemoteCursor, SourceState};
 use inspector_protocol::{ATTACH_QUERY, AnswerError, Body, DEFAULT_WS_PATH, MAX_FRAME_BYTES, Resume, decode, hello};
 use tokio::sync::{mpsc, oneshot};
@@ -21,8 +21,10 @@ use crate::intake::Intake;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
 
-/// Frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
+/// Batches of frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
 const FRAME_QUEUE: usize = 32;
+/// Bytes from which on a batch is not waited for any longer.
+const BATCH: usize = 128 << 10;
 /// Commands between the engine and the socket: one per page is under way at most.
 pub const COMMAND_QUEUE: usize = 64;
 /// How often what was recorded is made to survive the end of the program.
@@ -103,7 +105,7 @@ enum Ended {
 }
 
 enum ToRecorder {
-    Frame(Utf8Bytes),
+    Frames(Vec<Utf8Bytes>),
     Welcome(Box<inspector_protocol::Welcome>, oneshot::Sender<()>),
     ResumePoint(oneshot::Sender<Option<(String, u64)>>),
 }
@@ -165,7 +167,7 @@ fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
                 biased;
                 _ = flush.tick() => intake.flush(),
                 message = frames.recv() => match message {
-                    Some(ToRecorder::Frame(text)) => intake.frame(&text, crate::now()),
+                    Some(ToRecorder::Frames(texts)) => texts.iter().for_each(|text| intake.frame(text, crate::now())),
                     Some(ToRecorder::Welcome(welcome, done)) => {
                         intake.welcome(&welcome, crate::now());
                         let _ = done.send(());
@@ -219,8 +221,12 @@ async fn connection(
     let (commands, mut outgoing) = mpsc::channel::<String>(COMMAND_QUEUE);
     let mut ping = interval(PING_EVERY);
     let mut heard = Instant::now();
+    // What came after a batch of frames and is not one of them.
+    let mut next = None;
     loop {
         let message = tokio::select! {
+            biased;
+            message = async { next.take().flatten() }, if next.is_some() => message,
             _ = &mut *stop => {
                 let _ = timeout(Duration::from_secs(1), write.close()).await;
                 return Ended::Stopped;
@@ -274,7 +280,20 @@ async fn connection(
                 _ => {}
             }
         }
-        if frames.send(ToRecorder::Frame(text)).await.is_err() {
+        // What has arrived already goes with it: to wake the recorder costs more than a small frame does.
+        let mut bytes = text.len();
+        let mut batch = vec![text];
+        while bytes < BATCH && next.is_none() {
+            match read.next().now_or_never() {
+                Some(Some(Ok(Message::Text(text)))) if !is_control(&text) => {
+                    bytes += text.len();
+                    batch.push(text);
+                }
+                Some(other) => next = Some(other),
+                None => break,
+            }
+        }
+        if frames.send(ToRecorder::Frames(batch)).await.is_err() {
             return Ended::ForGood("the recorder has ended".into());
         }
     }

@@ -3,23 +3,24 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Block, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side, Source,
-    SourceId, SourceKind, SourceState, Step, StepId,
+    Answer, Block, Breakpoint, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side,
+    Source, SourceId, SourceKind, SourceState, Step, StepId,
 };
 use inspector_store::{Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attachment::{Target, attach};
+use crate::breakpoints::Breakpoints;
 use crate::discovery::{found_servers, without_token};
-use crate::intake::Intake;
+use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
-use crate::{EngineError, commands, now, queries};
+use crate::{EngineError, commands, compare, now, queries};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
@@ -27,11 +28,16 @@ const SEARCH_EVERY: Duration = Duration::from_secs(1);
 /// Steps of an opened recording that are read in at a time: so many are on the screen at once.
 const READ_IN: u64 = 4 * Block::STEPS as u64;
 
+/// How long indexes are taken in before it is asked whether anybody still wants them.
+const PREPARE: Duration = Duration::from_millis(50);
+
 /// The least that can be kept of a recording, bytes: its two ends are whole anyway.
 const LEAST_KEPT: u64 = 8 << 20;
 
 /// The library keeps [`Keep`] under this name.
 const KEEP: &str = "keep";
+/// And the breakpoints under this one.
+const BREAKPOINTS: &str = "breakpoints";
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -55,7 +61,9 @@ struct Shared {
     sources: Mutex<HashMap<SourceId, Arc<SourceShared>>>,
     tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
     next_source: AtomicU32,
-    keep: Arc<Mutex<Keep>>,
+    wishes: Arc<Wishes>,
+    /// The engine is ending: long work stops.
+    ending: AtomicBool,
 }
 
 impl Engine {
@@ -71,15 +79,19 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(EngineError::Start)?;
-        let keep: Keep = store.setting(KEEP).unwrap_or_default();
-        outbox.keep(keep);
+        let wishes = Wishes::default();
+        *wishes.keep.lock() = store.setting(KEEP).unwrap_or_default();
+        *wishes.breakpoints.write() = store.setting(BREAKPOINTS).and_then(|all| Breakpoints::new(all).ok()).unwrap_or_default();
+        outbox.keep(*wishes.keep.lock());
+        outbox.breakpoints(wishes.breakpoints.read().all());
         let shared = Arc::new(Shared {
             store,
             outbox,
             sources: Mutex::default(),
             tasks: Mutex::default(),
             next_source: AtomicU32::new(1),
-            keep: Arc::new(Mutex::new(keep)),
+            wishes: Arc::new(wishes),
+            ending: AtomicBool::new(false),
         });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
@@ -117,6 +129,7 @@ impl Engine {
     /// Detaches from all servers and flushes all recordings. Requests are taken no more after it.
     pub fn shut_down(&self) {
         drop(self.stop.lock().take());
+        self.shared.ending.store(true, Ordering::Relaxed);
         let Some(runtime) = self.runtime.lock().take() else { return };
         let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
         for source in self.shared.sources.lock().values() {
@@ -212,7 +225,8 @@ impl Shared {
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
             Request::OpenFile(path) => {
                 self.blocking(move |shared| {
-                    let imported = shared.store.import(&path).map_err(|error| queries::failed(&error))?;
+                    let imported =
+                        inspector_share::import_file(&path, &shared.store, now()).map_err(|error| queries::not_shared(&error))?;
                     if let Some(damage) = &imported.damaged {
                         shared.outbox.message(
                             Level::Warning,
@@ -238,21 +252,17 @@ impl Shared {
                 })
                 .await
             }
-            Request::Export { recording, path } => {
-                self.blocking(move |shared| {
-                    let bytes = shared.store.export(&recording, &path).map_err(|error| queries::failed(&error))?;
-                    Ok(Answer::Done(format!("Written, {bytes} bytes: {}", path.display())))
-                })
-                .await
-            }
             Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
             Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
-            Request::Diff { source, from, to } => self.read(source, move |source| queries::diff(source, from, to)).await,
+            Request::Diff { from, to } => {
+                self.read_two(from.0, to.0, move |left, right| queries::diff((left, from.1, from.2), (right, to.1, to.2))).await
+            }
             Request::History { source, step, side, path, scope } => {
                 self.read(source, move |source| queries::history(source, step, side, &path, &scope)).await
             }
             Request::Search { source, options, from } => self.read(source, move |source| queries::search(source, options, from)).await,
             Request::Mark { source, step, note } => self.blocking(move |shared| shared.mark(source, step, note.as_deref())).await,
+            Request::Breakpoints(all) => self.blocking(move |shared| shared.set_breakpoints(all)).await,
             Request::Keep(keep) => self.blocking(move |shared| shared.set_keep(keep)).await,
             Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
             Request::Jump { source, target, component } => commands::jump(self.source(source)?, outbox, target, component).await,
@@ -264,12 +274,28 @@ impl Shared {
             Request::Ring { source, session, view } => commands::ring(self.source(source)?, session, view).await,
             Request::Ticks { source, session, view, paused } => commands::ticks(self.source(source)?, session, view, paused).await,
             Request::LiftCooldown { source, session } => commands::lift_cooldown(self.source(source)?, session).await,
+            Request::Compare { left: (left, left_stream), right: (right, right_stream) } => {
+                self.read_two(left, right, move |left, right| compare::steps((left, &left_stream), (right, &right_stream))).await
+            }
+            Request::CompareStates { left, right, pairs, ignore } => {
+                self.read_two(left, right, move |left, right| compare::states(left, right, &pairs, &ignore)).await
+            }
             Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
+            Request::PreviewExport { recording, options } => {
+                self.blocking(move |shared| queries::preview_export(&shared.store, &recording, &options, &|| shared.goes_on())).await
+            }
+            Request::Export { recording, options, path } => {
+                self.blocking(move |shared| queries::export(&shared.store, &recording, &options, &path, &|| shared.goes_on())).await
+            }
         }
     }
 
     fn source(&self, id: SourceId) -> Result<Arc<SourceShared>, Failure> {
         self.sources.lock().get(&id).cloned().ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server or recording is closed"))
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.ending.load(Ordering::Relaxed)
     }
 
     async fn blocking(
@@ -289,6 +315,16 @@ impl Shared {
     ) -> Result<Answer, Failure> {
         let source = self.source(id)?;
         self.blocking(move |_| work(&source)).await
+    }
+
+    async fn read_two(
+        self: &Arc<Self>,
+        left: SourceId,
+        right: SourceId,
+        work: impl FnOnce(&SourceShared, &SourceShared) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let (left, right) = (self.source(left)?, self.source(right)?);
+        self.blocking(move |_| work(&left, &right)).await
     }
 
     fn tell_recordings(&self) {
@@ -321,7 +357,7 @@ impl Shared {
         let id = source.id;
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(&source);
-        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.keep.clone());
+        let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.wishes.clone());
         let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
         self.tasks.lock().insert(id, task);
         self.tell_recordings();
@@ -390,7 +426,7 @@ impl Shared {
                 }
                 let next = source.steps.read().len() as u64 + 1;
                 match source.reader.steps_in(next..next + READ_IN) {
-                    Ok(steps) if steps.is_empty() => return,
+                    Ok(steps) if steps.is_empty() => break,
                     Ok(steps) => {
                         let mut all = source.steps.write();
                         for step in &steps {
@@ -408,6 +444,8 @@ impl Shared {
                 }
                 shared.outbox.changed(source.id, &Topic::Source);
             }
+            // So that the first question about a path is answered as soon as the next.
+            while shared.source(source.id).is_ok() && matches!(source.reader.prepare_changes(PREPARE), Ok(false)) {}
         });
     }
 
@@ -421,13 +459,21 @@ impl Shared {
         Ok(Answer::Done(if note.is_some() { format!("Step {step} is marked") } else { format!("Step {step} is no longer marked") }))
     }
 
+    fn set_breakpoints(&self, all: Vec<Breakpoint>) -> Result<Answer, Failure> {
+        let breakpoints = Breakpoints::new(all)?;
+        self.store.set_setting(BREAKPOINTS, &breakpoints.all()).map_err(|error| queries::failed(&error))?;
+        self.outbox.breakpoints(breakpoints.all());
+        *self.wishes.breakpoints.write() = breakpoints;
+        Ok(Answer::Done("Breakpoints are set".into()))
+    }
+
     fn set_keep(self: &Arc<Self>, keep: Keep) -> Result<Answer, Failure> {
         let least = Keep { recording_bytes: LEAST_KEPT, library_bytes: LEAST_KEPT, slow_ms: 0.0 };
         if keep.recording_bytes < least.recording_bytes || keep.library_bytes < least.library_bytes || !(keep.slow_ms >= least.slow_ms) {
             return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
         }
         self.store.set_setting(KEEP, &keep).map_err(|error| queries::failed(&error))?;
-        *self.keep.lock() = keep;
+        *self.wishes.keep.lock() = keep;
         self.outbox.keep(keep);
         self.thin_library();
         Ok(Answer::Done("Kept from now on".into()))
@@ -437,7 +483,7 @@ impl Shared {
     fn thin_library(self: &Arc<Self>) {
         let shared = self.clone();
         tokio::task::spawn_blocking(move || {
-            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.keep.lock();
+            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.wishes.keep.lock();
             match shared.store.keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }) {
                 Ok(thinned) if thinned.segments > 0 => {
                     let text =

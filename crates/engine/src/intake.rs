@@ -13,8 +13,9 @@ use inspector_model::{
 use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
 use inspector_store::{NewState, NewStep, Recorder, Retention, StoreError};
 use inspector_tape::{Delta, Document, compare};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
+use crate::breakpoints::Breakpoints;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
 
@@ -35,8 +36,16 @@ pub struct Intake {
     seq: u64,
     dirty: bool,
     stopped: bool,
-    /// How much is kept, as of now.
-    keep: Arc<Mutex<Keep>>,
+    wishes: Arc<Wishes>,
+}
+
+/// What people set for all recorders, as of now.
+#[derive(Default)]
+pub struct Wishes {
+    /// How much is kept.
+    pub keep: Mutex<Keep>,
+    /// Which conditions watch.
+    pub breakpoints: RwLock<Breakpoints>,
 }
 
 /// Where a stream stands.
@@ -62,9 +71,9 @@ enum Taken {
 
 impl Intake {
     /// A recorder for `source` that writes with `recorder`.
-    pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, keep: Arc<Mutex<Keep>>) -> Self {
+    pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
         let known = recorder.known_keys().map(str::to_owned).collect();
-        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false, keep }
+        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false, wishes }
     }
 
     /// Where to go on after a lost connection.
@@ -144,7 +153,7 @@ impl Intake {
         if !std::mem::take(&mut self.dirty) || self.stopped {
             return;
         }
-        let keep = *self.keep.lock();
+        let keep = *self.wishes.keep.lock();
         self.recorder.set_retention(Some(Retention { most_bytes: keep.recording_bytes, slow_ms: keep.slow_ms }));
         if let Err(error) = self.recorder.flush() {
             self.stop(&error);
@@ -385,6 +394,7 @@ impl Intake {
             rendered: step.html.is_some(),
             history: step.history,
             cause: step.cause,
+            hits: Vec::new(),
         };
         let detail = StepDetail {
             params: step.params,
@@ -463,14 +473,18 @@ impl Intake {
         delta.changes.iter().all(|change| temporary.contains(&delta.top_key(change.place)))
     }
 
-    fn append(&mut self, new: NewStep) {
+    fn append(&mut self, mut new: NewStep) {
         if self.stopped {
             return;
         }
+        new.step.hits = self.wishes.breakpoints.read().hit(&new.after);
         let mut summary = new.step.clone();
         match self.recorder.append(new) {
             Ok(id) => {
                 summary.id = id;
+                for condition in &summary.hits {
+                    self.outbox.message(Level::Warning, format!("Breakpoint: {condition}, in step {id} {}", summary.name));
+                }
                 self.dirty = true;
                 self.source.steps.write().push(&summary);
                 self.source.info.lock().recorder.steps += 1;

@@ -7,7 +7,9 @@
 
 mod agent_files;
 mod attachment;
+mod breakpoints;
 mod commands;
+mod compare;
 mod discovery;
 mod engine;
 mod error;

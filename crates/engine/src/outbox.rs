@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use inspector_model::{Answer, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId};
+use inspector_model::{
+    Answer, Breakpoint, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId,
+};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -50,6 +52,7 @@ struct Hub {
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
+    breakpoints: Option<Vec<Breakpoint>>,
     /// Said while there was no window to say it to.
     unheard: VecDeque<(Level, String)>,
     windows: Vec<Arc<Mailbox>>,
@@ -69,6 +72,7 @@ struct State {
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
+    breakpoints: Option<Vec<Breakpoint>>,
     answers: VecDeque<(RequestId, Answer)>,
     messages: VecDeque<(Level, String)>,
     /// Requests that were taken and whose answers were not.
@@ -145,6 +149,7 @@ impl Outbox {
             recordings: hub.recordings.clone(),
             found: hub.found.clone(),
             keep: hub.keep,
+            breakpoints: hub.breakpoints.clone(),
             messages: std::mem::take(&mut hub.unheard),
             ..State::default()
         };
@@ -219,6 +224,11 @@ impl Outbox {
     /// Tells how much is kept of recordings.
     pub fn keep(&self, keep: Keep) {
         self.tell(|hub| hub.keep = Some(keep), |state| state.keep = Some(keep));
+    }
+
+    /// Tells which conditions watch.
+    pub fn breakpoints(&self, all: &[Breakpoint]) {
+        self.tell(|hub| hub.breakpoints = Some(all.to_vec()), |state| state.breakpoints = Some(all.to_vec()));
     }
 
     /// Changes what new windows will be told and what those that are here have still to be told, as one.
@@ -316,6 +326,7 @@ impl Mailbox {
         into.extend(state.recordings.take().map(Notice::Recordings));
         into.extend(state.found.take().map(Notice::Found));
         into.extend(state.keep.take().map(Notice::Keep));
+        into.extend(state.breakpoints.take().map(Notice::Breakpoints));
         let mut left = max_steps;
         let mut more = false;
         for (id, told) in &mut state.sources {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use inspector_diff::Options;
 use inspector_model::{
-    Answer, ChangedNode, ErrorCode, Failure, Found, Frame, PageShell, Path, PathHistory, RecordedPage, Scope, SearchOptions, Session,
-    SessionId, Side, SourceKind, StateAnswer, StepId,
+    Answer, ChangedNode, ErrorCode, ExportOptions, Failure, Found, Frame, PageShell, Path, PathHistory, RecordedPage, RecordingId, Scope,
+    SearchOptions, SessionId, Side, SourceKind, StateAnswer, StepId,
 };
 use inspector_protocol::changed_nodes;
-use inspector_store::StoreError;
+use inspector_share::ShareError;
+use inspector_store::{Store, StoreError};
 use inspector_tape::Document;
 
 use crate::intake::assign_notes;
@@ -29,9 +30,6 @@ const SEARCH_BUDGET: Duration = Duration::from_millis(15);
 
 /// Changed nodes of a page that are told; more are the whole page.
 const MAX_CHANGED: usize = 2_000;
-
-/// Earlier connections of a page that are asked for what surrounds it.
-const MAX_EARLIER: usize = 32;
 
 /// Everything about a step.
 pub fn detail(source: &SourceShared, step: StepId) -> Result<Answer, Failure> {
@@ -74,27 +72,10 @@ pub fn page(source: &SourceShared, step: StepId, side: Side) -> Result<RecordedP
     Ok(RecordedPage { html, shell: shell.map(Arc::new), changed, server })
 }
 
-/// What surrounds a page. A page that reconnected, also to a server that was restarted, was not loaded again: it has what
-/// the earlier connections of the same user to the same path had.
+/// What surrounds a page.
 fn shell(source: &SourceShared, id: &SessionId) -> Result<Option<PageShell>, StoreError> {
-    if let Some(shell) = source.reader.shell(id)? {
-        return Ok(Some(shell));
-    }
-    let sessions = source.sessions.read();
-    let Some(session) = sessions.get(id).filter(|session| session.path.is_some() && session.django_session.is_some()) else {
-        return Ok(None);
-    };
-    let same = |other: &&Session| other.path == session.path && other.django_session == session.django_session;
-    let mut earlier: Vec<&Session> = sessions.values().filter(same).filter(|other| other.opened < session.opened).collect();
-    earlier.sort_by(|a, b| b.opened.total_cmp(&a.opened));
-    let earlier: Vec<SessionId> = earlier.into_iter().take(MAX_EARLIER).map(|session| session.id.clone()).collect();
-    drop(sessions);
-    for id in earlier {
-        if let Some(shell) = source.reader.shell(&id)? {
-            return Ok(Some(shell));
-        }
-    }
-    Ok(None)
+    let connections = inspector_share::connections(source.sessions.read().values(), id);
+    inspector_share::shell(&source.reader, &connections)
 }
 
 /// The nodes that a step's outgoing frames changed, each once.
@@ -112,14 +93,14 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// What differs between two ends of steps.
-pub fn diff(source: &SourceShared, from: (StepId, Side), to: (StepId, Side)) -> Result<Answer, Failure> {
-    let before = document(source, from)?;
-    let after = document(source, to)?;
-    let notes = source
-        .step(to.0)
-        .and_then(|step| step.session.map(|session| (session, step.view)))
-        .map(|stream| assign_notes(source, &stream))
-        .unwrap_or_default();
+pub fn diff(from: (&SourceShared, StepId, Side), to: (&SourceShared, StepId, Side)) -> Result<Answer, Failure> {
+    let before = document(from)?;
+    let after = document(to)?;
+    let notes =
+        to.0.step(to.1)
+            .and_then(|step| step.session.map(|session| (session, step.view)))
+            .map(|stream| assign_notes(to.0, &stream))
+            .unwrap_or_default();
     let options = Options { deadline: DIFF_DEADLINE, temporary_assigns: &notes.0, static_assigns: &notes.1 };
     Ok(Answer::Diff(Box::new(inspector_diff::diff_documents(&before, &after, &options))))
 }
@@ -145,13 +126,59 @@ pub fn search(source: &SourceShared, options: SearchOptions, from: StepId) -> Re
     Ok(Answer::Found(Found { hits, next: search.next(), progress: search.progress() }))
 }
 
-fn document(source: &SourceShared, (step, side): (StepId, Side)) -> Result<Arc<Document>, Failure> {
+fn document((source, step, side): (&SourceShared, StepId, Side)) -> Result<Arc<Document>, Failure> {
     match source.reader.state(step, side).map_err(|error| failed(&error))? {
         StateAnswer::Full(text) => Document::new(text).map(Arc::new).map_err(|error| Failure::new(ErrorCode::Missing, error.to_string())),
         StateAnswer::Missing(why) => {
             let end = if side == Side::Before { "before" } else { "after" };
             Err(Failure::new(ErrorCode::Missing, format!("there is no state {end} step {step}: {why}")))
         }
+    }
+}
+
+/// What an export would hold and keep back. `goes_on` is asked now and then.
+pub fn preview_export(
+    store: &Store,
+    recording: &RecordingId,
+    options: &ExportOptions,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Answer, Failure> {
+    let reader = store.read(recording).map_err(|error| failed(&error))?;
+    let preview = inspector_share::preview(&reader, options, &|_, _| goes_on()).map_err(|error| not_shared(&error))?;
+    Ok(Answer::ExportPreview(Box::new(preview)))
+}
+
+/// Writes a recording, or some of its steps, to a file. `goes_on` is asked now and then.
+pub fn export(
+    store: &Store,
+    recording: &RecordingId,
+    options: &ExportOptions,
+    path: &std::path::Path,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Answer, Failure> {
+    let reader = store.read(recording).map_err(|error| failed(&error))?;
+    let exported = inspector_share::export(&reader, options, path, &|_, _| goes_on()).map_err(|error| not_shared(&error))?;
+    let kept_back = match exported.preview.total() {
+        0 => String::new(),
+        1 => ", 1 value redacted".to_owned(),
+        more => format!(", {more} values redacted"),
+    };
+    Ok(Answer::Done(format!("Written, {} bytes{kept_back}: {}", exported.bytes, path.display())))
+}
+
+/// Why nothing was shared, as an answer.
+pub fn not_shared(error: &ShareError) -> Failure {
+    match error {
+        ShareError::Store(error) => failed(error),
+        ShareError::Leak { .. } => Failure::new(ErrorCode::Leak, error.to_string())
+            .hint("name the place or the value's name in the redaction, or select other steps"),
+        ShareError::Io(_) | ShareError::Encode(_) | ShareError::Rules(_) => Failure::new(ErrorCode::Io, error.to_string()),
+        ShareError::Nothing { .. }
+        | ShareError::Unsuited(_)
+        | ShareError::Stopped
+        | ShareError::Path(_)
+        | ShareError::BugCapture(_)
+        | ShareError::StoredBugCapture => Failure::new(ErrorCode::BadRequest, error.to_string()),
     }
 }
 

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Configuration, DesktopInfo, DesktopRequest, Diff, Found, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope,
-    SearchOptions, ServerInfo, Session, SessionId, Side, SourceId, Step, StepDetail, StepId, Steps, ViewId,
+    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Ignore,
+    PairStates, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side,
+    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -50,13 +51,6 @@ pub enum Request {
     Close(SourceId),
     /// Delete a recording from the library. Answer: [`Answer::Done`].
     DeleteRecording(RecordingId),
-    /// Write a recording to a file. Answer: [`Answer::Done`].
-    Export {
-        /// Which.
-        recording: RecordingId,
-        /// Where to.
-        path: std::path::PathBuf,
-    },
     /// Everything about a step. Answer: [`Answer::Detail`].
     Detail {
         /// Where.
@@ -73,14 +67,12 @@ pub enum Request {
         /// Which end.
         side: Side,
     },
-    /// What differs between two ends of steps, of one view or of two. Answer: [`Answer::Diff`].
+    /// What differs between two ends of steps, of one view or of two, also of two sources. Answer: [`Answer::Diff`].
     Diff {
-        /// Where.
-        source: SourceId,
         /// From.
-        from: (StepId, Side),
+        from: SourceEnd,
         /// To.
-        to: (StepId, Side),
+        to: SourceEnd,
     },
     /// When the value at a path of a state changed. Answer: [`Answer::History`].
     History {
@@ -114,6 +106,9 @@ pub enum Request {
         /// The note.
         note: Option<String>,
     },
+    /// Set the conditions that watch every state from now on, in place of those that did. Answer: [`Answer::Done`]; a
+    /// [`Notice::Breakpoints`] follows.
+    Breakpoints(Vec<Breakpoint>),
     /// Say how much is kept of recordings from now on. Answer: [`Answer::Done`]; a [`Notice::Keep`] follows.
     Keep(Keep),
     /// The page's HTML at one end of a step. Answer: [`Answer::Html`].
@@ -198,6 +193,41 @@ pub enum Request {
     },
     /// Something that the program around the window does, not the engine.
     Desktop(DesktopRequest),
+    /// Put the steps of two views beside each other. Answer: [`Answer::Compared`].
+    Compare {
+        /// One.
+        left: SourceStream,
+        /// The other.
+        right: SourceStream,
+    },
+    /// What differs between the states after the steps of pairs. Looks for some ten milliseconds, at one pair at least; whoever
+    /// wants more asks on with the pairs that are left. Answer: [`Answer::ComparedStates`].
+    CompareStates {
+        /// Where the left steps are.
+        left: SourceId,
+        /// Where the right steps are.
+        right: SourceId,
+        /// The pairs.
+        pairs: Vec<(StepId, StepId)>,
+        /// What is expected to differ.
+        ignore: Ignore,
+    },
+    /// Say what an export would hold and keep back. Answer: [`Answer::ExportPreview`].
+    PreviewExport {
+        /// Of which recording.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+    },
+    /// Write a recording, or some of its steps, to a file, which is replaced if there is one. Answer: [`Answer::Done`].
+    Export {
+        /// Which.
+        recording: RecordingId,
+        /// What of it, and as what.
+        options: ExportOptions,
+        /// Where to.
+        path: std::path::PathBuf,
+    },
 }
 
 /// Where a jump goes.
@@ -237,6 +267,12 @@ pub enum Answer {
     Picked(Option<std::path::PathBuf>),
     /// It was not done.
     Failed(Failure),
+    /// Two views beside each other.
+    Compared(Box<Comparison>),
+    /// The first of the pairs that were asked about, in their order.
+    ComparedStates(Vec<PairStates>),
+    /// What an export would hold and keep back.
+    ExportPreview(Box<ExportPreview>),
 }
 
 /// A state, or why there is none.
@@ -306,6 +342,8 @@ pub enum ErrorCode {
     Io,
     /// The request makes no sense as it is.
     BadRequest,
+    /// A finished export still held a secret and was removed.
+    Leak,
 }
 
 /// How much is kept of recordings. Beyond it their middles are thinned: what changed stays, whole states go, but not those of steps
@@ -349,6 +387,8 @@ pub enum Notice {
     Marks(SourceId, BTreeMap<StepId, String>),
     /// How much is kept of recordings.
     Keep(Keep),
+    /// The conditions that watch every state.
+    Breakpoints(Vec<Breakpoint>),
     /// The library.
     Recordings(Vec<RecordingInfo>),
     /// Servers on this machine.

@@ -62,6 +62,8 @@ pub enum NotifyAbout {
     RefusedSwaps,
     /// A page was closed with 4429: too many messages.
     RateLimitCloses,
+    /// A breakpoint's condition began to hold.
+    Breakpoints,
 }
 
 /// What the desktop around this window can do, and how it is set. All off: a window without a desktop.

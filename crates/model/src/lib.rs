@@ -4,6 +4,8 @@
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
 mod border;
+mod compare;
+mod condition;
 mod config;
 mod desktop;
 mod diff;
@@ -13,6 +15,7 @@ mod page;
 mod query;
 mod server;
 mod session;
+mod share;
 mod step;
 mod steps;
 mod timeline;
@@ -22,6 +25,8 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
+pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
+pub use condition::{Breakpoint, Condition, Facts, number};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
@@ -31,6 +36,7 @@ pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
+pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
 pub use steps::{Block, Changed, Counted, Name, Steps, Stream};
 pub use timeline::Timeline;

@@ -214,6 +214,9 @@ pub struct Step {
     /// Why it happened, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// The breakpoints' conditions that it made hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hits: Vec<String>,
 }
 
 impl Step {
@@ -244,6 +247,7 @@ impl Step {
             rendered: false,
             history: false,
             cause: None,
+            hits: Vec::new(),
         }
     }
 

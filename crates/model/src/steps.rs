@@ -77,6 +77,7 @@ struct Rare {
     key: String,
     error: Option<String>,
     cause: Option<Cause>,
+    hits: Vec<String>,
 }
 
 impl Block {
@@ -123,6 +124,7 @@ impl Block {
             rendered: flags & RENDERED != 0,
             history: flags & HISTORY != 0,
             cause: rare.and_then(|rare| rare.cause.clone()),
+            hits: rare.map(|rare| rare.hits.clone()).unwrap_or_default(),
         })
     }
 
@@ -185,6 +187,11 @@ impl Block {
     pub fn counted(&self, at: usize) -> Counted {
         let of = self.counted_of.get(at).and_then(|of| self.counted.get(*of as usize));
         of.copied().unwrap_or(Counted { sql: 0, logs: 0, frames: 0 })
+    }
+
+    /// The places whose steps made a breakpoint's condition hold.
+    pub fn hits(&self) -> impl Iterator<Item = usize> {
+        self.rare.iter().filter(|(_, rare)| !rare.hits.is_empty()).map(|(at, _)| usize::from(*at))
     }
 
     /// Whose a step is.
@@ -257,8 +264,9 @@ impl Steps {
         let Open { block, streams, names, changed: changes, counted: counts } = &mut self.open;
         // Others point to saved files only.
         let key = if step.kind == StepKind::Reload { step.key.clone() } else { String::new() };
-        if !key.is_empty() || step.error.is_some() || step.cause.is_some() {
-            block.rare.insert(block.ids.len() as u16, Rare { key, error: step.error.clone(), cause: step.cause.clone() });
+        if !key.is_empty() || step.error.is_some() || step.cause.is_some() || !step.hits.is_empty() {
+            let rare = Rare { key, error: step.error.clone(), cause: step.cause.clone(), hits: step.hits.clone() };
+            block.rare.insert(block.ids.len() as u16, rare);
         }
         block.ids.push(step.id);
         block.started.push(if step.started.is_finite() { step.started } else { 0.0 });
@@ -449,6 +457,7 @@ mod tests {
                 rendered: is[1],
                 history: is[2],
                 cause: is[3].then_some(Cause::Dispatched),
+                hits: if is[3] && is[0] { vec!["n > 5".to_owned()] } else { Vec::new() },
                 ..Step::new(kind, &name, started)
             }
         })

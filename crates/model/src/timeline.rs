@@ -22,6 +22,8 @@ pub struct Timeline {
     kinds: HashMap<StepKind, Vec<u32>>,
     /// The same of those that a rate limit dropped.
     limited: Vec<u32>,
+    /// The same of those that made a breakpoint's condition hold.
+    hits: Vec<u32>,
     generation: u64,
     sessions_generation: u64,
 }
@@ -40,6 +42,7 @@ impl Timeline {
             streams: HashMap::new(),
             kinds: HashMap::new(),
             limited: Vec::new(),
+            hits: Vec::new(),
             generation: 0,
             sessions_generation: 0,
         }
@@ -95,6 +98,8 @@ impl Timeline {
                     self.limited.push(position);
                 }
             }
+            let begin = position - at;
+            self.hits.extend(block.hits().filter(|hit| *hit >= at).map(|hit| (begin + hit) as u32));
             position += block.len() - at;
         }
     }
@@ -135,6 +140,11 @@ impl Timeline {
     /// The positions of all steps that a rate limit dropped.
     pub fn limited(&self) -> &[u32] {
         &self.limited
+    }
+
+    /// The positions of all steps that made a breakpoint's condition hold.
+    pub fn hits(&self) -> &[u32] {
+        &self.hits
     }
 
     /// The positions of the steps of a view.

@@ -341,7 +341,12 @@ fn write_literal(value: &Value, out: &mut String, limit: usize, depth: usize) {
                 let _ = write!(out, "<{}, not read>", text_of("class"));
             }
             Kind::Redacted => {
-                let _ = write!(out, "<redacted {}>", text_of("of"));
+                let _ = write!(out, "<redacted {}", text_of("of"));
+                // A pseudonym: equal values have equal ones within one export.
+                if let Some(Value::Text(pseudonym)) = value.field("as") {
+                    let _ = write!(out, " {pseudonym}");
+                }
+                out.push('>');
             }
             Kind::Cut => {
                 let _ = write!(out, "<{} of {}, cut>", text_of("of"), value.field("len").map_or_else(String::new, |len| len.summary(20)));

@@ -173,6 +173,13 @@ pub struct Undecodable {
 
 /// Reads a frame. Never panics, never reads more than the text.
 pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
+    // Steps are most of all frames, and the largest. The agent writes a frame's kind first, so they are known without having
+    // been read, and are read once. Whatever only looks like one goes the long way.
+    if text.starts_with(r#"{"t":"step","#)
+        && let Ok(wire) = read::<StepWire>(text)
+    {
+        return Ok(AgentFrame { seq: wire.seq, at: wire.at, body: Body::Step(Box::new(wire.into())) });
+    }
     let head: Head = read(text)?;
     let body = match head.t.as_str() {
         "welcome" => Body::Welcome(read(text)?),
@@ -304,6 +311,10 @@ struct HtmlWire {
 
 #[derive(Deserialize)]
 struct StepWire {
+    #[serde(default)]
+    seq: Option<u64>,
+    #[serde(default)]
+    at: f64,
     key: String,
     #[serde(default)]
     session: Option<SessionId>,

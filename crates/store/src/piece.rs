@@ -17,8 +17,11 @@ pub(crate) const LARGEST: usize = 16 << 20;
 /// Bytes of a stream that are decompressed at once.
 const CHUNK: usize = 256 << 10;
 
-/// Compression of zstd; higher costs more than the disk is worth.
+/// Compression of zstd for streams that grow; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;
+
+/// The same for what is compressed whole, like summaries and indexes: there is less of it, and the disk is worth more.
+const LEVEL_OF_WHOLE: i32 = 9;
 
 /// Adds the checksum.
 pub(crate) fn sign(body: &[u8]) -> Vec<u8> {
@@ -54,7 +57,7 @@ fn with<T, R>(own: &RefCell<Option<T>>, make: impl FnOnce() -> io::Result<T>, ru
 /// Compresses whole.
 pub(crate) fn compress(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
     COMPRESSOR
-        .with(|own| with(own, || zstd::bulk::Compressor::new(LEVEL), |compressor| compressor.compress(raw)))
+        .with(|own| with(own, || zstd::bulk::Compressor::new(LEVEL_OF_WHOLE), |compressor| compressor.compress(raw)))
         .map_err(StoreError::io("compressing", ""))
 }
 

@@ -1,7 +1,7 @@
 //! Making a recording smaller when it has outgrown its budget: its middle keeps what changed, not the states.
 //!
 //! The first segment and the last ones stay whole, and everywhere the steps that somebody will look for: those that went
-//! wrong, that were slow, that were marked. Of the others the summaries, what changed and to which values, and the parameters
+//! wrong, that were slow, that were marked, that hit a breakpoint and what led up to that. Of the others the summaries, what changed and to which values, and the parameters
 //! remain. What was dropped says so when it is asked for.
 
 use std::collections::HashMap;
@@ -28,6 +28,9 @@ pub(crate) const DROPPED: &str = "it was dropped to keep the recording within it
 /// Complete segments at the end that stay whole.
 const LAST_WHOLE: usize = 2;
 
+/// Steps before the hit of a breakpoint that are kept with it: what led up to it.
+const LED_UP: usize = 20;
+
 /// How large recordings may become, and what is kept of those that become larger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retention {
@@ -40,7 +43,7 @@ pub struct Retention {
 
 impl Retention {
     fn keeps(&self, step: &Step) -> bool {
-        step.status != Status::Ok || step.error.is_some() || step.duration_ms.is_some_and(|ms| ms >= self.slow_ms)
+        step.status != Status::Ok || step.error.is_some() || step.duration_ms.is_some_and(|ms| ms >= self.slow_ms) || !step.hits.is_empty()
     }
 }
 
@@ -101,7 +104,9 @@ pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result
     let mut writer = SegmentWriter::new(first)?;
     for step in first..segment.end() {
         let Some(entry) = segment.entry(step) else { break };
-        let kept = steps.get((step - first) as usize).is_some_and(|step| retention.keeps(step) || marks.contains_key(&step.id));
+        let at = (step - first) as usize;
+        let led_to_hit = steps.iter().skip(at).take(LED_UP).any(|later| !later.hits.is_empty());
+        let kept = led_to_hit || steps.get(at).is_some_and(|step| retention.keeps(step) || marks.contains_key(&step.id));
         let detail = segment.detail(entry);
         let texts = if kept { thinner.kept(entry)? } else { thinner.dropped(entry) };
         let thin = if kept { None } else { thin_detail(detail) };

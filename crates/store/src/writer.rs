@@ -233,7 +233,10 @@ impl Writer {
                 return Put::Missing(why);
             }
             NewState::Same => return self.place_same(stream),
-            NewState::Text(text) => (Known::new(text, self.last_state(stream).as_ref()), None),
+            NewState::Text(text) => match self.last_state(stream) {
+                Some(last) if *last.text() == text => (last, None),
+                last => (Known::new(text, last.as_ref()), None),
+            },
             NewState::Document(document) => (Known::Document(document), None),
             NewState::Compared(delta) => (Known::Document(delta.after().clone()), Some(delta)),
         };

@@ -245,6 +245,8 @@ fn a_place_is_found_by_a_path() {
         let place = PlacePath::find(&path(parts), &state);
         assert_eq!((place.to_string().as_str(), place.value(&state), place.value(&later)), (found, value, then));
     }
+    let len = |parts: &[&str]| PlacePath::find(&path(parts), &state).len(&state);
+    assert_eq!([len(&[]), len(&["todos"]), len(&["todos", "2"]), len(&["todos", "0", "id"])], [Some(1), Some(3), Some(1), None]);
     let whole = PlacePath::find(&path(&[]), &state);
     assert_eq!(whole.value(&state), Some(&**state.text()));
 }

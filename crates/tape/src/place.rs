@@ -175,6 +175,19 @@ impl PlacePath {
     }
 }
 
+impl PlacePath {
+    /// How many elements or keys what stands there in a document has.
+    pub fn len(&self, document: &Document) -> Option<usize> {
+        let value = self.value(document)?.as_bytes();
+        let start = content_span(value, Span::new(0, value.len())).start as usize;
+        match value.get(start)? {
+            b'{' => Some(members(value, start).count()),
+            b'[' => Some(elements(value, start).count()),
+            _ => None,
+        }
+    }
+}
+
 /// What a name leads to inside a container.
 fn descend(text: &[u8], container: Span, name: &[u8]) -> Option<Span> {
     let start = container.start as usize;

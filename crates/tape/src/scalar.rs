@@ -118,7 +118,8 @@ pub(crate) fn same_text(a: &[u8], a_escaped: bool, b: &[u8], b_escaped: bool) ->
 
 /// The last place up to `end` that is not inside an escape.
 fn boundary(inner: &[u8], end: usize) -> usize {
-    let mut at = 0;
+    // From the beginning only where nothing nearer is known: a text may be long, and its end differ.
+    let mut at = outside_escapes(inner, end).unwrap_or(0);
     loop {
         at = plain_end(inner, at);
         if at >= end {

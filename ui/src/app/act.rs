@@ -7,9 +7,11 @@ use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, R
 
 use super::InspectorApp;
 use super::action::Action;
+use super::compare::CompareWish;
 use super::engine::{look_at, toast};
 use super::lookup::Drawer;
 use super::model::Page;
+use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::filter::Filter;
@@ -72,6 +74,13 @@ impl InspectorApp {
                     self.model.toasts.remove(index);
                 }
             }
+            Action::Compare(CompareWish::Open(hand, recording)) => self.engine.open_beside(&mut self.model, hand, recording, self.now),
+            Action::Compare(wish) => self.model.compare.wish(wish),
+            Action::StopReplays => {
+                if let Some(trial) = &mut self.model.trial {
+                    trial.stop();
+                }
+            }
         }
     }
 
@@ -101,6 +110,9 @@ impl InspectorApp {
             self.model.page = page;
             return;
         }
+        if self.model.page == Page::Compare && self.model.compare.go(command) {
+            return;
+        }
         match command {
             UiCommand::NextStep => self.move_row(1),
             UiCommand::PreviousStep => self.move_row(-1),
@@ -116,12 +128,8 @@ impl InspectorApp {
             UiCommand::JumpAfter => self.jump(Side::After),
             UiCommand::JumpBefore => self.jump(Side::Before),
             UiCommand::ReturnToLive => self.return_to_live(),
-            UiCommand::Replay => {
-                if let Some((source, step)) = self.model.current.zip(self.model.selected) {
-                    let request = Request::Replay { source, step, params: None, restore: true };
-                    self.engine.command(&mut self.model, request, self.now);
-                }
-            }
+            UiCommand::Replay => self.replay(1),
+            UiCommand::ReplayRepeatedly => self.replay(REPLAYS),
             UiCommand::Pin => self.model.pin = self.model.selected.map(|step| (step, Side::After)),
             UiCommand::Unpin => self.model.pin = None,
             UiCommand::FocusFilter => {
@@ -136,6 +144,11 @@ impl InspectorApp {
             UiCommand::ShowMarks => {
                 self.model.page = Page::Steps;
                 self.model.lookup.drawer = Some(Drawer::Marks);
+            }
+            UiCommand::ShowBreakpoints => {
+                self.model.page = Page::Steps;
+                self.model.lookup.drawer = Some(Drawer::Breakpoints);
+                self.panels.lookup.breakpoints.focus = true;
             }
             UiCommand::Find => {
                 self.model.page = Page::Steps;
@@ -186,7 +199,11 @@ impl InspectorApp {
             | UiCommand::ShowRate
             | UiCommand::ShowReload
             | UiCommand::ShowHealth
-            | UiCommand::ShowSettings => {}
+            | UiCommand::ShowSettings
+            | UiCommand::ShowCompare
+            | UiCommand::FirstDivergence
+            | UiCommand::NextDifference
+            | UiCommand::PreviousDifference => {}
         }
     }
 
@@ -275,6 +292,12 @@ impl InspectorApp {
         if let Some((source, step)) = self.model.current.zip(self.model.selected) {
             let target = JumpTarget { step, side };
             self.engine.command(&mut self.model, Request::Jump { source, target, component: None }, self.now);
+        }
+    }
+
+    fn replay(&mut self, times: usize) {
+        if let Some((source, step)) = self.model.current.zip(self.model.selected) {
+            self.model.trial = Some(Trial::new(source, step, times));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
 
+use super::compare::CompareWish;
 use super::lookup::{Drawer, Followed};
 use super::model::{Model, Page};
 use super::startup::ThemeChoice;
@@ -51,6 +52,10 @@ pub enum Action {
     Theme(ThemeChoice),
     /// Remove a message.
     Dismiss(usize),
+    /// Something of the comparison of two views.
+    Compare(CompareWish),
+    /// End replaying.
+    StopReplays,
 }
 
 /// What panels see while they draw.

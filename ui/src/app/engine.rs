@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
-    SessionId, SourceId, SourceKind, StateAnswer, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request,
+    RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
+use super::compare::Hand;
 use super::lookup::{Drawer, Followed};
 use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
+use super::replay::{Trial, replay_of};
 use super::slot::Slot;
 use super::startup::Memory;
 
@@ -32,6 +34,10 @@ enum Purpose {
     ShowPage(PageAt),
     /// Nothing is said when it went well: the answer can be seen.
     Quiet,
+    /// A replay whose outcome is looked at before it is told.
+    Replay,
+    /// A recording to compare with.
+    OpenBeside(Hand),
 }
 
 /// What is put back when the source it belongs to is there.
@@ -80,7 +86,8 @@ impl Engine {
         self.handle.drain(max_steps, into)
     }
 
-    fn send(&mut self, request: Request) -> Option<RequestId> {
+    /// Sends a request. `None`: it was not taken.
+    pub fn send(&mut self, request: Request) -> Option<RequestId> {
         let id = RequestId(self.next);
         self.next += 1;
         self.handle.send(id, request).then_some(id)
@@ -88,6 +95,10 @@ impl Engine {
 
     /// Sends a command whose answer is shown as a message.
     pub fn command(&mut self, model: &mut Model, request: Request, now: f64) {
+        if let Request::Replay { source, step, params, restore } = request {
+            model.trial = Some(Trial::new(source, step, 1).with(params, restore));
+            return;
+        }
         let purpose = match &request {
             Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => Purpose::Open,
             Request::Jump { source, target, .. } => {
@@ -112,14 +123,26 @@ impl Engine {
         self.ask(model, request, Purpose::PickToExport(recording), now);
     }
 
+    /// Opens a recording to compare with what is open.
+    pub fn open_beside(&mut self, model: &mut Model, hand: Hand, recording: RecordingId, now: f64) {
+        self.ask(model, Request::OpenRecording(recording), Purpose::OpenBeside(hand), now);
+    }
+
+    /// Sends an event again, for a trial that is told of the answer.
+    pub fn replay(&mut self, model: &mut Model, request: Request, now: f64) {
+        self.ask(model, request, Purpose::Replay, now);
+    }
+
     fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) {
-        match self.send(request) {
-            Some(id) => {
-                model.busy += 1;
-                self.pending.insert(id, purpose);
-            }
-            None => toast_failure(model, &not_taken(), now),
+        if let Some(id) = self.send(request) {
+            model.busy += 1;
+            self.pending.insert(id, purpose);
+            return;
         }
+        if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
+            trial.stop();
+        }
+        toast_failure(model, &not_taken(), now);
     }
 
     /// Asks for what is looked at and not there yet.
@@ -136,36 +159,34 @@ impl Engine {
         let html = shown(tab == Tab::Page).map(|(source, step)| (source, step, side));
         let diff = shown(tab == Tab::Diff && has_states).and_then(|(source, _)| {
             let (from, to) = model.compared()?;
-            Some((source, from, to))
+            Some(((source, from.0, from.1), (source, to.0, to.1)))
         });
+        let replay = model.step().filter(|_| shown(true).is_some());
+        let recorded = replay.as_ref().and_then(replay_of).and_then(|of| model.timeline()?.step(of));
         model.pulled.detail.want(detail);
         model.pulled.state.want(state);
         model.pulled.html.want(html);
         model.pulled.diff.want(diff);
+        let judged = selected.zip(recorded.as_ref()).map(|((source, step), recorded)| (source, recorded.id, step));
+        model.pulled.verdict.want(judged);
 
         let pulled = &mut model.pulled;
-        if let Some(key) = pulled.detail.due().copied() {
-            match self.send(Request::Detail { source: key.0, step: key.1 }) {
-                Some(id) => pulled.detail.asked(id, key),
-                None => pulled.detail.refused(key, not_taken()),
-            }
+        self.fill(&mut pulled.detail, |(source, step)| Request::Detail { source, step });
+        self.fill(&mut pulled.state, |(source, step, side)| Request::State { source, step, side });
+        self.fill(&mut pulled.diff, |(from, to)| Request::Diff { from, to });
+        self.fill(&mut pulled.html, |(source, step, side)| Request::Html { source, step, side });
+        pulled.verdict.pull(self);
+        if let Some((recorded, replay)) = recorded.zip(replay) {
+            pulled.verdict.judge(&recorded, &replay, &model.compare.ignore);
         }
-        if let Some(key) = pulled.state.due().copied() {
-            match self.send(Request::State { source: key.0, step: key.1, side: key.2 }) {
-                Some(id) => pulled.state.asked(id, key),
-                None => pulled.state.refused(key, not_taken()),
-            }
-        }
-        if let Some(key) = pulled.diff.due().copied() {
-            match self.send(Request::Diff { source: key.0, from: key.1, to: key.2 }) {
-                Some(id) => pulled.diff.asked(id, key),
-                None => pulled.diff.refused(key, not_taken()),
-            }
-        }
-        if let Some(key) = pulled.html.due().copied() {
-            match self.send(Request::Html { source: key.0, step: key.1, side: key.2 }) {
-                Some(id) => pulled.html.asked(id, key),
-                None => pulled.html.refused(key, not_taken()),
+    }
+
+    /// Asks for what a slot wants and does not have.
+    pub fn fill<K: Clone + PartialEq, T>(&mut self, slot: &mut Slot<K, T>, request: impl FnOnce(K) -> Request) {
+        if let Some(key) = slot.due().cloned() {
+            match self.send(request(key.clone())) {
+                Some(id) => slot.asked(id, key),
+                None => slot.refused(key, not_taken()),
             }
         }
     }
@@ -184,13 +205,13 @@ impl Engine {
         }
         let wanted = lookup.followed.clone().filter(|_| lookup.drawer == Some(Drawer::History));
         lookup.history.want(wanted);
-        if let Some(key) = lookup.history.due().cloned() {
-            let Followed { source, step, side, path, scope, .. } = key.clone();
-            match self.send(Request::History { source, step, side, path, scope }) {
-                Some(id) => lookup.history.asked(id, key),
-                None => lookup.history.refused(key, not_taken()),
-            }
-        }
+        self.fill(&mut lookup.history, |Followed { source, step, side, path, scope, .. }| Request::History {
+            source,
+            step,
+            side,
+            path,
+            scope,
+        });
         let find = &mut lookup.find;
         if find.source.is_some() && find.source != model.current {
             find.begin(model.current, find.options.clone());
@@ -210,12 +231,9 @@ impl Engine {
         let selected = model.current.zip(model.selected).filter(|_| in_page);
         let Some((source, step)) = selected else { return };
         self.led.want(Some(PageAt { source, step, side: model.side, compare }));
-        if let Some(page) = self.led.due().copied() {
-            match self.send(Request::Desktop(DesktopRequest::FollowPage(page))) {
-                Some(id) => self.led.asked(id, page),
-                None => self.led.refused(page, not_taken()),
-            }
-        }
+        let mut led = std::mem::take(&mut self.led);
+        self.fill(&mut led, |page| Request::Desktop(DesktopRequest::FollowPage(page)));
+        self.led = led;
     }
 
     /// Takes one notice in.
@@ -225,6 +243,7 @@ impl Engine {
             Notice::Recordings(recordings) => model.recordings = recordings,
             Notice::Found(found) => model.found = found,
             Notice::Keep(keep) => model.keep = keep,
+            Notice::Breakpoints(all) => model.breakpoints = all,
             Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
@@ -241,7 +260,7 @@ impl Engine {
                     // Whoever opened it, this window or the program around it, wants to see it.
                     if model.current.is_none() {
                         self.look_first(model, id);
-                    } else if self.told_all {
+                    } else if self.told_all && model.page != Page::Compare {
                         look_at(model, Some(id));
                     } else if self.restored.source == Some(id) {
                         let page = model.page;
@@ -289,16 +308,10 @@ impl Engine {
     fn answer(&mut self, model: &mut Model, id: RequestId, answer: Answer, now: f64) {
         let pulled = &mut model.pulled;
         if pulled.detail.awaits(id) {
-            return pulled.detail.answered(match answer {
-                Answer::Detail(detail) => Ok(*detail),
-                other => Err(unexpected(other)),
-            });
+            return pulled.detail.answered(detail_of(answer));
         }
         if pulled.diff.awaits(id) {
-            return pulled.diff.answered(match answer {
-                Answer::Diff(diff) => Ok(Arc::from(diff)),
-                other => Err(unexpected(other)),
-            });
+            return pulled.diff.answered(diff_of(answer));
         }
         if pulled.html.awaits(id) {
             return pulled.html.answered(match answer {
@@ -327,8 +340,17 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
-        // A part of a search that was begun anew since.
-        if matches!(answer, Answer::Found(_)) {
+        if model.pulled.verdict.awaits(id) {
+            return model.pulled.verdict.answered(id, answer);
+        }
+        if let Some(trial) = model.trial.as_mut().filter(|trial| trial.evidence.awaits(id)) {
+            return trial.evidence.answered(id, answer);
+        }
+        if model.compare.awaits(id) {
+            return model.compare.answered(id, answer, &model.timelines);
+        }
+        // A part of a search or a comparison that was begun anew since.
+        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_)) {
             return;
         }
         if self.led.awaits(id) {
@@ -343,7 +365,17 @@ impl Engine {
             model.busy = model.busy.saturating_sub(1);
         }
         match answer {
-            Answer::Failed(failure) => toast_failure(model, &failure, now),
+            Answer::Failed(failure) => {
+                if let (Some(Purpose::Replay), Some(trial)) = (&purpose, &mut model.trial) {
+                    trial.stop();
+                }
+                toast_failure(model, &failure, now);
+            }
+            Answer::Opened(source) if matches!(purpose, Some(Purpose::OpenBeside(_))) => {
+                if let Some(Purpose::OpenBeside(hand)) = purpose {
+                    model.compare.await_source(hand, source);
+                }
+            }
             Answer::Opened(source) => {
                 if model.current.is_none() {
                     self.look_first(model, source);
@@ -356,7 +388,9 @@ impl Engine {
             }
             Answer::Picked(Some(path)) => match purpose {
                 Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
-                Some(Purpose::PickToExport(recording)) => self.command(model, Request::Export { recording, path }, now),
+                Some(Purpose::PickToExport(recording)) => {
+                    self.command(model, Request::Export { recording, options: ExportOptions::default(), path }, now);
+                }
                 _ => {}
             },
             Answer::Done(text) => {
@@ -367,6 +401,11 @@ impl Engine {
                     return;
                 }
                 toast(model, Level::Info, text, None, now);
+            }
+            Answer::Command(done) if matches!(purpose, Some(Purpose::Replay)) => {
+                if let Some(trial) = &mut model.trial {
+                    trial.sent(done, now);
+                }
             }
             Answer::Command(done) => {
                 let jump = match purpose {
@@ -382,7 +421,10 @@ impl Engine {
             | Answer::Html(_)
             | Answer::History(_)
             | Answer::Found(_)
-            | Answer::Ring(_) => {}
+            | Answer::Compared(_)
+            | Answer::ComparedStates(_)
+            | Answer::Ring(_)
+            | Answer::ExportPreview(_) => {}
         }
     }
 }
@@ -407,7 +449,8 @@ pub fn look_at(model: &mut Model, source: Option<SourceId>) {
     model.page = if source.is_some() { Page::Steps } else { Page::Start };
 }
 
-fn command_done(model: &mut Model, jump: Option<(SourceId, SessionId)>, done: CommandDone, now: f64) {
+/// Says what a command did.
+pub fn command_done(model: &mut Model, jump: Option<(SourceId, SessionId)>, done: CommandDone, now: f64) {
     let lost = done.not_restored.len();
     let level = if done.trouble.is_some() || lost > 0 { Level::Warning } else { Level::Info };
     let mut detail: Vec<String> = done.trouble.iter().cloned().collect();
@@ -437,11 +480,29 @@ fn toast_failure(model: &mut Model, failure: &Failure, now: f64) {
     toast(model, Level::Error, failure.message.clone(), failure.hint.clone(), now);
 }
 
-fn not_taken() -> Failure {
+/// The engine did not take a request.
+pub fn not_taken() -> Failure {
     Failure::new(ErrorCode::Busy, "The engine did not take the request").hint("It is busy or has ended: try again in a moment")
 }
 
-fn unexpected(answer: Answer) -> Failure {
+/// A detail, or why there is none.
+pub fn detail_of(answer: Answer) -> Result<StepDetail, Failure> {
+    match answer {
+        Answer::Detail(detail) => Ok(*detail),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// A diff, or why there is none.
+pub fn diff_of(answer: Answer) -> Result<Arc<Diff>, Failure> {
+    match answer {
+        Answer::Diff(diff) => Ok(Arc::from(diff)),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// The failure of an answer that is another one than was asked for.
+pub fn unexpected(answer: Answer) -> Failure {
     match answer {
         Answer::Failed(failure) => failure,
         _ => Failure::new(ErrorCode::BadRequest, "The engine answered something else than was asked"),

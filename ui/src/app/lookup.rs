@@ -18,6 +18,8 @@ pub enum Drawer {
     History,
     /// The marked steps.
     Marks,
+    /// Conditions that watch every state.
+    Breakpoints,
 }
 
 /// A value that is followed through time.

@@ -2,10 +2,12 @@
 
 pub mod act;
 pub mod action;
+pub mod compare;
 mod engine;
 mod keys;
 pub mod lookup;
 pub mod model;
+pub mod replay;
 pub mod rows;
 pub mod slot;
 pub mod startup;
@@ -43,6 +45,7 @@ impl InspectorApp {
         app.model.page = memory.page.unwrap_or_default();
         app.model.tab = memory.tab;
         app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
+        app.model.compare.ignore = memory.ignore;
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -72,6 +75,7 @@ impl InspectorApp {
             sessions_width: self.panels.widths.sessions,
             step_width: self.panels.widths.step,
             drawer_height: self.panels.widths.drawer,
+            ignore: self.model.compare.ignore.clone(),
         }
     }
 
@@ -118,10 +122,15 @@ impl InspectorApp {
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
+        compare::pull(&mut self.engine, &mut self.model);
+        replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
         self.model.toasts.retain(|toast| toast.until > now);
         if let Some(next) = self.model.toasts.iter().map(|toast| toast.until).min_by(f64::total_cmp) {
             ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).clamp(0.05, 30.0)));
+        }
+        if self.model.trial.as_ref().is_some_and(replay::Trial::is_running) {
+            ctx.request_repaint_after(replay::PATIENCE);
         }
         let model = &mut self.model;
         let timelines = &model.timelines;
@@ -154,6 +163,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Rate if cx.model.timeline().is_some() => views::rate::ui(&mut state.rate, &mut state.tally, cx, ui),
         Page::Reload if cx.model.timeline().is_some() => views::reload::ui(cx, ui),
         Page::Settings => views::settings::ui(&mut state.settings, cx, ui),
+        Page::Compare if cx.model.timeline().is_some() => views::compare::ui(&mut state.compare, cx, ui),
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }

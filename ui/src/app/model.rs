@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use inspector_model::{
-    CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceId, Step, StepDetail,
-    StepId, Timeline, Value, View,
+    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd,
+    SourceId, Step, StepDetail, StepId, Timeline, Value, View,
 };
 use serde::{Deserialize, Serialize};
 
+use super::compare::Compare;
 use super::lookup::Lookup;
+use super::replay::{Evidence, Trial};
 use super::rows::Rows;
 use super::slot::Slot;
 use crate::filter::Filter;
@@ -32,6 +34,8 @@ pub enum Page {
     Health,
     /// How the window and the library are set.
     Settings,
+    /// Two views beside each other.
+    Compare,
 }
 
 /// A tab of the step panel.
@@ -60,9 +64,9 @@ pub enum Tab {
 /// Key of a pulled detail.
 pub type StepKey = (SourceId, StepId);
 /// Key of a pulled state or page.
-pub type SideKey = (SourceId, StepId, Side);
+pub type SideKey = SourceEnd;
 /// Key of a pulled diff: from, to.
-pub type DiffKey = (SourceId, (StepId, Side), (StepId, Side));
+pub type DiffKey = (SourceEnd, SourceEnd);
 
 /// A state as it is drawn.
 #[derive(Clone, Debug)]
@@ -84,6 +88,8 @@ pub struct Pulled {
     pub diff: Slot<DiffKey, Arc<Diff>>,
     /// HTML at the shown side.
     pub html: Slot<SideKey, Option<String>>,
+    /// What the selected step, a replay, did compared with what was recorded.
+    pub verdict: Evidence,
 }
 
 /// A message at the corner.
@@ -139,6 +145,8 @@ pub struct Model {
     pub found: Vec<FoundServer>,
     /// How much is kept of recordings.
     pub keep: Keep,
+    /// Conditions that watch every state.
+    pub breakpoints: Vec<Breakpoint>,
     /// What the desktop around the window can do. Nothing until it says so.
     pub desktop: DesktopInfo,
     /// Pulled values.
@@ -161,6 +169,10 @@ pub struct Model {
     pub speed: f32,
     /// Commands on their way: shown as busy.
     pub busy: usize,
+    /// Two views beside each other.
+    pub compare: Compare,
+    /// The replay that is under way, or was last.
+    pub trial: Option<Trial>,
 }
 
 impl Model {
@@ -172,6 +184,11 @@ impl Model {
     /// The timeline that is looked at.
     pub fn timeline(&self) -> Option<&Timeline> {
         self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current)
+    }
+
+    /// The timeline of a source.
+    pub fn timeline_of(&self, source: SourceId) -> Option<&Timeline> {
+        self.timelines.iter().find(|timeline| timeline.id() == source)
     }
 
     /// The selected step.

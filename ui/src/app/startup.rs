@@ -1,6 +1,6 @@
 //! How the window starts, and what it remembers from one start to the next.
 
-use inspector_model::{Request, Scope, SourceId};
+use inspector_model::{Ignore, Request, Scope, SourceId};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Page, Tab};
@@ -48,6 +48,8 @@ pub struct Memory {
     pub(crate) step_width: Option<f32>,
     /// Points.
     pub(crate) drawer_height: Option<f32>,
+    /// What is expected to differ between two runs.
+    pub(crate) ignore: Ignore,
 }
 
 impl Memory {
@@ -74,6 +76,7 @@ impl Memory {
             sessions_width: width("sessions_width"),
             step_width: width("step_width"),
             drawer_height: width("drawer_height"),
+            ignore: part(&parts, "ignore"),
         }
     }
 
@@ -105,6 +108,7 @@ mod tests {
             sessions_width: Some(301.5),
             step_width: Some(444.0),
             drawer_height: Some(200.0),
+            ignore: Ignore { paths: vec!["*.updated_at".into()], times_and_ids: true },
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
     }

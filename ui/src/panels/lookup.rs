@@ -3,6 +3,7 @@
 use egui::{Frame, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId};
 
+use super::breakpoints::BreakpointsPanel;
 use crate::app::action::{Action, Cx};
 use crate::app::lookup::{Drawer, Followed};
 use crate::commands::UiCommand;
@@ -17,6 +18,8 @@ use crate::widgets::{parts, rich};
 pub struct LookupPanel {
     /// Put the keyboard into the search field.
     pub focus: bool,
+    /// Breakpoints.
+    pub breakpoints: BreakpointsPanel,
     hits: LongList,
     changes: LongList,
     scrolled_to: Option<StepId>,
@@ -28,11 +31,12 @@ pub fn ui(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         Some(Drawer::Find) => find(state, cx, ui),
         Some(Drawer::History) => history(state, cx, ui),
         Some(Drawer::Marks) => marks(state, cx, ui),
+        Some(Drawer::Breakpoints) => super::breakpoints::ui(&mut state.breakpoints, cx, ui),
         None => {}
     }
 }
 
-fn close(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub(super) fn close(cx: &mut Cx<'_>, ui: &mut Ui) {
     if icons::button(ui, Icon::Cross, "Close drawer", true).on_hover_text("Close").clicked() {
         cx.push(Action::Drawer(None));
     }

@@ -1,6 +1,7 @@
 //! The parts of the window around and inside the steps view. Each is state of its own and a function that draws it.
 
 pub mod banner;
+pub mod breakpoints;
 pub mod lookup;
 pub mod sessions;
 pub mod status_bar;
@@ -39,6 +40,8 @@ pub struct Panels {
     pub tally: views::tally::Tally,
     /// Settings.
     pub settings: views::settings::Settings,
+    /// Two views beside each other.
+    pub compare: views::compare::CompareView,
     /// Of the panels at both sides.
     pub widths: Widths,
 }

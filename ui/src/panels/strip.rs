@@ -124,6 +124,7 @@ fn lanes(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
     draw_bins(&state.bins, &painter, field, t);
     draw_marks(&state.bins, cx.model, &painter, field, t);
     marked(cx.model, map, &painter, field, t);
+    hits(cx.model, map, &painter, field, t);
     playhead(cx.model, map, &painter, field, t);
 
     let Some(pointer) = response.hover_pos().filter(|pointer| field.contains(*pointer)) else { return };
@@ -252,6 +253,25 @@ fn marked(model: &Model, map: TimeMap, painter: &Painter, field: Rect, t: &Token
         if field.x_range().contains(x) {
             painter.vline(x, field.top()..=field.bottom() - AXIS, Stroke::new(1.0, t.accent.gamma_multiply(0.45)));
             icons::paint(painter, Rect::from_center_size(pos2(x, field.top() + 5.0), Vec2::splat(9.0)), Icon::Bookmark, t.accent);
+        }
+    }
+}
+
+/// Steps that hit a breakpoint: a dot with a line. Where they lie close, each place once.
+fn hits(model: &Model, map: TimeMap, painter: &Painter, field: Rect, t: &Tokens) {
+    let Some(timeline) = model.timeline() else { return };
+    let steps = timeline.steps();
+    let from = timeline.hits().partition_point(|hit| steps.started(*hit as usize) < map.from);
+    let mut last = f32::NEG_INFINITY;
+    for hit in &timeline.hits()[from..] {
+        let x = map.x(steps.started(*hit as usize));
+        if x > field.right() {
+            break;
+        }
+        if x - last >= BIN {
+            last = x;
+            painter.vline(x, field.top()..=field.bottom() - AXIS, Stroke::new(1.0, t.changed.gamma_multiply(0.45)));
+            painter.circle_filled(pos2(x, field.bottom() - AXIS - 3.0), 3.2, t.changed);
         }
     }
 }

@@ -282,6 +282,10 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         }
         (None, _) => None,
     };
+    if !step.hits.is_empty() {
+        rich::push(&mut job, "   ", theme::text(12.5), t.text);
+        rich::push_marked(&mut job, &format!(" ● {} ", format::clip(&step.hits.join(", "), 80)), t.changed, t.changed_bg, false);
+    }
     if let Some((text, color)) = more {
         rich::push(&mut job, &format!("   {}", format::clip(&text, 200)), theme::text(12.5), color);
     }

@@ -157,7 +157,14 @@ fn pages(cx: &mut Cx<'_>, ui: &mut Ui) {
         .and_then(|timeline| timeline.source().server.as_ref())
         .map_or(0, |server| server.advice.len() + server.missing.len());
     ui.spacing_mut().item_spacing.x = 1.0;
-    for command in [UiCommand::ShowSteps, UiCommand::ShowConfig, UiCommand::ShowRate, UiCommand::ShowReload, UiCommand::ShowHealth] {
+    for command in [
+        UiCommand::ShowSteps,
+        UiCommand::ShowConfig,
+        UiCommand::ShowRate,
+        UiCommand::ShowReload,
+        UiCommand::ShowHealth,
+        UiCommand::ShowCompare,
+    ] {
         let on = command.page() == Some(cx.model.page);
         let mut text = command.text().to_owned();
         if command == UiCommand::ShowHealth && advice > 0 {

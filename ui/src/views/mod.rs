@@ -1,5 +1,6 @@
 //! Views over the whole window: where to start, and what djust is set to, limits, reloads and lacks.
 
+pub mod compare;
 pub mod config;
 pub mod health;
 pub mod rate;

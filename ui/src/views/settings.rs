@@ -83,7 +83,7 @@ fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
     state.keep = (keep != now).then_some(keep);
     ui.horizontal(|ui| {
         let changed = state.keep.is_some();
-        if ui.add_enabled(changed, egui::Button::new("Keep so much")).on_disabled_hover_text("Nothing was changed").clicked() {
+        if ui.add_enabled(changed, egui::Button::new("Apply")).on_disabled_hover_text("Nothing was changed").clicked() {
             cx.push(Action::Send(Box::new(Request::Keep(keep))));
         }
         let used: u64 = cx.model.recordings.iter().map(|recording| recording.bytes).sum();
@@ -109,6 +109,9 @@ fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
         }));
         switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
             DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
+        }));
+        switches.push(("Notify when a breakpoint is hit", on.contains(&NotifyAbout::Breakpoints), |on| {
+            DesktopSetting::Notify(NotifyAbout::Breakpoints, on)
         }));
     }
     if let Some(on) = info.autostart {

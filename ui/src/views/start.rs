@@ -1,7 +1,7 @@
 //! The start page: servers on this machine, the library, and how to get either.
 
 use egui::{Layout, RichText, TextEdit, Ui};
-use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request};
+use inspector_model::{ExportOptions, FoundServer, RecordingId, RecordingInfo, Request};
 
 use super::page;
 use crate::app::action::{Action, Cx};
@@ -230,7 +230,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             let edit = ui.add(TextEdit::singleline(path).hint_text("/path/to/file.djrec").desired_width(340.0));
             edit.accessible_name("Export to");
             if ui.add_enabled(!path.trim().is_empty(), egui::Button::new("Write file")).clicked() {
-                let request = Request::Export { recording: id.clone(), path: path.trim().into() };
+                let request = Request::Export { recording: id.clone(), options: ExportOptions::default(), path: path.trim().into() };
                 cx.push(Action::Send(Box::new(request)));
                 done = true;
             }

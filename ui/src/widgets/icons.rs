@@ -60,6 +60,8 @@ pub enum Icon {
     BookmarkEmpty,
     /// The product's mark.
     Logo,
+    /// Two arrows.
+    Swap,
 }
 
 /// Paints an icon into the square of `rect`.
@@ -172,6 +174,12 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             painter.add(Shape::line(back, stroke));
             line(&[(6.8, 8.4), (4.4, 10.6), (6.8, 12.8)]);
             painter.circle_filled(at(9.6, 5.5), 2.2 * unit, color);
+        }
+        Icon::Swap => {
+            line(&[(2.5, 5.5), (13.0, 5.5)]);
+            line(&[(10.0, 2.5), (13.0, 5.5), (10.0, 8.5)]);
+            line(&[(13.5, 10.5), (3.0, 10.5)]);
+            line(&[(6.0, 7.5), (3.0, 10.5), (6.0, 13.5)]);
         }
     }
 }

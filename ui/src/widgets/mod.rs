@@ -1,5 +1,6 @@
 //! Small things that panels are made of. They know the theme, and of the model only its values.
 
+pub mod diff_list;
 pub mod icons;
 pub mod long_list;
 pub mod palette;

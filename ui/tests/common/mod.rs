@@ -7,6 +7,7 @@ pub mod headless;
 #[cfg(feature = "web-tests")]
 pub mod in_page;
 mod sample;
+pub mod second;
 #[cfg(feature = "web-tests")]
 pub mod site;
 
@@ -170,7 +171,11 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
             Some(text) => StateAnswer::Full(text.into()),
             None => StateAnswer::Missing("The state of this step was not recorded: the page was closed first".into()),
         }),
-        Request::Diff { from, to, .. } => Answer::Diff(Box::new(sample.diff(*from, *to))),
+        Request::Diff { from, to } => Answer::Diff(Box::new(sample.diff((from.1, from.2), (to.1, to.2)))),
+        Request::Compare { left, right } => {
+            second::compared(sample, left, right).map_or_else(none, |compared| Answer::Compared(Box::new(compared)))
+        }
+        Request::CompareStates { left, pairs, ignore, .. } => Answer::ComparedStates(second::states(*left, pairs, ignore.times_and_ids)),
         Request::Html { step, side, .. } => Answer::Html(sample.html(*step, *side)),
         Request::Jump { target, .. } => Answer::Command(sample.jumped(*target)),
         Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => {
@@ -188,9 +193,11 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         }
         Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
         Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
+        Request::PreviewExport { .. } => Answer::ExportPreview(Box::default()),
         Request::Close(_)
         | Request::Mark { .. }
         | Request::Keep(_)
+        | Request::Breakpoints(_)
         | Request::DeleteRecording(_)
         | Request::Export { .. }
         | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),

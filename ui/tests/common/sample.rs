@@ -539,6 +539,13 @@ impl Sample {
         Found { hits: self.steps.iter().filter_map(hit).collect(), next: None, progress: (of, of) }
     }
 
+    /// Answers about these steps as well.
+    pub fn know(&mut self, notice: &Notice) {
+        if let Notice::Steps(_, blocks) = notice {
+            self.steps.extend(blocks.iter().flat_map(|block| block.iter()));
+        }
+    }
+
     pub fn jumped(&self, target: JumpTarget) -> CommandDone {
         CommandDone {
             message: format!("The page is at step {} now", target.step),

@@ -255,7 +255,7 @@ fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
                 assert!(steps[1].state_bytes > 0, "{name}");
                 assert!(inspector_model::parse_value(&text).is_ok(), "{name} cannot be shown");
                 let started = std::time::Instant::now();
-                let diff = crate::queries::diff(&bench.source, (steps[1].id, Side::Before), (steps[1].id, Side::After));
+                let diff = crate::queries::diff((&bench.source, steps[1].id, Side::Before), (&bench.source, steps[1].id, Side::After));
                 assert!(matches!(diff, Ok(inspector_model::Answer::Diff(diff)) if diff.counts.total() > 0), "{name}");
                 assert!(started.elapsed() < Duration::from_secs(10), "{name}");
             }

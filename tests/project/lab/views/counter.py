@@ -1,6 +1,7 @@
 """A counter, with and without time travel."""
 
 import asyncio
+import secrets
 
 from djust import LiveView
 from djust.decorators import event_handler
@@ -21,6 +22,7 @@ class CounterView(LiveView):
         self.count = 0
         self.label = "start"
         self.history = []
+        self.ticket = ""
         self.secret_note = "not for the recording"
         self._private_marker = "underscored"
 
@@ -63,6 +65,12 @@ class CounterView(LiveView):
     @event_handler()
     def nothing(self, **kwargs):
         """Change nothing; djust answers with a noop."""
+
+    @event_handler()
+    def draw(self, **kwargs):
+        """Add one and draw a ticket that nobody can know: another one in each replay."""
+        self._set(self.count + 1)
+        self.ticket = secrets.token_hex(4)
 
     @event_handler()
     def greet(self, **kwargs):

@@ -8,6 +8,7 @@ mod params;
 mod patches;
 mod sql;
 mod state;
+mod verdict;
 
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId};
@@ -19,13 +20,16 @@ use crate::app::slot::Slot;
 use crate::commands::UiCommand;
 use crate::format;
 use crate::theme;
+use crate::widgets::diff_list::DiffList;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
+
+pub use patches::count as patch_count;
 
 /// What the tabs remember.
 #[derive(Default)]
 pub struct StepPanel {
-    diff: diff::DiffTab,
+    diff: DiffList,
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
@@ -115,11 +119,16 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         facts.push("from before attaching".to_owned());
     }
     parts::line_label(ui, RichText::new(facts.join("  ·  ")).size(12.0).color(t.muted));
+    if !step.hits.is_empty() {
+        ui.add_space(2.0);
+        parts::note(ui, Level::Warning, &format!("Breakpoint: {}", format::clip(&step.hits.join(", "), 300)));
+    }
     if let Some(error) = &step.error {
         ui.add_space(2.0);
         let text = format::clip(error, 300);
         parts::note(ui, if t.status(step.status) == t.removed { Level::Error } else { Level::Warning }, &text);
     }
+    verdict::ui(cx, ui, step);
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
@@ -133,6 +142,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         }
         components(cx, ui, step);
         parts::command_button(cx, ui, UiCommand::Replay);
+        verdict::compare_button(cx, ui, step);
         if cx.model.pin.is_some() {
             parts::command_button(cx, ui, UiCommand::Unpin);
         } else {

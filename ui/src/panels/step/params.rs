@@ -6,6 +6,7 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use inspector_model::{HandlerInfo, Level, Request, Step, StepDetail, Value, parse_value};
 
 use super::state::TreeView;
+use super::verdict;
 use crate::app::action::{Action, Cx};
 use crate::commands::UiCommand;
 use crate::format;
@@ -92,6 +93,7 @@ fn replay(state: &mut ParamsTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, deta
     let raw = detail.raw_params.as_deref().unwrap_or("{}");
     ui.horizontal(|ui| {
         parts::command_button(cx, ui, UiCommand::Replay);
+        parts::command_button(cx, ui, UiCommand::ReplayRepeatedly);
         let edit = ui.add_enabled(enabled.is_ok() && state.editing.is_none(), egui::Button::new("Edit and replay"));
         let edit = edit.on_disabled_hover_text(enabled.clone().err().unwrap_or_else(|| "Already being edited".into()));
         if edit.clicked() {
@@ -100,7 +102,8 @@ fn replay(state: &mut ParamsTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, deta
             state.restore = true;
         }
     });
-    if let Err(why) = &enabled {
+    let running = verdict::trial(cx, ui, step);
+    if let (Err(why), false) = (&enabled, running) {
         ui.label(RichText::new(why).size(12.0).color(t.muted));
     }
     let Some(text) = &mut state.editing else {

@@ -32,6 +32,11 @@ fn extract(detail: &StepDetail) -> Vec<Patch> {
     patches
 }
 
+/// How many patches a step sent.
+pub fn count(detail: &StepDetail) -> usize {
+    extract(detail).len()
+}
+
 fn read(patch: &Json) -> Patch {
     let raw = patch.to_string();
     let Json::Object(fields) = patch else { return Patch { kind: "?".into(), place: String::new(), rest: raw.clone(), raw } };

@@ -1,4 +1,4 @@
-//! Generated states of five sorts of pages, the same in every run.
+//! Generated states of five sorts of pages, the same in every run, written as Python's `json.dumps` writes them.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -19,29 +19,26 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// All of them.
     pub const ALL: [Self; 5] = [Self::Counter, Self::Table, Self::Large, Self::Text, Self::Pages];
 
-    pub const fn name(self) -> &'static str {
+    /// The letter that stands for it in tables.
+    pub const fn letter(self) -> &'static str {
         match self {
-            Self::Counter => "a counter",
-            Self::Table => "b table",
-            Self::Large => "c large",
-            Self::Text => "d text",
-            Self::Pages => "e pages",
+            Self::Counter => "a",
+            Self::Table => "b",
+            Self::Large => "c",
+            Self::Text => "d",
+            Self::Pages => "e",
         }
     }
 
-    pub const fn letter(self) -> char {
-        match self {
-            Self::Counter => 'a',
-            Self::Table => 'b',
-            Self::Large => 'c',
-            Self::Text => 'd',
-            Self::Pages => 'e',
-        }
+    /// The sort with a letter.
+    pub fn of_letter(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.letter() == letter)
     }
 
-    /// How many steps are measured unless told otherwise.
+    /// How many steps a recording of it has unless told otherwise.
     pub const fn steps(self) -> usize {
         match self {
             Self::Counter => 50_000,
@@ -50,6 +47,19 @@ impl Sort {
             Self::Text => 3_000,
         }
     }
+}
+
+/// An event that is asked for by name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// A field or two of one row.
+    Edit,
+    /// A row at the head.
+    Insert,
+    /// A row goes elsewhere ([`Sort::Table`] only).
+    Move,
+    /// All rows the other way round ([`Sort::Large`] only).
+    Reverse,
 }
 
 const WORDS: [&str; 32] = [
@@ -91,10 +101,12 @@ const WORDS: [&str; 32] = [
 pub struct Random(u64);
 
 impl Random {
+    /// The same numbers for the same seed, which is not 0.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// A number from 0 to before `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -122,7 +134,7 @@ struct Row {
     updated: String,
 }
 
-/// Makes one state after another.
+/// A page that makes one state after another.
 pub struct Pages {
     sort: Sort,
     random: Random,
@@ -138,6 +150,7 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// Before its first event.
     pub fn new(sort: Sort) -> Self {
         let mut pages = Self {
             sort,
@@ -200,10 +213,26 @@ impl Pages {
         format!("2026-09-01T{hour:02}:{minute:02}:{:02}.{:06}+00:00", seconds % 60, self.random.below(1_000_000))
     }
 
-    /// One event.
+    /// One event of the sort's own mix.
     pub fn turn(&mut self) {
-        self.step += 1;
         let kind = self.random.below(100);
+        self.turn_as(kind);
+    }
+
+    /// A certain event: see [`Turn`].
+    pub fn turn_by(&mut self, turn: Turn) {
+        self.turn_as(match turn {
+            Turn::Edit if self.sort == Sort::Table => 0,
+            Turn::Insert if self.sort == Sort::Table => 80,
+            Turn::Move => 99,
+            Turn::Insert => 0,
+            Turn::Edit => 45,
+            Turn::Reverse => 95,
+        });
+    }
+
+    fn turn_as(&mut self, kind: usize) {
+        self.step += 1;
         match self.sort {
             Sort::Counter => {
                 self.count += 1 + self.random.below(3);
@@ -278,48 +307,61 @@ impl Pages {
         }
     }
 
-    /// The state as Python's `json.dumps` writes it.
-    pub fn json(&self) -> Arc<str> {
-        let mut out = String::new();
+    /// The state's assigns by name, each as JSON.
+    pub fn assigns(&self) -> Vec<(&'static str, String)> {
         match self.sort {
-            Sort::Counter => {
-                let _ = write!(
-                    out,
-                    r#"{{"client_timezone": "Europe/Vienna", "count": {}, "label": "start", "history": {:?}, "page_title": "A counter that counts"}}"#,
-                    self.count, self.history
-                );
-            }
+            Sort::Counter => vec![
+                ("client_timezone", r#""Europe/Vienna""#.to_owned()),
+                ("count", self.count.to_string()),
+                ("label", r#""start""#.to_owned()),
+                ("history", format!("{:?}", self.history)),
+                ("page_title", r#""A counter that counts""#.to_owned()),
+            ],
             Sort::Text => {
-                out.push_str(r#"{"title": "Editor", "body": ""#);
+                let mut body = String::from("\"");
                 for line in &self.lines {
-                    out.push_str(line);
-                    out.push_str(".\\n");
+                    body.push_str(line);
+                    body.push_str(".\\n");
                 }
-                let _ = write!(out, r#"", "saved": {}}}"#, self.step);
+                body.push('"');
+                vec![("title", r#""Editor""#.to_owned()), ("body", body), ("saved", self.step.to_string())]
             }
-            Sort::Table | Sort::Large | Sort::Pages => {
-                let _ = write!(
-                    out,
-                    r#"{{"page_title": "Things", "search": "{}", "selected": {}, "stats": {{"total": {}, "clicks": {}}}, "rows": ["#,
-                    self.search,
-                    self.selected,
-                    self.rows.len(),
-                    self.count
-                );
-                for (nth, row) in self.rows.iter().enumerate() {
-                    if nth > 0 {
-                        out.push_str(", ");
-                    }
-                    let Row { id, title, done, rest, updated } = row;
-                    let _ = write!(out, r#"{{"id": {id}, "title": "{title}", "done": {done}, {rest}"#);
-                    if self.sort != Sort::Large {
-                        let _ = write!(out, r#", "updated_at": "{updated}""#);
-                    }
-                    out.push('}');
-                }
-                out.push_str(r#"], "form": {"title": "", "errors": {}, "is_valid": true}}"#);
-            }
+            Sort::Table | Sort::Large | Sort::Pages => vec![
+                ("page_title", r#""Things""#.to_owned()),
+                ("search", format!("\"{}\"", self.search)),
+                ("selected", self.selected.to_string()),
+                ("stats", format!(r#"{{"total": {}, "clicks": {}}}"#, self.rows.len(), self.count)),
+                ("rows", self.rows_json()),
+                ("form", r#"{"title": "", "errors": {}, "is_valid": true}"#.to_owned()),
+            ],
         }
-        out.into()
     }
+
+    fn rows_json(&self) -> String {
+        let mut out = String::from("[");
+        for (nth, row) in self.rows.iter().enumerate() {
+            if nth > 0 {
+                out.push_str(", ");
+            }
+            let Row { id, title, done, rest, updated } = row;
+            let _ = write!(out, r#"{{"id": {id}, "title": "{title}", "done": {done}, {rest}"#);
+            if self.sort != Sort::Large {
+                let _ = write!(out, r#", "updated_at": "{updated}""#);
+            }
+            out.push('}');
+        }
+        out.push(']');
+        out
+    }
+
+    /// The state.
+    pub fn json(&self) -> Arc<str> {
+        object(&self.assigns()).into()
+    }
+}
+
+/// Members as an object.
+pub fn object(members: &[(&str, String)]) -> String {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!(r#""{name}": {value}"#)).collect();
+    format!("{{{}}}", members.join(", "))
 }

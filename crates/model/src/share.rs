@@ -1,0 +1,246 @@
+//! What is shared of a recording, in which format, and what is kept back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{SessionId, Step, StepId};
+
+/// Which steps of a recording. The default is all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selection {
+    /// The first step. `None`: from the beginning.
+    pub first: Option<StepId>,
+    /// The last step, included. `None`: to the end.
+    pub last: Option<StepId>,
+    /// Only the steps of this page.
+    pub session: Option<SessionId>,
+}
+
+impl Selection {
+    /// Whether a step is in it.
+    pub fn has(&self, step: &Step) -> bool {
+        self.first.is_none_or(|first| step.id >= first)
+            && self.last.is_none_or(|last| step.id <= last)
+            && (self.session.is_none() || self.session == step.session)
+    }
+}
+
+/// What a selection is written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// A recording file, `.djrec`.
+    #[default]
+    Recording,
+    /// JSON for other programs.
+    Json,
+    /// A report for any browser.
+    Html,
+    /// A test for pytest that does the steps again.
+    Pytest,
+    /// djust's own `djbug1` text. One step.
+    BugCapture,
+}
+
+impl ExportFormat {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Recording, Self::Json, Self::Html, Self::Pytest, Self::BugCapture];
+
+    /// The word on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recording => "recording",
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Pytest => "pytest",
+            Self::BugCapture => "djbug1",
+        }
+    }
+
+    /// The words for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Recording => "Recording file",
+            Self::Json => "JSON",
+            Self::Html => "HTML report",
+            Self::Pytest => "pytest test",
+            Self::BugCapture => "djust bug capture",
+        }
+    }
+
+    /// How its files' names end, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Recording => "djrec",
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Pytest => "py",
+            Self::BugCapture => "djbug1",
+        }
+    }
+}
+
+impl fmt::Display for ExportFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for ExportFormat {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|format| format.word() == word).ok_or_else(|| {
+            let words: Vec<&str> = Self::ALL.iter().map(|format| format.word()).collect();
+            format!("a format is one of {}", words.join(", "))
+        })
+    }
+}
+
+/// What is kept back. The default keeps back what the rules know: nothing has to be remembered to be safe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Redaction {
+    /// Keep nothing back, and do not look at the finished file.
+    pub off: bool,
+    /// Keep back e-mail addresses too.
+    pub emails: bool,
+    /// Further names whose values are kept back.
+    pub names: Vec<String>,
+    /// Places whose values are kept back: `cart.owner`, `rows[*].note`, `*.phone`.
+    pub paths: Vec<String>,
+}
+
+/// Everything that an export is told, but for where it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExportOptions {
+    /// As what.
+    pub format: ExportFormat,
+    /// Which steps.
+    pub selection: Selection,
+    /// What is kept back.
+    pub redaction: Redaction,
+}
+
+/// What an export would hold and what it would keep back. Has no recorded value, only counts and places.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExportPreview {
+    /// Selected steps.
+    pub steps: u64,
+    /// Pages that they are of.
+    pub pages: u64,
+    /// What is kept back, by rule and kind of place.
+    pub kept_back: Vec<KeptBack>,
+}
+
+impl ExportPreview {
+    /// Values that are kept back, all together.
+    pub fn total(&self) -> u64 {
+        self.kept_back.iter().map(|kept| kept.count).sum()
+    }
+}
+
+/// What one rule keeps back in one kind of place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptBack {
+    /// Why.
+    pub rule: RedactionRule,
+    /// Where.
+    pub place: ExportPlace,
+    /// How many values, the same one counted wherever it stands.
+    pub count: u64,
+    /// How many different values.
+    pub different: u64,
+    /// Some of the places: paths, names. Never a value.
+    pub examples: Vec<String>,
+}
+
+/// Why a value is kept back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactionRule {
+    /// Its name says so.
+    Name,
+    /// Its place was named.
+    Path,
+    /// The same value stands where its name says so.
+    SameValue,
+    /// A JSON web token.
+    Jwt,
+    /// A private key.
+    PrivateKey,
+    /// A key of a service: AWS, GitHub, Slack, Stripe, Google.
+    ServiceKey,
+    /// The credentials of an `Authorization` header.
+    Authorization,
+    /// A payment card's number.
+    Card,
+    /// An e-mail address.
+    Email,
+}
+
+impl RedactionRule {
+    /// In words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Name => "secret by its name",
+            Self::Path => "place that was named",
+            Self::SameValue => "the same secret elsewhere",
+            Self::Jwt => "JSON web token",
+            Self::PrivateKey => "private key",
+            Self::ServiceKey => "key of a service",
+            Self::Authorization => "authorization",
+            Self::Card => "card number",
+            Self::Email => "e-mail address",
+        }
+    }
+}
+
+/// The part of a recording that a value stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportPlace {
+    /// A state.
+    State,
+    /// Parameters of an event.
+    Params,
+    /// An error or its traceback.
+    Error,
+    /// A query or its parameters.
+    Sql,
+    /// A log record.
+    Log,
+    /// A WebSocket frame.
+    Frame,
+    /// A page's HTML.
+    Page,
+    /// The line that says what a step was.
+    Step,
+    /// What is known of a page: its address, its user.
+    Session,
+    /// The server and its configuration.
+    Server,
+}
+
+impl ExportPlace {
+    /// In words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::State => "states",
+            Self::Params => "parameters",
+            Self::Error => "errors",
+            Self::Sql => "SQL",
+            Self::Log => "log",
+            Self::Frame => "frames",
+            Self::Page => "HTML",
+            Self::Step => "steps",
+            Self::Session => "pages' descriptions",
+            Self::Server => "server and configuration",
+        }
+    }
+}
