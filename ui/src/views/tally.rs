@@ -256,6 +256,7 @@ fn is_close(block: &Block, at: usize) -> bool {
 mod tests {
     use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Step, Steps, ViewId};
 
+    use super::Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
     use super::*;
 
     const SOURCE: SourceId = SourceId(1);
@@ -323,7 +324,6 @@ mod tests {
         let mut tally = Tally::default();
         tally.refresh(&timeline(steps.map(refused).to_vec()));
         let numbers: Vec<(Refusal, u64)> = tally.refused.iter().map(|(refusal, count)| (*refusal, count.number)).collect();
-        use Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
         assert_eq!(numbers, [(Permission, 1), (NotAHandler, 1), (NoHandler, 2), (UnsafeName, 1), (Unknown, 1)]);
         for refusal in tally.refused.keys() {
             assert!(crate::filter::Filter::parse(refusal.filter()).is_ok(), "{refusal:?}");
