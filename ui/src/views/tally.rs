@@ -93,8 +93,17 @@ pub struct Message {
 pub struct PageTally {
     /// Messages in order of their times.
     pub messages: Vec<Message>,
-    /// Closed by a limit.
+    /// The first step at which a limit closed it. djust still counts what had been sent before the browser knew.
     pub closed: Option<StepId>,
+}
+
+impl PageTally {
+    /// Messages that djust refused: until it closed the page, and after that.
+    pub fn refused(&self) -> (usize, usize) {
+        let all = || self.messages.iter().filter(|message| message.refused);
+        let late = all().filter(|message| self.closed.is_some_and(|closed| message.step > closed)).count();
+        (all().count() - late, late)
+    }
 }
 
 /// Ticks of a view.
@@ -240,16 +249,11 @@ fn is_counted(block: &Block, at: usize, kind: StepKind, of_child: bool, received
     match kind {
         StepKind::Event | StepKind::UrlChange => true,
         StepKind::Mount => !of_child,
-        StepKind::RateLimited => limit(block, at) == Some("global") && (received > 0 || !is_close(block, at)),
+        StepKind::RateLimited => limit(block, at) == Some("global"),
         // The browser's own jumps and replays; an inspector's come without a frame.
         StepKind::Jump | StepKind::Replay | StepKind::Error => received > 0,
         _ => false,
     }
-}
-
-/// Older recordings tell the end of a page as a step of the limit, too.
-fn is_close(block: &Block, at: usize) -> bool {
-    matches!(block.cause(at), Some(Cause::Limit { code: Some(_), .. }))
 }
 
 #[cfg(test)]
@@ -303,14 +307,17 @@ mod tests {
             limited(StepKind::RateLimited, 7.1, "upload", None),
             Step { received: 70_000, error: Some("error: Message too large (70000 bytes)".into()), ..step(StepKind::Event, 7.2) },
             limited(StepKind::Event, 8.0, "handler", None),
+            limited(StepKind::RateLimited, 8.5, "global", Some(4429)),
+            limited(StepKind::RateLimited, 8.6, "global", Some(4429)),
             limited(StepKind::Close, 9.0, "global", Some(4429)),
         ];
         let mut tally = Tally::default();
         assert!(!tally.refresh(&timeline(steps)));
         let page = &tally.pages[&SessionId::from("a")];
         let told: Vec<(f64, u64, bool)> = page.messages.iter().map(|message| (message.at, message.step.0, message.refused)).collect();
-        assert_eq!(told, [(1.0, 1, false), (2.0, 4, false), (3.0, 3, false), (6.5, 9, false), (7.0, 10, true), (8.0, 13, false)]);
-        assert_eq!(page.closed, Some(StepId(14)));
+        let passed = [(1.0, 1, false), (2.0, 4, false), (3.0, 3, false), (6.5, 9, false)];
+        assert_eq!(told, [passed.as_slice(), &[(7.0, 10, true), (8.0, 13, false), (8.5, 14, true), (8.6, 15, true)]].concat());
+        assert_eq!((page.closed, page.refused()), (Some(StepId(14)), (2, 1)));
         assert_eq!(tally.largest, Some((70_000, StepId(12))));
         assert_eq!(tally.too_large, Count { number: 1, last: Some(StepId(12)) });
         assert_eq!(tally.refused[&Refusal::HandlerLimit].number, 1);

@@ -912,9 +912,10 @@ pub fn the_level_of_a_page_is_told_with_what_was_refused() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
     window.click("Rate limit");
-    assert!(window.has("Level over time of anonymous /: 9 messages, 3 refused, lowest 0.1 of 3"));
-    assert!(window.has("djust refused 3"));
+    assert!(window.has("Level over time of anonymous /: 10 messages, 4 refused, lowest 0.1 of 3"));
+    assert!(window.has("djust refused 3, and 1 after it had closed a page"));
     assert!(window.says("pings, cursor moves and uploads are not among them"));
+    assert!(window.has("1 page is closed with 4429, and 1 later message would not reach it"));
     window.click("First refused: go to step 38");
     let detail = Request::Detail { source: SOURCE, step: StepId(38) };
     assert_eq!(engine.asked(|asked| *asked == detail).len(), 1);
@@ -924,20 +925,20 @@ pub fn other_limits_are_tried_with_the_keyboard() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
     window.click("Rate limit");
-    assert!(window.has("3 of 33 recorded messages are refused by the simulation"));
+    assert!(window.has("3 of 34 recorded messages are refused by the simulation"));
     assert!(!window.has("As configured"));
     window.type_into("What if burst", "");
     for _ in 0..40 {
         window.press(Key::ArrowRight);
     }
-    assert!(window.has("0 of 33 recorded messages would have been refused"));
+    assert!(window.has("0 of 34 recorded messages would have been refused"));
     window.click("As configured");
-    assert!(window.has("3 of 33 recorded messages are refused by the simulation"));
+    assert!(window.has("3 of 34 recorded messages are refused by the simulation"));
     window.type_into("What if burst", "");
     for _ in 0..40 {
         window.press(Key::ArrowLeft);
     }
-    assert!(!window.has("3 of 33 recorded messages would have been refused"));
+    assert!(!window.has("3 of 34 recorded messages would have been refused"));
     assert!(window.says("would have been refused") && window.says("closed with 4429, and"));
 }
 

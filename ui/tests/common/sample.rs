@@ -128,7 +128,7 @@ fn steps() -> Vec<Step> {
                 if burst >= 3 {
                     spam = failed(spam, Status::Limited, "rate_limit: too many messages");
                     spam.cause = Some(Cause::Limit {
-                        code: None,
+                        code: (burst == 5).then_some(4429),
                         reason: format!("too many messages: {} of 3 warnings", burst - 2),
                         limit: Some("global".into()),
                         caller: Some("ip:127.0.0.1".into()),
@@ -139,13 +139,14 @@ fn steps() -> Vec<Step> {
                 }
                 list.push(spam);
             }
-            let mut closed = step(id(), bob, StepKind::RateLimited, "closed 4429", at + 2.0);
+            // Sent before the browser knew that the page is closed.
+            let mut closed = step(id(), bob, StepKind::RateLimited, "spam", at + 2.0);
             closed.cause = Some(Cause::Limit {
                 code: Some(4429),
-                reason: "too many warnings".into(),
+                reason: "too many messages: 4 of 3 warnings".into(),
                 limit: Some("global".into()),
                 caller: Some("ip:127.0.0.1".into()),
-                warnings: Some(3),
+                warnings: Some(4),
                 max_warnings: Some(3),
             });
             closed.status = Status::Limited;

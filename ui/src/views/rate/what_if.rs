@@ -31,8 +31,8 @@ pub struct Outcome {
     pub closed: usize,
     /// Messages that come after that.
     pub lost: usize,
-    /// Messages that djust did refuse.
-    pub really: usize,
+    /// Messages that djust did refuse, until it closed a page and after that.
+    pub really: (usize, usize),
 }
 
 /// Plays all pages.
@@ -43,7 +43,8 @@ pub fn outcome(tally: &Tally, limits: Limits) -> Outcome {
         let played = limits.play(page.messages.iter().map(|message| message.at), |_, _, _| {});
         out.messages += played.messages;
         out.refused += u64::from(played.refused);
-        out.really += page.messages.iter().filter(|message| message.refused).count();
+        let (refused, late) = page.refused();
+        out.really = (out.really.0 + refused, out.really.1 + late);
         if let Some(closed) = played.closed {
             out.closed += 1;
             out.lost += played.messages - closed - 1;
@@ -134,12 +135,14 @@ fn verdict(cx: &mut Cx<'_>, ui: &mut Ui, outcome: Outcome, other: bool) {
                 cx.push(Action::Show(Page::Steps));
             }
         }
-        ui.label(RichText::new(format!("djust refused {}", format::count(outcome.really as u64))).color(t.muted));
+        let (really, late) = outcome.really;
+        let late = if late > 0 { format!(", and {} after it had closed a page", format::count(late as u64)) } else { String::new() };
+        ui.label(RichText::new(format!("djust refused {}{late}", format::count(really as u64))).color(t.muted));
     });
     if outcome.closed > 0 {
         let pages = format::plural(outcome.closed as u64, "page is", "pages are");
         let lost = if outcome.lost > 0 {
-            format!(", and {} after that do not reach it", format::plural(outcome.lost as u64, "message", "messages"))
+            format!(", and {} would not reach it", format::plural(outcome.lost as u64, "later message", "later messages"))
         } else {
             String::new()
         };
@@ -173,7 +176,7 @@ mod tests {
     fn the_earliest_refused_message_of_all_pages_is_the_first() {
         let tally = tally(&[("a", &[(10.0, false), (10.0, true), (20.0, false)]), ("b", &[(5.0, false), (5.0, false)])]);
         let limits = Limits { rate: 1.0, burst: 1.0, max_warnings: 3 };
-        let expected = Outcome { messages: 5, refused: 2, first: Some(StepId(5)), closed: 0, lost: 0, really: 1 };
+        let expected = Outcome { messages: 5, refused: 2, first: Some(StepId(5)), closed: 0, lost: 0, really: (1, 0) };
         assert_eq!(outcome(&tally, limits), expected);
     }
 
