@@ -317,13 +317,13 @@ mod tests {
 
     #[test]
     fn refusals_are_told_apart_by_the_error() {
+        use Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
         let refused = |error: &str| Step { status: Status::Refused, error: Some(error.into()), ..step(StepKind::Event, 1.0) };
         let steps =
             ["permission_denied: Permission denied", "not_a_handler: x", "no_handler: x", "unsafe_name: x", "error: x", "no_handler: y"];
         let mut tally = Tally::default();
         tally.refresh(&timeline(steps.map(refused).to_vec()));
         let numbers: Vec<(Refusal, u64)> = tally.refused.iter().map(|(refusal, count)| (*refusal, count.number)).collect();
-        use Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
         assert_eq!(numbers, [(Permission, 1), (NotAHandler, 1), (NoHandler, 2), (UnsafeName, 1), (Unknown, 1)]);
         for refusal in tally.refused.keys() {
             assert!(crate::filter::Filter::parse(refusal.filter()).is_ok(), "{refusal:?}");

@@ -101,7 +101,7 @@ pub fn ui(state: &mut WhatIf, cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally, real:
                 let slider = ui.add(Slider::new(value, range.clone()).logarithmic(true).show_value(false));
                 slider.clone().accessible_name(&name);
                 let exact = ui.add(DragValue::new(value).range(range).max_decimals(1).suffix(format!(" {unit}")));
-                exact.clone().accessible_name(&format!("{name}, exactly"));
+                exact.clone().accessible_name(format!("{name}, exactly"));
                 if slider.changed() || exact.changed() {
                     moved = true;
                 }
@@ -109,10 +109,8 @@ pub fn ui(state: &mut WhatIf, cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally, real:
             if moved {
                 state.moved = Some((rate, burst));
             }
-            if state.moved.is_some() {
-                if ui.button("As configured").on_hover_text("Put both back").clicked() {
-                    state.moved = None;
-                }
+            if state.moved.is_some() && ui.button("As configured").on_hover_text("Put both back").clicked() {
+                state.moved = None;
             }
         });
         let limits = state.limits(real);
