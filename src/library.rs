@@ -204,7 +204,8 @@ pub fn export(places: &Places, export: &Export) -> anyhow::Result<ExitCode> {
 }
 
 fn print_preview(preview: &ExportPreview, off: bool) {
-    println!("{} steps of {} pages", preview.steps, preview.pages);
+    let plural = |count: u64, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+    println!("{} of {}", plural(preview.steps, "step"), plural(preview.pages, "page"));
     if off {
         println!("Nothing is kept back: the redaction is switched off");
     } else if preview.kept_back.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! It has a handle of its own on the engine, as a window has, so that tray and notifications work without one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

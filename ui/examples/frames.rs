@@ -85,7 +85,7 @@ impl Window {
         self.app.logic(&self.ctx.clone(), NOW + self.time);
         let output = self.ctx.clone().run_ui(input, |ui| self.app.ui(ui));
         drop(self.ctx.tessellate(output.shapes, 1.0));
-        frames.0.push((cpu_time() - begin).as_secs_f64() * 1e3);
+        frames.0.push(cpu_time().saturating_sub(begin).as_secs_f64() * 1e3);
         output.viewport_output.values().any(|viewport| viewport.repaint_delay.is_zero())
     }
 }

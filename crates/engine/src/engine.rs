@@ -1,6 +1,7 @@
 //! The engine's thread: takes requests, starts attachments, hands out answers.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -384,7 +385,7 @@ impl Shared {
             steps: about.steps,
             bytes: about.bytes,
             damaged: reader.damage().map(str::to_owned),
-            thinned: reader.thinned().map(|steps| steps.into_inner()),
+            thinned: reader.thinned().map(RangeInclusive::into_inner),
             ..RecorderStatus::default()
         };
         let info = Source {
@@ -469,7 +470,11 @@ impl Shared {
 
     fn set_keep(self: &Arc<Self>, keep: Keep) -> Result<Answer, Failure> {
         let least = Keep { recording_bytes: LEAST_KEPT, library_bytes: LEAST_KEPT, slow_ms: 0.0 };
-        if keep.recording_bytes < least.recording_bytes || keep.library_bytes < least.library_bytes || !(keep.slow_ms >= least.slow_ms) {
+        if keep.recording_bytes < least.recording_bytes
+            || keep.library_bytes < least.library_bytes
+            || keep.slow_ms.is_nan()
+            || keep.slow_ms < least.slow_ms
+        {
             return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
         }
         self.store.set_setting(KEEP, &keep).map_err(|error| queries::failed(&error))?;

@@ -3,6 +3,7 @@
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,7 +163,7 @@ impl Intake {
         let mut info = self.source.info.lock();
         info.recorder.steps = stats.steps;
         info.recorder.bytes = stats.bytes;
-        info.recorder.thinned = self.source.reader.thinned().map(|steps| steps.into_inner());
+        info.recorder.thinned = self.source.reader.thinned().map(RangeInclusive::into_inner);
         drop(info);
         self.outbox.changed(self.source.id, &Topic::Source);
     }

@@ -159,7 +159,7 @@ struct Input<'a> {
     rest: &'a str,
 }
 
-impl<'a> Input<'a> {
+impl Input<'_> {
     /// Takes a word or sign if it comes next.
     fn word(&mut self, word: &str) -> bool {
         let rest = self.rest.trim_start();

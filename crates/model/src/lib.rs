@@ -38,6 +38,6 @@ pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
-pub use steps::{Block, Changed, Counted, Name, Steps, Stream};
+pub use steps::{Block, Changed, Counted, Name, Steps, Stream, Whose};
 pub use timeline::Timeline;
 pub use value::{Kind, Value, ValueError, parse_value};

@@ -59,7 +59,9 @@ impl Timeline {
             }
             Notice::Steps(at, blocks) if *at == id => {
                 let from = self.steps.len();
-                blocks.iter().for_each(|block| self.steps.extend(block));
+                for block in blocks {
+                    self.steps.extend(block);
+                }
                 self.meet(from);
             }
             Notice::Rate(at, session, rate) if *at == id => {

@@ -261,12 +261,11 @@ impl InspectorApp {
 
     fn move_change(&mut self, forward: bool) {
         let next = self.model.selected.and_then(|step| self.model.lookup.change_beside(step, forward));
-        match next {
-            Some(step) => self.act_select(step),
-            None => {
-                let text = if forward { "It did not change after this step" } else { "It did not change before this step" };
-                toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
-            }
+        if let Some(step) = next {
+            self.act_select(step);
+        } else {
+            let text = if forward { "It did not change after this step" } else { "It did not change before this step" };
+            toast(&mut self.model, Level::Info, text.to_owned(), None, self.now);
         }
     }
 

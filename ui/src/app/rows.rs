@@ -215,8 +215,8 @@ mod tests {
         });
         let step = |id: u64| Step {
             id: StepId(id),
-            status: if id % 50 == 0 { Status::Raised } else { Status::Ok },
-            ..Step::new(StepKind::ALL[(id % 16) as usize], if id % 3 == 0 { "add" } else { "pay" }, id as f64)
+            status: if id.is_multiple_of(50) { Status::Raised } else { Status::Ok },
+            ..Step::new(StepKind::ALL[(id % 16) as usize], if id.is_multiple_of(3) { "add" } else { "pay" }, id as f64)
         };
         let steps: Steps = (1..=count).map(step).collect();
         timeline.apply(&Notice::Steps(SourceId(1), steps.since(0, usize::MAX)));

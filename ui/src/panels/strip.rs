@@ -33,7 +33,7 @@ pub struct Strip {
 #[derive(Default)]
 struct Bins {
     key: Option<BinKey>,
-    bins: Vec<Tally>,
+    tallies: Vec<Tally>,
     /// Marks to draw one by one: lanes that are not crowded.
     marks: Vec<Mark>,
     crowded: [bool; LANES.len()],
@@ -161,13 +161,13 @@ fn count(bins: &mut Bins, model: &Model, map: TimeMap) {
     let begin = rows.at_time(steps, map.from);
     let first = rows.tally_before(steps, begin);
     let (mut last, mut end) = (first, begin);
-    bins.bins.clear();
+    bins.tallies.clear();
     for bin in 0..width {
         // What begins exactly at the end of the shown time is still shown.
         let until = if bin + 1 == width { map.to.next_up() } else { map.time(map.left + (bin + 1) as f32 * BIN) };
         end = rows.at_time(steps, until).max(end);
         let tally = rows.tally_before(steps, end);
-        bins.bins.push(tally.since(&last));
+        bins.tallies.push(tally.since(&last));
         last = tally;
     }
     let total = last.since(&first).steps;
@@ -190,9 +190,9 @@ fn lane_color(t: &Tokens, lane: usize) -> Color32 {
 
 fn draw_bins(bins: &Bins, painter: &Painter, field: Rect, t: &Tokens) {
     for lane in (0..LANES.len()).filter(|lane| bins.crowded[*lane]) {
-        let most = bins.bins.iter().map(|bin| bin.steps[lane]).max().unwrap_or(1).max(1) as f32;
+        let most = bins.tallies.iter().map(|bin| bin.steps[lane]).max().unwrap_or(1).max(1) as f32;
         let bottom = field.top() + LANE * (lane as f32 + 1.0) - 2.0;
-        for (index, bin) in bins.bins.iter().enumerate().filter(|(_, bin)| bin.steps[lane] > 0) {
+        for (index, bin) in bins.tallies.iter().enumerate().filter(|(_, bin)| bin.steps[lane] > 0) {
             let height = 2.0 + (LANE - 6.0) * (bin.steps[lane] as f32 / most).sqrt();
             let left = field.left() + 6.0 + index as f32 * BIN;
             painter.rect_filled(Rect::from_min_max(pos2(left, bottom - height), pos2(left + BIN - 0.6, bottom)), 0.0, lane_color(t, lane));

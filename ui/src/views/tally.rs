@@ -260,7 +260,6 @@ fn is_counted(block: &Block, at: usize, kind: StepKind, of_child: bool, received
 mod tests {
     use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Step, Steps, ViewId};
 
-    use super::Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
     use super::*;
 
     const SOURCE: SourceId = SourceId(1);
@@ -325,6 +324,7 @@ mod tests {
 
     #[test]
     fn refusals_are_told_apart_by_the_error() {
+        use Refusal::{NoHandler, NotAHandler, Permission, Unknown, UnsafeName};
         let refused = |error: &str| Step { status: Status::Refused, error: Some(error.into()), ..step(StepKind::Event, 1.0) };
         let steps =
             ["permission_denied: Permission denied", "not_a_handler: x", "no_handler: x", "unsafe_name: x", "error: x", "no_handler: y"];

@@ -567,7 +567,7 @@ pub fn how_much_is_kept_is_set_and_what_was_dropped_is_said() {
     assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
 
     assert!(!window.has("Thinned"));
-    let mut source = engine.script().sample.as_ref().map(|sample| sample.source()).expect("a sample");
+    let mut source = engine.script().sample.as_ref().map(Sample::source).expect("a sample");
     source.recorder.thinned = Some((StepId(4), StepId(9)));
     engine.tell(Notice::Source(Box::new(source)));
     window.settle();

@@ -107,6 +107,7 @@ pub fn article(out: &mut String, item: &Item, page: Option<usize>) {
     params(out, item);
     sql(out, item);
     logs(out, item);
+    traceback(out, item);
     if let Some(page) = page {
         let _ = writeln!(
             out,
@@ -160,11 +161,14 @@ fn error(out: &mut String, item: &Item) {
             let _ = write!(out, ": {}", cut(&error.message, LONGEST_TEXT));
         }
         out.push_str("</pre>\n");
-        if let Some(traceback) = &error.traceback {
-            let _ = writeln!(out, "<h3>Traceback</h3>\n<pre tabindex=\"0\">{}</pre>", cut(traceback, LONGEST_TEXT));
-        }
     } else if let Some(error) = &item.step.error {
         let _ = writeln!(out, "<h3>Error</h3>\n<pre class=\"bad\">{}</pre>", cut(error, LONGEST_TEXT));
+    }
+}
+
+fn traceback(out: &mut String, item: &Item) {
+    if let Some(traceback) = item.detail.error.as_ref().and_then(|error| error.traceback.as_ref()) {
+        let _ = writeln!(out, "<h3>Traceback</h3>\n<pre tabindex=\"0\">{}</pre>", cut(traceback, LONGEST_TEXT));
     }
 }
 

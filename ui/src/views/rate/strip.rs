@@ -22,7 +22,7 @@ const SCALE: f32 = 28.0;
 #[derive(Default)]
 pub struct Curve {
     key: Option<(usize, Limits, Option<Limits>, usize)>,
-    /// The lowest level in each column, as a part of the burst; with other limits, theirs.
+    /// The lowest level in each column, as a part of the burst; with other limits, theirs. Not a number where the page is closed.
     levels: Vec<f32>,
     /// Columns in which djust refused a message.
     refused: Vec<usize>,
@@ -86,7 +86,11 @@ impl Curve {
             }
             from = Some((place, message.at, left));
         });
-        fill(&mut levels, from, columns);
+        match played.closed.and(from) {
+            // A closed page has no level any more.
+            Some((place, ..)) => levels.iter_mut().skip(place + 1).for_each(|level| *level = f32::NAN),
+            None => fill(&mut levels, from, columns),
+        }
         would.dedup();
         let mut refused: Vec<usize> =
             page.messages.iter().filter(|message| message.refused).map(|message| column(message.at, span, columns)).collect();
@@ -121,13 +125,9 @@ pub fn ui(curve: &mut Curve, cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, pa
     if let Some(nearest) = pointed.and_then(|at| nearest(&page.messages, at)) {
         let level = curve.levels.get(column(pointed.unwrap_or_default(), span, columns)).copied().unwrap_or(1.0);
         let words = if nearest.refused { ", refused" } else { "" };
-        let text = format!(
-            "{}  level {:.1} of {}\nnearest message: step {}{words}",
-            format::clock(pointed.unwrap_or_default()),
-            f64::from(level) * limits.burst,
-            limits.burst,
-            nearest.step
-        );
+        let level =
+            if level.is_nan() { "closed".to_owned() } else { format!("level {:.1} of {}", f64::from(level) * limits.burst, limits.burst) };
+        let text = format!("{}  {level}\nnearest message: step {}{words}", format::clock(pointed.unwrap_or_default()), nearest.step);
         response.clone().on_hover_text_at_pointer(text);
     }
     if response.clicked() {
@@ -194,7 +194,7 @@ fn paint(curve: &Curve, t: &Tokens, ui: &Ui, rect: Rect, burst: f64, focused: bo
     for part in [0.5, 1.0] {
         painter.hline(body.x_range(), y(part), Stroke::new(1.0, t.line));
     }
-    for (number, level) in curve.levels.iter().enumerate() {
+    for (number, level) in curve.levels.iter().enumerate().filter(|(_, level)| !level.is_nan()) {
         let color = if *level < 0.2 {
             t.removed
         } else if *level < 0.5 {
@@ -259,6 +259,16 @@ mod tests {
         assert_eq!((curve.refused.len(), curve.would.len()), (1, 0));
         curve.refresh(&page, real, Some(Limits { burst: 1.0, ..real }), 100);
         assert_eq!((curve.refused.len(), curve.would.as_slice()), (1, [0].as_slice()));
+    }
+
+    #[test]
+    fn a_page_has_no_level_after_it_was_closed() {
+        let mut curve = Curve::default();
+        let limits = Limits { rate: 1.0, burst: 1.0, max_warnings: 1 };
+        curve.refresh(&page(&[(0.0, false), (5.0, false), (5.0, true), (10.0, true)]), limits, None, 100);
+        let closed = curve.levels.iter().position(|level| level.is_nan()).unwrap();
+        assert_eq!(closed, 51, "the column after the message that closes it");
+        assert!(curve.levels[closed..].iter().all(|level| level.is_nan()));
     }
 
     #[test]
