@@ -32,6 +32,14 @@ macro_rules! cases {
     };
 }
 
+/// Not in a browser.
+#[macro_export]
+macro_rules! native_cases {
+    ($($name:ident),* $(,)?) => {
+        const _: &[fn()] = &[$($name),*];
+    };
+}
+
 #[path = "common/cases.rs"]
 mod cases;
 #[path = "common/page_cases.rs"]

@@ -21,6 +21,16 @@ macro_rules! cases {
     };
 }
 
+/// The same for those that only a window without a host can be asked.
+#[macro_export]
+macro_rules! native_cases {
+    ($($name:ident),* $(,)?) => {
+        mod native {
+            $(#[test] fn $name() { super::$name(); })*
+        }
+    };
+}
+
 #[path = "common/cases.rs"]
 mod cases;
 
