@@ -224,11 +224,7 @@ impl Field {
 
 /// The class of a view of a page.
 fn view_class<'a>(page: &'a Session, view: Option<&ViewId>) -> Option<&'a str> {
-    let view = match view {
-        None => page.view.as_ref(),
-        Some(id) => page.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-    };
-    view.map(|view| view.class.as_str())
+    page.view_of(view).map(|view| view.class.as_str())
 }
 
 /// `cart` is asked for and `cart.items[3]` changed, or the other way round.

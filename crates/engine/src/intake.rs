@@ -296,11 +296,7 @@ impl Intake {
     fn view_class(&self, stream: &Stream) -> String {
         let sessions = self.source.sessions.read();
         let Some(session) = sessions.get(&stream.0) else { return "view".to_owned() };
-        let view = match &stream.1 {
-            None => session.view.as_ref(),
-            Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-        };
-        view.map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
+        session.view_of(stream.1.as_ref()).map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
     }
 
     fn outside(&mut self, stream: &Stream, delta: &Arc<Delta>, at: f64) {
@@ -500,10 +496,7 @@ impl Intake {
 pub fn assign_notes(source: &SourceShared, stream: &Stream) -> (Vec<String>, Vec<String>) {
     let sessions = source.sessions.read();
     let Some(session) = sessions.get(&stream.0) else { return (Vec::new(), Vec::new()) };
-    let view = match &stream.1 {
-        None => session.view.as_ref(),
-        Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-    };
+    let view = session.view_of(stream.1.as_ref());
     view.map_or_else(Default::default, |view| (view.temporary_assigns.clone(), view.static_assigns.clone()))
 }
 

@@ -75,10 +75,12 @@ impl SourceShared {
     /// The last step of a stream that has a state: where its view stands now.
     pub fn last_with_state(&self, stream: &Stream) -> Option<StepId> {
         let steps = self.steps.read();
-        steps
-            .iter()
-            .rev()
-            .find(|step| step.has_states() && step.session.as_ref() == Some(&stream.0) && step.view == stream.1)
-            .map(|step| step.id)
+        // By columns: a long recording is not made into steps to find one.
+        let found = (0..steps.len()).rev().find(|position| {
+            let (block, at) = steps.block(*position);
+            let has_state = block.state_bytes().get(at).is_some_and(|bytes| *bytes > 0);
+            has_state && block.stream(at).is_some_and(|(session, view)| session.as_ref() == Some(&stream.0) && *view == stream.1)
+        });
+        found.and_then(|position| steps.id(position))
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Ignore,
     PairStates, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side,
-    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, ViewId,
+    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, View, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -570,6 +570,14 @@ impl Source {
 }
 
 impl Session {
+    /// A view of the page: a child by its id, or the root view.
+    pub fn view_of(&self, view: Option<&ViewId>) -> Option<&View> {
+        match view {
+            None => self.view.as_ref(),
+            Some(id) => self.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
+        }
+    }
+
     /// Whether the page is still open.
     pub fn is_open(&self) -> bool {
         self.phase != Phase::Closed

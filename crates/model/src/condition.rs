@@ -135,7 +135,7 @@ impl Compare {
 }
 
 /// The number that a value is, plain or typed.
-pub fn number(value: &Value) -> Option<f64> {
+fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.to_string().parse().ok(),
         Value::Typed { kind: Kind::Decimal | Kind::Int, .. } => text(value)?.parse().ok().filter(|number: &f64| number.is_finite()),

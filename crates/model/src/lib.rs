@@ -4,6 +4,7 @@
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
 mod border;
+mod calendar;
 mod compare;
 mod condition;
 mod config;
@@ -25,8 +26,9 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
+pub use calendar::civil;
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
-pub use condition::{Breakpoint, Condition, Facts, number};
+pub use condition::{Breakpoint, Condition, Facts};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};

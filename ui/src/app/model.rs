@@ -203,11 +203,7 @@ impl Model {
 
     /// The view of a step.
     pub fn view_of(&self, step: &Step) -> Option<&View> {
-        let session = self.session_of(step)?;
-        match &step.view {
-            None => session.view.as_ref(),
-            Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-        }
+        self.session_of(step)?.view_of(step.view.as_ref())
     }
 
     /// A shown step by its row.

@@ -1,6 +1,6 @@
 //! The drawer of breakpoints: conditions that watch every state, and the steps that made them hold.
 
-use egui::{Frame, Key, Margin, RichText, Role, Sense, TextEdit, Ui, WidgetInfo};
+use egui::{Frame, Key, Margin, RichText, TextEdit, Ui};
 use inspector_model::{Breakpoint, Condition, Level, Request, StepId};
 
 use crate::app::action::{Action, Cx};
@@ -110,15 +110,12 @@ fn hits(state: &mut BreakpointsPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         let Some(step) = timeline.steps().get(positions[positions.len() - 1 - nth] as usize) else { return };
         let on = cx.model.selected == Some(step.id);
         let conditions = step.hits.join("   ");
-        let response = ui.interact(rect, ui.scope_id().with(("hit", step.id.0)), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, on, format!("Hit in step {}: {conditions}", step.id)));
-        parts::row_ground(ui, t, rect, on, response.hovered(), response.has_focus());
+        let name = format!("Hit in step {}: {conditions}", step.id);
         let mut job = rich::line_job();
         rich::push(&mut job, &format!("{:>6}  {}  ", step.id, format::clock(step.started)), theme::mono(), t.muted);
         rich::push(&mut job, &format!("{}   ", format::clip(&step.name, 40)), theme::text(13.0), t.text);
         rich::push(&mut job, &format::clip(&conditions, 120), theme::mono(), t.changed);
-        parts::paint_line(ui, rect, 8.0, job);
-        if response.on_hover_text("Go to the step").clicked() {
+        if parts::list_line(ui, rect, ("hit", step.id.0), on, &name, job).on_hover_text("Go to the step").clicked() {
             clicked = Some(step.id);
         }
     });

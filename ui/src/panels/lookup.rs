@@ -1,7 +1,7 @@
 //! The drawer below the table: where a text is in the values of the whole recording, and when one value changed.
 
 use egui::{Frame, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
-use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId};
+use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId, Value, parse_value};
 
 use super::breakpoints::BreakpointsPanel;
 use crate::app::action::{Action, Cx};
@@ -95,18 +95,14 @@ fn find(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     state.hits.ui(ui, find.hits.len(), theme::VALUE_ROW, |ui, rect, nth| {
         let hit = &find.hits[nth];
         let on = selected == Some(hit.step);
-        let response = ui.interact(rect, ui.scope_id().with(("hit", nth)), Sense::click());
         let name = format!("Hit in step {}: {} {}", hit.step, format::clip(&hit.path, 80), format::clip(&hit.value, 80));
-        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, on, &name));
-        parts::row_ground(ui, t, rect, on, response.hovered(), false);
         let mut job = rich::line_job();
         rich::push(&mut job, &format!("{:>6}  ", hit.step), theme::mono(), t.muted);
         let place = if hit.path.is_empty() { "first state".to_owned() } else { format::clip(&hit.path, 60) };
         rich::push(&mut job, &place, theme::mono(), if hit.in_path { t.accent } else { t.strong });
         rich::push(&mut job, "   ", theme::mono(), t.text);
         marked(&mut job, t, &rich::one_line(&hit.value), &find.options);
-        parts::paint_line(ui, rect, 8.0, job);
-        if response.clicked() {
+        if parts::list_line(ui, rect, ("hit", nth), on, &name, job).clicked() {
             clicked = Some(hit.step);
         }
     });
@@ -218,10 +214,7 @@ fn changes(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui, history: &Path
             Some(None) => "not there".to_owned(),
             None => "…".to_owned(),
         };
-        let response = ui.interact(rect, ui.scope_id().with(("change", id.0)), Sense::click());
         let name = format!("Change in step {id}: {}", format::clip(&words, 80));
-        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, on, &name));
-        parts::row_ground(ui, t, rect, on, response.hovered(), false);
         let mut job = rich::line_job();
         rich::push(&mut job, &format!("{id:>6}  "), theme::mono(), t.muted);
         if let Some(step) = &step {
@@ -229,8 +222,7 @@ fn changes(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui, history: &Path
             rich::push(&mut job, &format!("{}   ", format::clip(&step.name, 32)), theme::text(13.0), t.text);
         }
         rich::push(&mut job, &words, theme::mono(), if value.is_some_and(Option::is_some) { t.strong } else { t.faint });
-        parts::paint_line(ui, rect, 8.0, job);
-        if response.on_hover_text("Go to the step").clicked() {
+        if parts::list_line(ui, rect, ("change", id.0), on, &name, job).on_hover_text("Go to the step").clicked() {
             clicked = Some(id);
         }
     });
@@ -266,9 +258,7 @@ fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         let (id, note) = marks[nth];
         let on = cx.model.selected == Some(*id);
         let step = timeline.step(*id);
-        let response = ui.interact(rect, ui.scope_id().with(("mark", id.0)), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, on, format!("Bookmark step {id} {}", format::clip(note, 80))));
-        parts::row_ground(ui, t, rect, on, response.hovered(), response.has_focus());
+        let name = format!("Bookmark step {id} {}", format::clip(note, 80));
         let mut job = rich::line_job();
         rich::push(&mut job, &format!("{id:>6}  "), theme::mono(), t.muted);
         if let Some(step) = &step {
@@ -276,8 +266,7 @@ fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             rich::push(&mut job, &format!("{}   ", format::clip(&step.name, 40)), theme::text(13.0), t.text);
         }
         rich::push(&mut job, &rich::one_line(note), theme::text(13.0), t.strong);
-        parts::paint_line(ui, rect, 8.0, job);
-        if response.clicked() {
+        if parts::list_line(ui, rect, ("mark", id.0), on, &name, job).clicked() {
             clicked = Some(*id);
         }
     });
@@ -327,13 +316,14 @@ fn graph(cx: &mut Cx<'_>, ui: &mut Ui, history: &PathHistory) {
 
 /// The number that a value is, plain or typed.
 fn number(json: &str) -> Option<f64> {
-    match inspector_model::parse_value(json).ok()? {
-        inspector_model::Value::Number(number) => number.to_string().parse().ok(),
-        inspector_model::Value::Typed { .. } => {
-            // A Decimal or an int of any length: its text is its number.
-            let value: serde_json::Value = serde_json::from_str(json).ok()?;
-            value.get("v")?.as_str()?.parse::<f64>().ok().filter(|number| number.is_finite())
-        }
+    let value = parse_value(json).ok()?;
+    match &value {
+        Value::Number(number) => number.to_string().parse().ok(),
+        // A Decimal or an int of any length: its text is its number.
+        Value::Typed { .. } => match value.field("v")? {
+            Value::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            _ => None,
+        },
         _ => None,
     }
 }

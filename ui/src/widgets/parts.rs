@@ -141,15 +141,19 @@ pub fn meter(ui: &mut Ui, part: f32, width: f32, color: Color32, name: &str) -> 
 /// How full a bucket of the rate limit is: the colour warns before it is empty.
 pub fn bucket_meter(ui: &mut Ui, bucket: Bucket, width: f32, name: &str) -> Response {
     let t = theme::tokens(ui);
-    let level = if bucket.burst > 0.0 { (bucket.tokens / bucket.burst) as f32 } else { 0.0 };
-    let color = if level < 0.2 {
+    let level = if bucket.burst > 0.0 { bucket.tokens / bucket.burst } else { 0.0 };
+    meter(ui, level as f32, width, left_color(t, level), name)
+}
+
+/// The colour of what is left of something, from 0 to 1: it warns before there is nothing.
+pub const fn left_color(t: &Tokens, left: f64) -> Color32 {
+    if left < 0.2 {
         t.removed
-    } else if level < 0.5 {
+    } else if left < 0.5 {
         t.changed
     } else {
         t.added
-    };
-    meter(ui, level, width, color, name)
+    }
 }
 
 /// A label of one line that ends in an ellipsis when there is no room.
@@ -164,6 +168,23 @@ pub fn list_row(ui: &mut Ui, height: f32, selected: bool, label: &str) -> (egui:
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, label));
     row_ground(ui, t, rect, selected, response.hovered(), response.has_focus());
     (rect, response)
+}
+
+/// A line of a list whose rows are placed by the list, for instance by a [`super::long_list::LongList`].
+pub fn list_line(
+    ui: &mut Ui,
+    rect: egui::Rect,
+    id: impl egui::AsIdSalt,
+    selected: bool,
+    label: &str,
+    job: egui::text::LayoutJob,
+) -> Response {
+    let t = theme::tokens(ui);
+    let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, label));
+    row_ground(ui, t, rect, selected, response.hovered(), response.has_focus());
+    paint_line(ui, rect, 8.0, job);
+    response
 }
 
 /// The menu of a row: by the right button anywhere on it, and by a button at its right end, which the keyboard reaches too.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, parse_value};
+use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, civil, parse_value};
 
 use crate::excerpt::{End, Item};
 use crate::json::difference;
@@ -60,17 +60,8 @@ pub fn utc(seconds: f64) -> String {
         return "at an unknown time".to_owned();
     }
     let whole = seconds as i64;
-    let (days, of_day) = (whole.div_euclid(86_400), whole.rem_euclid(86_400));
-    // Years are counted from March, so that the leap day comes last.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil(whole.div_euclid(86_400));
+    let of_day = whole.rem_euclid(86_400);
     format!("{year}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 

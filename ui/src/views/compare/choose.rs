@@ -52,13 +52,9 @@ fn words(model: &Model, chosen: Option<&SourceStream>) -> (String, String) {
     let Some((source, stream)) = chosen else { return nothing() };
     let Some(timeline) = model.timeline_of(*source) else { return nothing() };
     let Some(session) = timeline.sessions().get(&stream.0) else { return nothing() };
-    let view = match &stream.1 {
-        None => session.view.as_ref(),
-        Some(id) => session.children.iter().find(|child| child.id.as_deref() == Some(id.as_str())),
-    };
     let steps = timeline.stream(stream).len() as u64;
     let facts = format!("{}  ·  {}", format::clip(&timeline.source().title, 60), format::plural(steps, "step", "steps"));
-    (page_words(session, view), facts)
+    (page_words(session, session.view_of(stream.1.as_ref())), facts)
 }
 
 /// `alice  /cart/  CartView  2026-11-23 12:03:01`.

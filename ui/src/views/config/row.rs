@@ -159,14 +159,7 @@ fn fact(cx: &mut Cx<'_>, ui: &mut Ui, Fact { text, meter, step }: &Fact) {
                 Meter::Used(part) => (*part, 1.0 - part),
                 Meter::Left(part) => (*part, *part),
             };
-            let color = if left < 0.2 {
-                t.removed
-            } else if left < 0.5 {
-                t.changed
-            } else {
-                t.added
-            };
-            parts::meter(ui, part as f32, 56.0, color, text);
+            parts::meter(ui, part as f32, 56.0, parts::left_color(t, left), text);
         }
         ui.scope(|ui| {
             ui.set_max_width((room - 80.0).max(120.0));
