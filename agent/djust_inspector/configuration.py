@@ -26,6 +26,8 @@ from .walker import Walker, _class_dict, _class_mro, class_name, own_dict
 
 dumps = json.dumps
 
+_ATTRIBUTES = {**CLASS_KEYS, **CLASS_RELATED}
+
 
 def view_classes() -> list[type]:
     """All loaded LiveView classes that are not djust's own and not abstract."""
@@ -54,15 +56,18 @@ def view_classes() -> list[type]:
 def describe() -> str:
     """The fields of a ``config`` frame as JSON text."""
     facts = _facts()
-    classes = view_classes()
+    known = _known_attributes()
+    attributes = guard.guarded(_attributes)
+    found = [(cls, values) for cls in view_classes() if (values := attributes(cls)) is not None]
+    given = [key for _, values in found for key, (_, owner) in values.items() if owner is not None]
     keys = [guard.guarded(_setting)(name, facts) for name in SETTING_KEYS]
-    keys += [guard.guarded(_class_default)(name, classes) for name in CLASS_KEYS]
+    keys += [guard.guarded(_class_default)(name, given.count(name), name in known) for name in CLASS_KEYS]
     related = [guard.guarded(_setting)(name, facts) for name in RELATED]
-    related += [guard.guarded(_class_default)(name, classes) for name in CLASS_RELATED]
+    related += [guard.guarded(_class_default)(name, given.count(name), name in known) for name in CLASS_RELATED]
     related += [guard.guarded(_flat)(name, facts) for name in FLAT]
     related += [guard.guarded(_unknown)(name, facts) for name in _unknown_keys(facts)]
     open_views = _open_views()
-    views = [guard.guarded(_view)(cls, open_views, facts) for cls in classes]
+    views = [guard.guarded(_view)(cls, values, known, open_views.get(id(cls), []), facts) for cls, values in found]
     return '"keys":[%s],"views":[%s],"related":[%s]' % tuple(
         ",".join(text for text in group if text) for group in (keys, views, related)
     )
@@ -71,14 +76,18 @@ def describe() -> str:
 _last: str | None = None
 
 
-def changed() -> str | None:
-    """`describe`, if it is not what was sent last: views are loaded with the first request."""
+def current() -> str:
+    """`describe`, for everyone attached: it is remembered as what was sent last."""
     global _last
-    text = describe()
-    if text == _last:
-        return None
-    _last = text
-    return text
+    _last = describe()
+    return _last
+
+
+def changed() -> str | None:
+    """`current`, if it is not what was sent last: views are loaded with the first request."""
+    before = _last
+    text = current()
+    return None if text == before else text
 
 
 def _entry(
@@ -238,49 +247,53 @@ def _base() -> Any:
     return getattr(sys.modules.get("djust.live_view"), "LiveView", None)
 
 
-def _documented(key: str) -> tuple[str, Any, str]:
-    return CLASS_KEYS[key] if key in CLASS_KEYS else CLASS_RELATED[key]
+def _owner_of(cls: type, name: str) -> type | None:
+    """The class whose attribute `name` is the one of `cls`."""
+    return next((owner for owner in _class_mro(cls) if name in _class_dict(owner)), None)
+
+
+def _known_attributes() -> frozenset[str]:
+    """The attributes that this djust's LiveView has; all of them before it is loaded."""
+    base = _base()
+    return frozenset(key for key in _ATTRIBUTES if base is None or _owner_of(base, key) is not None)
 
 
 def _base_default(key: str) -> Any:
     """The default of a class attribute as this djust's LiveView has it, else as documented."""
-    documented = _documented(key)[1]
-    if key == "abstract":
+    documented = _ATTRIBUTES[key][1]
+    base = _base()
+    owner = _owner_of(base, key) if base is not None and key != "abstract" else None
+    if owner is None:
         return documented
-    for cls in _class_mro(_base()) if _base() is not None else ():
-        if key in _class_dict(cls):
-            found = _class_dict(cls)[key]
-            return found if not hasattr(type(found), "__get__") else documented
-    return documented
+    found = _class_dict(owner)[key]
+    return found if not hasattr(type(found), "__get__") else documented
 
 
-def _exists(key: str) -> bool:
-    return _base() is None or any(key in _class_dict(cls) for cls in _class_mro(_base()))
-
-
-def _class_default(key: str, classes: list[type]) -> str:
-    kind, _, doc = _documented(key)
+def _class_default(key: str, users: int, exists: bool) -> str:
+    kind, _, doc = _ATTRIBUTES[key]
     default = _base_default(key)
-    users = sum(1 for cls in classes if _attribute(cls, key)[1] is not None)
     source = "default" if not users else f"class (set by {users} view{'s' if users > 1 else ''})"
     advice = []
-    if not _exists(key):
+    if not exists:
         why = "This djust's LiveView has no such attribute"
         advice.append(config_advice.advice(config_advice.NOTE, why))
     return _entry(key, "class", kind, default, default, source, None, advice, doc)
 
 
+def _attributes(cls: type) -> dict[str, tuple[Any, type | None]]:
+    """The values of the class attributes, and the class of the project that sets each."""
+    return {key: _attribute(cls, key) for key in _ATTRIBUTES}
+
+
 def _attribute(cls: type, key: str) -> tuple[Any, type | None]:
-    """The value of a class attribute, and the class of the project that sets it."""
     if key == "abstract":  # not inherited: djust reads the class's own
-        own = _class_dict(cls)
-        return (own["abstract"], cls) if key in own else (False, None)
-    for owner in _class_mro(cls):
-        own = _class_dict(owner)
-        if key in own:
-            library = class_name(owner).split(".")[0] in ("djust", "django", "object")
-            return own[key], None if library else owner
-    return _documented(key)[1], None
+        owner = cls if key in _class_dict(cls) else None
+    else:
+        owner = _owner_of(cls, key)
+    if owner is None:
+        return _ATTRIBUTES[key][1], None
+    library = class_name(owner).split(".")[0] in ("djust", "django", "object")
+    return _class_dict(owner)[key], None if library else owner
 
 
 def _open_views() -> dict[int, list[tuple[str, dict[str, Any]]]]:
@@ -292,51 +305,48 @@ def _open_views() -> dict[int, list[tuple[str, dict[str, Any]]]]:
     return out
 
 
-def _view(cls: type, open_views: dict[int, list[tuple[str, dict[str, Any]]]], facts: dict[str, Any]) -> str:
-    names = [*CLASS_KEYS, *CLASS_RELATED]
-    values = {key: _attribute(cls, key) for key in names}
+def _view(
+    cls: type,
+    values: dict[str, tuple[Any, type | None]],
+    known: frozenset[str],
+    instances: list[tuple[str, dict[str, Any]]],
+    facts: dict[str, Any],
+) -> str:
     others = {key: value for key, (value, _) in values.items()}
     ticks = _base() is None or _owner_of(cls, "handle_tick") is not _owner_of(_base(), "handle_tick")
     attributes = []
     for key, (value, owner) in values.items():
-        known = Attribute(
+        about = Attribute(
             key,
             value,
             owner is not None,
             others,
             debug=facts["debug"],
             handle_tick=ticks,
-            exists=_exists(key),
+            exists=key in known,
             snapshots=bool(facts["flat"].get("DJUST_STATE_SNAPSHOT_ENABLED", True)),
         )
+        text = Walker().named(key, value)
         attributes.append(
             '%s:{"value":%s,"source":%s,%s,"advice":%s,"instances":%s}'
             % (
                 dumps(key),
-                Walker().named(key, value),
+                text,
                 dumps("default" if owner is None else f"class {class_name(owner)}"),
                 _place(config_places.attribute(owner, key) if owner is not None else None),
-                dumps(config_advice.of_attribute(known)),
-                _instances(key, value, open_views.get(id(cls), ())),
+                dumps(config_advice.of_attribute(about)),
+                _instances(key, text, instances),
             )
         )
     return '{"class":%s,%s,"attributes":{%s}}' % (dumps(class_name(cls)), sessions._place(cls), ",".join(attributes))
 
 
-def _instances(key: str, value: Any, views: Any) -> str:
+def _instances(key: str, class_text: str, instances: list[tuple[str, dict[str, Any]]]) -> str:
     """Where open pages have another value on the instance itself than their class has."""
     found = []
-    class_text = Walker().named(key, value)
-    for session, own in views:
+    for session, own in instances:
         if key in own:
             text = Walker().named(key, own[key])
             if text != class_text:
                 found.append('{"session":%s,"value":%s}' % (dumps(session), text))
     return "[" + ",".join(found[:20]) + "]"
-
-
-def _owner_of(cls: type, name: str) -> type | None:
-    for owner in _class_mro(cls):
-        if name in _class_dict(owner):
-            return owner
-    return None

@@ -15,8 +15,7 @@ def queue(inspector: Inspector, history: bool) -> None:
     """Queue a whole sync for one inspector. Call with the hub's lock held, so that nothing comes between."""
     first = HUB.seq + 1
     room = [SHELLS]
-    guard.guarded(configuration.changed)()  # remembers it as sent
-    text = guard.guarded(configuration.describe)()
+    text = guard.guarded(configuration.current)()
     if text is not None:
         inspector.put_always(HUB.frame("config", text))
     for session in list(sessions.SESSIONS.values()):

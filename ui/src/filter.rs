@@ -213,7 +213,7 @@ impl Field {
                     match self {
                         Self::Session => opt(session.as_ref().map(SessionId::as_str)),
                         Self::View => opt(view.as_ref().map(ViewId::as_str)) || opt(page.and_then(|page| view_class(page, view.as_ref()))),
-                        _ => page.is_some_and(|page| any(page.user.as_deref().unwrap_or("anonymous"))),
+                        _ => page.is_some_and(|page| any(page.user_name())),
                     }
                 };
                 (streams.iter().map(fits).collect(), of)

@@ -59,15 +59,7 @@ pub fn bytes(count: u64) -> String {
 
 /// `4 211`, with thin spaces.
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{2009}');
-        }
-        out.push(digit);
-    }
-    out
+    inspector_model::grouped(&number.to_string(), '\u{2009}')
 }
 
 /// `3.4`, `120`, `—` when unknown.

@@ -87,17 +87,13 @@ fn texts(group: &mut BenchmarkGroup<'_, WallTime>, pair: &Pair, counts: &mut Cou
     let by_words = || TextDiff::configure().algorithm(TextAlgorithm::Myers).diff_words(black_box(&before), &after).ops().len();
     counts.insert(format!("similar, words/{}", pair.name), by_words());
     group.bench_function(id("similar, words"), |b| b.iter(by_words));
-    let words = |text| InternedInput::new(text_words(text), text_words(&after));
+    let words = |text| InternedInput::new(Words(text), Words(&after));
     let by_words = || Diff::compute(Algorithm::Myers, &words(black_box(&before)));
     counts.insert(format!("imara-diff, words/{}", pair.name), by_words().hunks().count());
     group.bench_function(id("imara-diff, words"), |b| b.iter_with_large_drop(by_words));
 }
 
 struct Words<'a>(&'a str);
-
-fn text_words(text: &str) -> Words<'_> {
-    Words(text)
-}
 
 impl<'a> imara_diff::TokenSource for Words<'a> {
     type Token = &'a str;

@@ -160,28 +160,20 @@ impl List<'_> {
 
     fn scrub(&mut self) {
         const ANY: &str = "inspector, any state, nothing at hand";
-        let value = |who, case| self.figures.value("scrub", who, case).map(|micros| micros / KB);
-        let mut found = Vec::new();
+        let figures = self.figures;
+        let value = |who, case| figures.value("scrub", who, case).map(|micros| micros / KB);
         for (case, any, near) in [("b p99", 0.5, Some(0.1)), ("c p99", 10.0, Some(1.0)), ("d p99", 1.0, None)] {
-            found.push((6, format!("{case}: any state"), AtMost(any), " ms", value(ANY, case)));
+            self.add(6, format!("{case}: any state"), AtMost(any), " ms", value(ANY, case));
             let chain = self.ratio("scrub", case, ANY, "zstd, the state before as prefix, whole every 256");
-            found.push((6, format!("{case}: any state, to the zstd prefix chain"), AtMost(0.5), "×", chain));
+            self.add(6, format!("{case}: any state, to the zstd prefix chain"), AtMost(0.5), "×", chain);
             if let Some(near) = near {
-                found.push((6, format!("{case}: next state"), AtMost(near), " ms", value("inspector, the next state", case)));
-                found.push((6, format!("{case}: previous state"), AtMost(near), " ms", value("inspector, the previous state", case)));
+                self.add(6, format!("{case}: next state"), AtMost(near), " ms", value("inspector, the next state", case));
+                self.add(6, format!("{case}: previous state"), AtMost(near), " ms", value("inspector, the previous state", case));
             }
         }
         for (case, most) in [("b p99", 1.0), ("c p99", 20.0)] {
-            found.push((
-                8,
-                format!("{case}: any two, rebuilt and compared"),
-                AtMost(most),
-                " ms",
-                value("inspector, any two compared", case),
-            ));
-        }
-        for (goal, what, bound, unit, figure) in found {
-            self.add(goal, what, bound, unit, figure);
+            let two = value("inspector, any two compared", case);
+            self.add(8, format!("{case}: any two, rebuilt and compared"), AtMost(most), " ms", two);
         }
     }
 

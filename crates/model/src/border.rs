@@ -578,6 +578,16 @@ impl Session {
         }
     }
 
+    /// All views of the page, the root view first.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.view.iter().chain(&self.children)
+    }
+
+    /// The user's name, or what stands for nobody's.
+    pub fn user_name(&self) -> &str {
+        self.user.as_deref().unwrap_or("anonymous")
+    }
+
     /// Whether the page is still open.
     pub fn is_open(&self) -> bool {
         self.phase != Phase::Closed

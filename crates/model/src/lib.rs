@@ -4,7 +4,6 @@
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
 mod border;
-mod calendar;
 mod compare;
 mod condition;
 mod config;
@@ -14,6 +13,7 @@ mod ids;
 mod limiter;
 mod page;
 mod query;
+mod readable;
 mod server;
 mod session;
 mod share;
@@ -26,7 +26,6 @@ pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
     RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
-pub use calendar::civil;
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
@@ -36,6 +35,7 @@ pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
 pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
+pub use readable::{civil, grouped};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};

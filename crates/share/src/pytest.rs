@@ -186,12 +186,7 @@ fn take(stretches: &mut Vec<Stretch>, item: &Item, sessions: &[Session], classes
 
 /// The class of a view, by its dotted path. The name of a mount is its class.
 fn class(step: &Step, session: Option<&Session>, classes: &[String]) -> Option<String> {
-    let views = session.into_iter().flat_map(|session| session.view.iter().chain(&session.children));
-    let fits = |view: &&inspector_model::View| match &step.view {
-        None => view.id.is_none(),
-        Some(id) => view.id.as_deref() == Some(id.as_str()),
-    };
-    let of_session = views.filter(fits).map(|view| &view.class);
+    let of_session = session.and_then(|session| session.view_of(step.view.as_ref())).map(|view| &view.class).into_iter();
     let named =
         |class: &&String| step.kind != StepKind::Mount || step.name == **class || class.rsplit('.').next() == step.name.rsplit('.').next();
     let found = of_session.filter(named).chain(classes.iter().filter(|class| step.kind == StepKind::Mount && named(class))).next();

@@ -173,9 +173,7 @@ impl PlacePath {
         }
         Some(at.text(text))
     }
-}
 
-impl PlacePath {
     /// How many elements or keys what stands there in a document has.
     pub fn len(&self, document: &Document) -> Option<usize> {
         let value = self.value(document)?.as_bytes();

@@ -41,7 +41,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                     ui.horizontal(|ui| {
                         icons::show(ui, Icon::Kind(inspector_model::StepKind::Jump), 15.0, t.changed);
                         let who = if many {
-                            format!(" ({}, {})", session.user.as_deref().unwrap_or("anonymous"), session.path.as_deref().unwrap_or("?"))
+                            format!(" ({}, {})", session.user_name(), session.path.as_deref().unwrap_or("?"))
                         } else {
                             String::new()
                         };

@@ -66,7 +66,7 @@ fn right(ui: &Ui, rect: egui::Rect, text: &str, color: egui::Color32) {
 
 fn one(cx: &mut Cx<'_>, ui: &mut Ui, session: &Session) {
     let t = cx.t;
-    let user = session.user.as_deref().unwrap_or("anonymous");
+    let user = session.user_name();
     let path = session.path.as_deref().unwrap_or("(connecting)");
     let scope = Scope::Session(session.id.clone());
     let selected = cx.model.scope == scope;

@@ -290,7 +290,7 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         rich::push(&mut job, &format!("   {}", format::clip(&text, 200)), theme::text(12.5), color);
     }
     if across && let Some(session) = cx.model.session_of(step) {
-        let who = session.user.as_deref().unwrap_or("anonymous");
+        let who = session.user_name();
         rich::push(
             &mut job,
             &format!("   {} {}", format::clip(who, 24), format::clip(session.path.as_deref().unwrap_or(""), 40)),

@@ -118,10 +118,10 @@ fn outcome(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     ui.horizontal(|ui| {
         ui.add_space(20.0);
         parts::chip(ui, result, ink, ground);
-        let who = cx.model.session_of(step).map_or_else(
-            || "a page".to_owned(),
-            |session| format!("{} {}", session.user.as_deref().unwrap_or("anonymous"), session.path.as_deref().unwrap_or("")),
-        );
+        let who = cx
+            .model
+            .session_of(step)
+            .map_or_else(|| "a page".to_owned(), |session| format!("{} {}", session.user_name(), session.path.as_deref().unwrap_or("")));
         ui.label(RichText::new(who).color(t.text));
         if let Some(reason) = reason {
             parts::line_label(ui, RichText::new(reason).color(t.muted)).on_hover_text(reason);

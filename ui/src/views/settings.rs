@@ -93,32 +93,27 @@ fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
     });
 }
 
-/// A setting's text, whether it is on, and what sets it.
-type Switch = (&'static str, bool, fn(bool) -> DesktopSetting);
-
 /// What the desktop around the window does on its own, as far as there is one.
 fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
     let info = &cx.model.desktop;
-    let mut switches: Vec<Switch> = Vec::new();
-    if let Some(on) = &info.notifications {
-        switches.push(("Notify when a handler raises", on.contains(&NotifyAbout::Errors), |on| {
-            DesktopSetting::Notify(NotifyAbout::Errors, on)
-        }));
-        switches.push(("Notify when HVR refuses to swap a view", on.contains(&NotifyAbout::RefusedSwaps), |on| {
-            DesktopSetting::Notify(NotifyAbout::RefusedSwaps, on)
-        }));
-        switches.push(("Notify when a page is closed for too many messages", on.contains(&NotifyAbout::RateLimitCloses), |on| {
-            DesktopSetting::Notify(NotifyAbout::RateLimitCloses, on)
-        }));
-        switches.push(("Notify when a breakpoint is hit", on.contains(&NotifyAbout::Breakpoints), |on| {
-            DesktopSetting::Notify(NotifyAbout::Breakpoints, on)
-        }));
+    // A text, whether it is on, and what turns it.
+    let mut switches: Vec<(&str, bool, DesktopSetting)> = Vec::new();
+    if let Some(notifications) = &info.notifications {
+        for (text, about) in [
+            ("Notify when a handler raises", NotifyAbout::Errors),
+            ("Notify when HVR refuses to swap a view", NotifyAbout::RefusedSwaps),
+            ("Notify when a page is closed for too many messages", NotifyAbout::RateLimitCloses),
+            ("Notify when a breakpoint is hit", NotifyAbout::Breakpoints),
+        ] {
+            let on = notifications.contains(&about);
+            switches.push((text, on, DesktopSetting::Notify(about, !on)));
+        }
     }
     if let Some(on) = info.autostart {
-        switches.push(("Start with the desktop", on, DesktopSetting::Autostart));
+        switches.push(("Start with the desktop", on, DesktopSetting::Autostart(!on)));
     }
     if let Some(on) = info.static_files {
-        switches.push(("Let page windows load the recorded server's static files", on, DesktopSetting::StaticFiles));
+        switches.push(("Let page windows load the recorded server's static files", on, DesktopSetting::StaticFiles(!on)));
     }
     if switches.is_empty() {
         return;
@@ -126,11 +121,10 @@ fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
     ui.add_space(12.0);
     parts::section(ui, "Desktop");
     parts::card(ui, |ui| {
-        for (text, on, setting) in switches {
-            // The mark moves when the desktop says that it is so.
-            let mut wanted = on;
-            if ui.checkbox(&mut wanted, text).changed() {
-                cx.push(Action::Set(setting(wanted)));
+        // The mark moves when the desktop says that it is so.
+        for (text, mut on, turn) in switches {
+            if ui.checkbox(&mut on, text).changed() {
+                cx.push(Action::Set(turn));
             }
         }
     });

@@ -96,12 +96,10 @@ fn build(state: &mut DiffList, diff: &Arc<Diff>) {
 impl DiffList {
     /// Draws the list in the room that is left. `menu` adds what can be done with a change where the list stands.
     pub fn ui(&mut self, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>, menu: &mut dyn FnMut(&mut Cx<'_>, &mut Ui, &Change)) {
-        let state = self;
-        build(state, diff);
+        build(self, diff);
         let t = cx.t;
         let mut toggle = None;
-        let rows = &state.rows;
-        let open = &state.open;
+        let Self { rows, open, .. } = &*self;
         ScrollArea::vertical().id_salt("diff").auto_shrink(false).show_rows(ui, theme::VALUE_ROW, rows.len(), |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for row in &rows[range] {
@@ -145,9 +143,9 @@ impl DiffList {
             }
         });
         if let Some(index) = toggle
-            && !state.open.remove(&index)
+            && !self.open.remove(&index)
         {
-            state.open.insert(index);
+            self.open.insert(index);
         }
     }
 }

@@ -6,6 +6,7 @@ use inspector_model::{Bucket, Level};
 use super::icons::{self, Icon};
 use crate::app::action::{Action, Cx};
 use crate::commands::UiCommand;
+use crate::format;
 use crate::theme::{self, Tokens};
 
 /// The tooltip of a command: what it does, and its key.
@@ -142,18 +143,29 @@ pub fn meter(ui: &mut Ui, part: f32, width: f32, color: Color32, name: &str) -> 
 pub fn bucket_meter(ui: &mut Ui, bucket: Bucket, width: f32, name: &str) -> Response {
     let t = theme::tokens(ui);
     let level = if bucket.burst > 0.0 { bucket.tokens / bucket.burst } else { 0.0 };
-    meter(ui, level as f32, width, left_color(t, level), name)
+    meter(ui, level as f32, width, left_color(t, level, t.added), name)
 }
 
 /// The colour of what is left of something, from 0 to 1: it warns before there is nothing.
-pub const fn left_color(t: &Tokens, left: f64) -> Color32 {
+pub const fn left_color(t: &Tokens, left: f64, enough: Color32) -> Color32 {
     if left < 0.2 {
         t.removed
     } else if left < 0.5 {
         t.changed
     } else {
-        t.added
+        enough
     }
+}
+
+/// The title of a section of a view, and how many things are in it.
+pub fn heading(t: &Tokens, ui: &mut Ui, title: &str, number: usize) -> Response {
+    ui.add_space(14.0);
+    let row = ui.horizontal(|ui| {
+        ui.label(RichText::new(title).size(14.5).color(t.strong));
+        ui.label(RichText::new(format::count(number as u64)).size(12.0).color(t.muted));
+    });
+    ui.add_space(2.0);
+    row.response
 }
 
 /// A label of one line that ends in an ellipsis when there is no room.

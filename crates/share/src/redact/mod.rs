@@ -51,6 +51,12 @@ struct Rules {
     elsewhere: Option<(AhoCorasick, Vec<String>)>,
 }
 
+impl Rules {
+    fn hides(&self, name: &str) -> bool {
+        self.names.contains(name) || is_sensitive(name)
+    }
+}
+
 #[derive(Default)]
 struct Tally {
     count: u64,
@@ -148,7 +154,7 @@ impl Redactor {
 
     /// Whether a value of this name has to be hidden.
     pub fn hides(&self, name: &str) -> bool {
-        self.rules.as_ref().is_some_and(|rules| rules.names.contains(name) || is_sensitive(name))
+        self.rules.as_ref().is_some_and(|rules| rules.hides(name))
     }
 
     /// A state's JSON text. `None` when it cannot be read, and so not be cleaned.
@@ -398,7 +404,7 @@ impl Redactor {
         if let Some(known) = rules.known_names.get(name) {
             return *known;
         }
-        let hides = rules.names.contains(name) || is_sensitive(name);
+        let hides = rules.hides(name);
         // Names come from data too: the memory must stay small.
         if rules.known_names.len() >= MOST_NAMES {
             rules.known_names.clear();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, civil, parse_value};
+use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, civil, grouped, parse_value};
 
 use crate::excerpt::{End, Item};
 use crate::json::difference;
@@ -43,15 +43,7 @@ fn is_hidden(c: char) -> bool {
 
 /// `12345` → `12,345`.
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, c) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
+    grouped(&number.to_string(), ',')
 }
 
 /// Unix seconds as a date and time of day in UTC.

@@ -112,7 +112,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         facts.push(format::short_class(&view.class).to_owned());
     }
     if let Some(session) = session {
-        facts.push(session.user.clone().unwrap_or_else(|| "anonymous".to_owned()));
+        facts.push(session.user_name().to_owned());
         facts.extend(session.path.clone());
     }
     if step.history {

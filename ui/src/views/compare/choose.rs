@@ -59,7 +59,7 @@ fn words(model: &Model, chosen: Option<&SourceStream>) -> (String, String) {
 
 /// `alice  /cart/  CartView  2026-11-23 12:03:01`.
 fn page_words(session: &Session, view: Option<&View>) -> String {
-    let mut words = vec![format::clip(session.user.as_deref().unwrap_or("anonymous"), 40)];
+    let mut words = vec![format::clip(session.user_name(), 40)];
     words.extend(session.path.as_deref().map(|path| format::clip(path, 60)));
     words.extend(view.map(|view| format::clip(format::short_class(&view.class), 60)));
     words.push(format!("{}{}", format::date(session.opened), format::clock(session.opened).get(5..8).unwrap_or_default()));

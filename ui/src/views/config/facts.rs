@@ -1,6 +1,6 @@
 //! What was really seen of a configuration key, and which steps it explains. Pure.
 
-use inspector_model::{ConfigKey, Session, StepId, StepKind, Timeline, View, ViewAttribute};
+use inspector_model::{ConfigKey, Session, StepId, StepKind, Timeline, View, ViewAttribute, ViewId};
 
 use crate::format;
 use crate::views::tally::{Refusal, Tally};
@@ -56,13 +56,13 @@ impl Facts {
 }
 
 /// A view on an open page.
-fn open_views(timeline: &Timeline) -> impl Iterator<Item = (&Session, &View)> {
+pub fn open_views(timeline: &Timeline) -> impl Iterator<Item = (&Session, &View)> {
     let open = timeline.sessions().values().filter(|session| session.is_open());
-    open.flat_map(|session| session.view.iter().chain(&session.children).map(move |view| (session, view)))
+    open.flat_map(|session| session.views().map(move |view| (session, view)))
 }
 
 fn who(session: &Session) -> String {
-    let user = session.user.as_deref().unwrap_or("anonymous");
+    let user = session.user_name();
     format::clip(&format!("{user} {}", session.path.as_deref().unwrap_or("")), 60)
 }
 
@@ -196,16 +196,9 @@ pub fn of_view(class: &str, key: &str, attribute: &ViewAttribute, timeline: &Tim
     let of_class = || open_views(timeline).filter(|(_, view)| view.class == class);
     match key {
         "tick_interval" => {
-            let mine = |session: &Session, id: Option<&str>| {
-                let view = session.view.iter().chain(&session.children).find(|view| view.id.as_deref() == id);
-                view.is_some_and(|view| view.class == class)
-            };
-            let ticks: Vec<_> = (tally.ticks.iter())
-                .filter(|((session, id), _)| {
-                    timeline.sessions().get(session).is_some_and(|session| mine(session, id.as_ref().map(inspector_model::ViewId::as_str)))
-                })
-                .map(|(_, ticks)| ticks)
-                .collect();
+            let class_of = |session, id: &Option<ViewId>| Some(timeline.sessions().get(session)?.view_of(id.as_ref())?.class.as_str());
+            let mine = tally.ticks.iter().filter(|((session, id), _)| class_of(session, id) == Some(class));
+            let ticks: Vec<_> = mine.map(|(_, ticks)| ticks).collect();
             let fastest = ticks.iter().filter_map(|ticks| ticks.per_second()).max_by(f64::total_cmp);
             if let Some(fastest) = fastest {
                 let wanted = attribute.value.as_f64().filter(|ms| *ms > 0.0).map(|ms| format!(", {:.2} asked for", 1000.0 / ms));

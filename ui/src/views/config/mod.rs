@@ -183,13 +183,8 @@ fn group(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, tally: &mut Tally, k
 }
 
 fn heading(cx: &Cx<'_>, ui: &mut Ui, title: &str, number: usize, go: Option<&str>) {
-    ui.add_space(14.0);
-    let row = ui.horizontal(|ui| {
-        ui.label(RichText::new(title).size(14.5).color(cx.t.strong));
-        ui.label(RichText::new(format::count(number as u64)).size(12.0).color(cx.t.muted));
-    });
+    let response = parts::heading(cx.t, ui, title, number);
     if go == Some(title) {
-        row.response.scroll_to_me(Some(egui::Align::Min));
+        response.scroll_to_me(Some(egui::Align::Min));
     }
-    ui.add_space(2.0);
 }

@@ -159,7 +159,7 @@ fn fact(cx: &mut Cx<'_>, ui: &mut Ui, Fact { text, meter, step }: &Fact) {
                 Meter::Used(part) => (*part, 1.0 - part),
                 Meter::Left(part) => (*part, *part),
             };
-            parts::meter(ui, part as f32, 56.0, parts::left_color(t, left), text);
+            parts::meter(ui, part as f32, 56.0, parts::left_color(t, left, t.added), text);
         }
         ui.scope(|ui| {
             ui.set_max_width((room - 80.0).max(120.0));

@@ -1,7 +1,7 @@
 //! The class attributes of one view: value, the class that sets it, what open pages have instead.
 
 use egui::{RichText, Ui};
-use inspector_model::{Timeline, ViewAttribute, ViewConfig};
+use inspector_model::{Session, Timeline, ViewAttribute, ViewConfig};
 
 use super::{Wanted, advice_texts, facts, row, shown};
 use crate::app::action::Cx;
@@ -50,8 +50,7 @@ pub fn ui(
                 }
             });
             response.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "View class"));
-            let open = timeline.sessions().values().filter(|session| session.is_open());
-            let open = open.flat_map(|session| session.view.iter().chain(&session.children)).filter(|other| other.class == view.class);
+            let open = facts::open_views(timeline).filter(|(_, other)| other.class == view.class);
             ui.label(
                 RichText::new(format!("open on {}", format::plural(open.count() as u64, "page", "pages"))).size(12.5).color(cx.t.muted),
             );
@@ -107,7 +106,7 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, view: &ViewConfig, key: &str, attribute: &V
             row::value_line(cx, ui, &name, &attribute.value, owner.is_some(), &place);
             for instance in &attribute.instances {
                 let session = instance.session.as_ref().and_then(|session| timeline.sessions().get(session));
-                let who = session.map_or("a page", |session| session.user.as_deref().unwrap_or("anonymous"));
+                let who = session.map_or("a page", Session::user_name);
                 let (text, _) = shown(&instance.value);
                 let text = format!("{who} has {} on the instance, which hides the class's", format::clip(&text, 60));
                 ui.add(egui::Label::new(RichText::new(text).size(12.5).color(t.changed)).wrap());

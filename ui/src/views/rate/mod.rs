@@ -56,7 +56,7 @@ pub fn ui(state: &mut RateView, tally: &mut Tally, cx: &mut Cx<'_>, ui: &mut Ui)
             return;
         }
         what_if::ui(&mut state.what_if, cx, ui, tally, limits, known.is_some());
-        heading(cx, ui, "Pages", pages.len());
+        parts::heading(cx.t, ui, "Pages", pages.len());
         ui.spacing_mut().item_spacing.y = 8.0;
         for (session, rate, page) in pages.iter().take(PAGES) {
             ui.push_id(session.id.as_str(), |ui| {
@@ -69,18 +69,9 @@ pub fn ui(state: &mut RateView, tally: &mut Tally, cx: &mut Cx<'_>, ui: &mut Ui)
             ui.label(RichText::new(text).color(cx.t.muted));
         }
         refused::ui(cx, ui, tally);
-        heading(cx, ui, "Limited and closed", timeline.limited().len());
+        parts::heading(cx.t, ui, "Limited and closed", timeline.limited().len());
         history(cx, ui, timeline);
     });
-}
-
-fn heading(cx: &Cx<'_>, ui: &mut Ui, title: &str, number: usize) {
-    ui.add_space(14.0);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(title).size(14.5).color(cx.t.strong));
-        ui.label(RichText::new(format::count(number as u64)).size(12.0).color(cx.t.muted));
-    });
-    ui.add_space(2.0);
 }
 
 fn gauge(cx: &Cx<'_>, ui: &mut Ui, name: &str, bucket: Bucket) {
@@ -108,7 +99,7 @@ fn one(
     let t = cx.t;
     ui.horizontal_wrapped(|ui| {
         icons::show(ui, if session.is_open() { Icon::Dot } else { Icon::Ring }, 12.0, if session.is_open() { t.added } else { t.faint });
-        ui.label(RichText::new(format::clip(session.user.as_deref().unwrap_or("anonymous"), 60)).color(t.strong));
+        ui.label(RichText::new(format::clip(session.user_name(), 60)).color(t.strong));
         ui.label(RichText::new(format::clip(session.path.as_deref().unwrap_or(""), 80)).color(t.muted));
         if let Some(rate) = rate {
             let (ink, ground) = if rate.warnings > 0 { (t.changed, t.changed_bg) } else { (t.muted, t.raised) };

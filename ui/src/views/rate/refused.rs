@@ -3,7 +3,6 @@
 use egui::{Button, RichText, Role, Ui, WidgetInfo};
 use inspector_model::Scope;
 
-use super::heading;
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::format;
@@ -16,7 +15,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, tally: &Tally) {
     if number == 0 {
         return;
     }
-    heading(cx, ui, "What djust records as permission_denied", number as usize);
+    parts::heading(cx.t, ui, "What djust records as permission_denied", number as usize);
     parts::card(ui, |ui| {
         for (refusal, count) in &tally.refused {
             ui.horizontal_wrapped(|ui| {

@@ -8,6 +8,7 @@ use crate::app::model::Page;
 use crate::format;
 use crate::theme::{self, Tokens};
 use crate::views::tally::{Message, PageTally};
+use crate::widgets::parts;
 
 /// Height of the painted level, points.
 const HEIGHT: f32 = 54.0;
@@ -108,7 +109,7 @@ pub fn ui(curve: &mut Curve, cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, pa
     curve.refresh(page, real, other, columns);
     let limits = other.unwrap_or(real);
     let refused = page.messages.iter().filter(|message| message.refused).count();
-    let who = session.user.as_deref().unwrap_or("anonymous");
+    let who = session.user_name();
     let name = format!(
         "Level over time of {who} {}: {}, {refused} refused, lowest {:.1} of {}",
         format::clip(session.path.as_deref().unwrap_or(""), 60),
@@ -195,13 +196,7 @@ fn paint(curve: &Curve, t: &Tokens, ui: &Ui, rect: Rect, burst: f64, focused: bo
         painter.hline(body.x_range(), y(part), Stroke::new(1.0, t.line));
     }
     for (number, level) in curve.levels.iter().enumerate().filter(|(_, level)| !level.is_nan()) {
-        let color = if *level < 0.2 {
-            t.removed
-        } else if *level < 0.5 {
-            t.changed
-        } else {
-            t.lane_server
-        };
+        let color = parts::left_color(t, f64::from(*level), t.lane_server);
         let bar = Rect::from_min_max(pos2(x(number), y(*level)), pos2(x(number) + COLUMN, body.bottom()));
         painter.rect_filled(bar, 0.0, color.gamma_multiply(0.2));
         let edge = Rect::from_min_size(bar.min, vec2(COLUMN, 1.5));
