@@ -185,10 +185,7 @@ impl KeepBack {
 impl Export {
     /// What it says, given how a page is found by the beginning of its id.
     pub fn options(&self, session: impl FnOnce(&str) -> anyhow::Result<SessionId>) -> anyhow::Result<ExportOptions> {
-        let by_name = || {
-            let ending = self.file.as_deref()?.extension()?.to_str()?;
-            ExportFormat::ALL.into_iter().find(|format| format.extension() == ending)
-        };
+        let by_name = || ExportFormat::of_file(self.file.as_deref()?.file_name()?.to_str()?);
         let format = match &self.format {
             Some(word) => word.parse().map_err(anyhow::Error::msg)?,
             None => by_name().unwrap_or_default(),

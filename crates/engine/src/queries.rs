@@ -7,7 +7,7 @@ use std::time::Duration;
 use inspector_diff::Options;
 use inspector_model::{
     Answer, ChangedNode, ErrorCode, ExportOptions, Failure, Found, Frame, PageShell, Path, PathHistory, RecordedPage, RecordingId, Scope,
-    SearchOptions, SessionId, Side, SourceKind, StateAnswer, StepId,
+    SearchOptions, SessionId, Side, SourceKind, StateAnswer, StepId, grouped,
 };
 use inspector_protocol::changed_nodes;
 use inspector_share::ShareError;
@@ -156,9 +156,10 @@ pub fn export(
     let kept_back = match exported.preview.total() {
         0 => String::new(),
         1 => ", 1 value redacted".to_owned(),
-        more => format!(", {more} values redacted"),
+        more => format!(", {} values redacted", grouped(&more.to_string(), ',')),
     };
-    Ok(Answer::Done(format!("Written, {} bytes{kept_back}: {}", exported.bytes, path.display())))
+    let bytes = grouped(&exported.bytes.to_string(), ',');
+    Ok(Answer::Done(format!("Written, {bytes} bytes{kept_back}: {}", path.display())))
 }
 
 /// Why nothing was shared, as an answer.

@@ -77,11 +77,11 @@ impl ExportFormat {
     /// What it is for, in one line.
     pub const fn purpose(self) -> &'static str {
         match self {
-            Self::Recording => "For another inspector: everything about these steps, opened like any recording",
-            Self::Json => "For programs: each step with its states, its changes and its details",
-            Self::Html => "For people without the inspector: one page for any browser, with timeline, changes and pages",
-            Self::Pytest => "For your test suite: sends the events again and asserts what they changed",
-            Self::BugCapture => "For djust itself: one step as text that fits into a bug report",
+            Self::Recording => "For another inspector: everything about these steps",
+            Self::Json => "For programs: each step with its states, changes and details",
+            Self::Html => "For any browser: timeline, changes and pages in one file",
+            Self::Pytest => "For your tests: sends the events again, asserts what changed",
+            Self::BugCapture => "For djust and bug reports: one step with states, as text",
         }
     }
 
@@ -93,6 +93,12 @@ impl ExportFormat {
             Self::Pytest => Some(500),
             Self::BugCapture => Some(1),
         }
+    }
+
+    /// The format that a file of this name has.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        Self::ALL.into_iter().find(|format| format.extension() == ending)
     }
 
     /// How its files' names end, without the dot.

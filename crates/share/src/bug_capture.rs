@@ -147,12 +147,8 @@ fn record(recorder: &mut Recorder, capture: &BugCapture, now: f64) -> Result<(),
     Ok(())
 }
 
-/// Writes the one selected step.
+/// Writes the one selected step: that it is one was looked at before.
 pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write, part: Part) -> Result<(), ShareError> {
-    if excerpt.steps().len() != 1 {
-        let count = excerpt.steps().len();
-        return Err(ShareError::Unsuited(format!("a bug capture holds one step, {count} are selected; select one that has states")));
-    }
     let mut blob = None;
     excerpt.each(redactor, part, |item| {
         let (Some(before), Some(after)) = (item.before.state(), item.after.state()) else {

@@ -29,7 +29,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use inspector_model::{ExportFormat, ExportOptions, ExportPreview};
+use inspector_model::{ExportFormat, ExportOptions, ExportPreview, StepKind};
 use inspector_store::{Progress, Reader};
 
 pub use bug_capture::{import_file, import_text};
@@ -58,6 +58,7 @@ const LOOKING: Part = Part { number: 2, of: PARTS };
 /// Says what an export would hold and keep back, without writing anything.
 pub fn preview(reader: &Reader, options: &ExportOptions, progress: Progress<'_>) -> Result<ExportPreview, ShareError> {
     let excerpt = Excerpt::new(reader, options, progress)?;
+    suits(&excerpt, options.format)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
         excerpt.learn(&mut redactor, Part { number: 0, of: 2 })?;
@@ -70,6 +71,7 @@ pub fn preview(reader: &Reader, options: &ExportOptions, progress: Progress<'_>)
 /// also when it was cancelled, nothing is left of it.
 pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: Progress<'_>) -> Result<Exported, ShareError> {
     let excerpt = Excerpt::new(reader, options, progress)?;
+    suits(&excerpt, options.format)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
         excerpt.learn(&mut redactor, LEARNING)?;
@@ -90,6 +92,24 @@ pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: P
     let bytes = part.metadata()?.len();
     std::fs::rename(&part, path)?;
     Ok(Exported { bytes, preview: about(&excerpt, &redactor) })
+}
+
+/// Whether the steps can be written so, as far as their lines tell.
+fn suits(excerpt: &Excerpt<'_>, format: ExportFormat) -> Result<(), ShareError> {
+    let unsuited = |why: String| Err(ShareError::Unsuited(why));
+    match (format, excerpt.steps()) {
+        (ExportFormat::BugCapture, [step]) if !step.has_states() => {
+            unsuited(format!("step {} has no states to capture; select one that has", step.id))
+        }
+        (ExportFormat::BugCapture, [_]) => Ok(()),
+        (ExportFormat::BugCapture, steps) => {
+            unsuited(format!("a bug capture holds one step, {} are selected; select one that has states", steps.len()))
+        }
+        (ExportFormat::Pytest, steps) if !steps.iter().any(|step| step.session.is_some() && is_sent(step.kind)) => {
+            unsuited("no test can be made of these steps: none is an event of a page; select others".to_owned())
+        }
+        (ExportFormat::Recording | ExportFormat::Json | ExportFormat::Html | ExportFormat::Pytest, _) => Ok(()),
+    }
 }
 
 fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, format: ExportFormat, work: &Path, path: &Path) -> Result<(), ShareError> {
@@ -120,6 +140,11 @@ fn private(file: &File) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+/// Whether a step is an event that can be sent again.
+const fn is_sent(kind: StepKind) -> bool {
+    matches!(kind, StepKind::Event | StepKind::Replay)
 }
 
 fn about(excerpt: &Excerpt<'_>, redactor: &Redactor) -> ExportPreview {

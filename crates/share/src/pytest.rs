@@ -10,12 +10,12 @@ use std::io::Write;
 
 use inspector_model::{Change, Diff, Kind, Op, Path, Segment, Session, Status, Step, StepKind, Value, parse_value};
 
-use crate::ShareError;
 use crate::excerpt::{Excerpt, Item, Part};
 use crate::json::difference;
 use crate::patterns::MARK;
 use crate::python::{has_nan, is_identifier, literal, string};
 use crate::redact::Redactor;
+use crate::{ShareError, is_sent};
 
 /// A literal beyond this is not asserted, but its length is.
 const LONGEST_LITERAL: usize = 8_000;
@@ -202,9 +202,8 @@ impl Stretch {
     fn step(&mut self, item: &Item) {
         let Step { kind, status, component, .. } = &item.step;
         let heading = format!("# Step {}: {} {}", item.step.id, kind.word(), inside_comment(&item.step.name));
-        let sent = *kind == StepKind::Event || *kind == StepKind::Replay;
         let refused = matches!(status, Status::Refused | Status::Limited | Status::Failed);
-        if !sent || component.is_some() || refused {
+        if !is_sent(*kind) || component.is_some() || refused {
             // Only what is worth a line: a state that it changed is put in place before the next event.
             if item.step.changes.total() > 0 || refused || *kind == StepKind::Hvr {
                 let why = if *kind == StepKind::Hvr {

@@ -169,15 +169,14 @@ impl Export {
 
     /// Why no file can be written now, if so.
     pub fn missing(&self, asks_where: bool) -> Option<String> {
-        if let Some((_, Err(failure), true)) = self.preview.shown() {
-            return Some(failure.message.clone());
+        if matches!(self.preview.shown(), Some((_, Err(_), true))) {
+            return Some("It cannot be written so".to_owned());
         }
-        let Some(preview) = self.preview.current() else { return Some("What would be in it is being looked through".to_owned()) };
-        if self.draft.format == ExportFormat::BugCapture && preview.steps != 1 {
-            return Some(format!("A bug capture holds one step, {} are chosen", format::count(preview.steps)));
+        if self.preview.current().is_none() {
+            return Some("What would be in it is being looked through".to_owned());
         }
         if self.draft.off && !self.draft.confirmed {
-            return Some("Say that you want it with its secrets".to_owned());
+            return Some("Say that you want it so".to_owned());
         }
         (!asks_where && self.draft.path.trim().is_empty()).then(|| "Type where to write it".to_owned())
     }
@@ -274,7 +273,7 @@ pub fn pull(engine: &mut Engine, model: &mut Model, now: f64) {
         return;
     }
     let mut options = export.draft.options();
-    // What is in the file is the same for all formats that hold all steps.
+    // It is the same for all formats that hold everything.
     if options.format.most_steps().is_none() {
         options.format = ExportFormat::Recording;
     }

@@ -9,7 +9,7 @@ use crate::theme;
 use crate::widgets::parts;
 
 /// Width of the list, points.
-const WIDTH: f32 = 340.0;
+const WIDTH: f32 = 430.0;
 
 /// Draws the first of it, and a list of all on request; or that something is on its way.
 pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -40,7 +40,7 @@ pub fn bar(cx: &mut Cx<'_>, ui: &mut Ui, work: &Work) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let stopping = cx.model.stopping.contains(&work.id);
-            let cancel = ui.add_enabled(!stopping, Button::new("Cancel")).on_disabled_hover_text("It is being stopped");
+            let cancel = ui.add_enabled(!stopping, Button::new("Cancel").fill(t.raised)).on_disabled_hover_text("It is being stopped");
             cancel.widget_info(|| WidgetInfo::labeled(Role::Button, !stopping, format!("Cancel {}", work.words)));
             if cancel.clicked() {
                 cx.push(Action::Stop(work.id));

@@ -87,7 +87,7 @@ pub fn what_is_chosen_is_looked_through_anew_and_the_latest_wins() {
     window.settle();
     let redaction = Redaction { emails: true, names: vec!["pin".into(), "phone".into()], ..Redaction::default() };
     assert_eq!(previews(&engine)[before + 1..].iter().map(|options| &options.redaction).collect::<Vec<_>>(), [&redaction]);
-    assert!(!window.says("Looking through it") && window.says("e-mail address, 2 different values"));
+    assert!(!window.says("Looking through it") && window.says("e-mail address in states, 2 different values"));
     window.type_into("File to write", "/tmp/cart.json");
     window.click("Write file");
     assert_eq!(exports(&engine)[0].0, ExportOptions { format: ExportFormat::Json, redaction, ..ExportOptions::default() });
@@ -100,7 +100,7 @@ pub fn a_file_with_its_secrets_has_to_be_wanted_twice() {
     window.click("Keep secrets back");
     assert!(window.says("Everything is written as it was recorded") && window.has("Nothing is kept back"));
     assert!(window.get("Write file").disabled);
-    window.click("I want it with its secrets");
+    window.click("I want this file with its secrets");
     window.click("Write file");
     assert!(exports(&engine)[0].0.redaction.off);
 }
@@ -147,7 +147,7 @@ pub fn a_capture_of_many_steps_is_not_written_and_says_why() {
     let mut window = open(&engine);
     window.type_into("File to write", "/tmp/a.djbug1");
     window.click("djust bug capture");
-    assert!(window.says("A bug capture holds one step"));
+    assert!(window.says("a bug capture holds one step"));
     assert!(window.get("Write file").disabled);
     window.click("HTML report");
     assert!(!window.get("Write file").disabled);

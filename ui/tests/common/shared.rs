@@ -1,6 +1,6 @@
 //! What an export of the sample would hold and keep back.
 
-use inspector_model::{ErrorCode, ExportOptions, ExportPlace, ExportPreview, Failure, KeptBack, RedactionRule};
+use inspector_model::{ErrorCode, ExportFormat, ExportOptions, ExportPlace, ExportPreview, Failure, KeptBack, RedactionRule};
 
 /// The answer of an engine that looked through the sample's steps.
 pub fn preview(options: &ExportOptions, all: usize) -> Result<ExportPreview, Failure> {
@@ -13,6 +13,10 @@ pub fn preview(options: &ExportOptions, all: usize) -> Result<ExportPreview, Fai
             ErrorCode::BadRequest,
             format!("this is no path, write `cart.owner`, `rows[*].note` or `*.phone`: {wrong}"),
         ));
+    }
+    if options.format == ExportFormat::BugCapture && steps != 1 {
+        let why = format!("a bug capture holds one step, {steps} are selected; select one that has states");
+        return Err(Failure::new(ErrorCode::BadRequest, why));
     }
     if options.redaction.off {
         return Ok(ExportPreview { steps, pages: 2, kept_back: Vec::new() });
@@ -28,11 +32,11 @@ pub fn preview(options: &ExportOptions, all: usize) -> Result<ExportPreview, Fai
         kept(RedactionRule::Name, ExportPlace::State, 1_284, 3, &["user.password", "user.apiKey", "checkout.card.cvc"]),
         kept(RedactionRule::Name, ExportPlace::Params, 12, 2, &["password", "csrfmiddlewaretoken"]),
         kept(RedactionRule::SameValue, ExportPlace::Page, 7, 1, &[]),
-        kept(RedactionRule::Card, ExportPlace::State, 2, 1, &["card number"]),
-        kept(RedactionRule::Jwt, ExportPlace::Frame, 1, 1, &["JSON web token"]),
+        kept(RedactionRule::Card, ExportPlace::State, 2, 1, &["order.note"]),
+        kept(RedactionRule::Jwt, ExportPlace::Frame, 1, 1, &["params.headers"]),
     ];
     if options.redaction.emails {
-        kept_back.push(kept(RedactionRule::Email, ExportPlace::State, 42, 2, &["e-mail address"]));
+        kept_back.push(kept(RedactionRule::Email, ExportPlace::State, 42, 2, &["user.email", "order.contact"]));
     }
     for name in &options.redaction.names {
         kept_back.push(kept(RedactionRule::Name, ExportPlace::State, 5, 5, &[name]));

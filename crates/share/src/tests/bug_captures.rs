@@ -7,6 +7,8 @@ fn a_bug_capture_holds_one_step_and_comes_back() {
     let sample = six();
     let refused = sample.export(&options(ExportFormat::BugCapture)).unwrap_err().to_string();
     assert!(refused.contains("6 are selected"), "{refused}");
+    let before = preview(&sample.reader, &options(ExportFormat::BugCapture), &|_, _| true).unwrap_err().to_string();
+    assert_eq!(before, refused, "the preview says so before anything is written");
     let selection = Selection { first: Some(StepId(4)), last: Some(StepId(4)), session: None };
     let path = sample.export(&ExportOptions { format: ExportFormat::BugCapture, selection, ..ExportOptions::default() }).unwrap();
     let blob = std::fs::read_to_string(&path).unwrap();

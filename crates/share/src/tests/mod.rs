@@ -275,8 +275,20 @@ fn a_preview_counts_by_rule_and_place_and_tells_no_value() {
     assert_eq!(count(RedactionRule::SameValue, ExportPlace::Page), 1, "the password in the page's text: {seen:?}");
     let names = seen.kept_back.iter().find(|kept| kept.rule == RedactionRule::Name && kept.place == ExportPlace::State).unwrap();
     assert_eq!((names.different, names.examples.as_slice()), (2, ["password".to_owned(), "user.apiKey".to_owned()].as_slice()));
+    let card = seen.kept_back.iter().find(|kept| kept.rule == RedactionRule::Card && kept.place == ExportPlace::State).unwrap();
+    assert_eq!(card.examples, ["note"], "where it stands");
     let told = format!("{seen:?}");
     assert!(SECRETS.iter().all(|secret| !told.contains(secret)), "{told}");
+}
+
+#[test]
+fn a_place_whose_key_is_a_secret_is_no_example() {
+    let mut redactor = Redactor::new(&Redaction::default()).unwrap();
+    let sessions = map(&[("sessions", map(&[(JWT, map(&[("password", string("hunter 2 x"))]))]))]);
+    redactor.value(sessions, ExportPlace::State);
+    let kept = redactor.kept_back();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(!format!("{kept:?}").contains("eyJ"), "{kept:?}");
 }
 
 #[test]
@@ -571,6 +583,24 @@ fn what_no_test_can_send_ends_the_test_and_says_so() {
     let test = std::fs::read_to_string(sample.export(&options(ExportFormat::Pytest)).unwrap()).unwrap();
     assert!(test.contains("send(client, \"add\", {\"n\": 1})") && !test.contains("{\"n\": 3}"), "{test}");
     assert!(test.contains("# What followed is not tested."));
+}
+
+#[test]
+fn what_a_format_cannot_hold_is_told_by_the_preview() {
+    let sample = Sample::new(|recorder| {
+        let tick = NewStep {
+            step: Step::new(StepKind::Tick, "tick", 1.0),
+            detail: StepDetail::default(),
+            before: NewState::None,
+            after: NewState::None,
+            html: None,
+        };
+        recorder.append(tick).unwrap();
+    });
+    let told = |format| preview(&sample.reader, &options(format), &|_, _| true).map_err(|error| error.to_string());
+    assert!(told(ExportFormat::Pytest).unwrap_err().contains("none is an event of a page"));
+    assert!(told(ExportFormat::BugCapture).unwrap_err().contains("has no states to capture"));
+    assert!(told(ExportFormat::Html).is_ok());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can be chosen: as what, which steps, and what is kept back.
 
-use egui::{DragValue, RichText, TextEdit, Ui};
+use egui::{DragValue, Frame, Label, Margin, RichText, TextEdit, Ui};
 use inspector_model::{ExportFormat, Level};
 
 use crate::app::action::Cx;
@@ -9,7 +9,7 @@ use crate::widgets::parts;
 
 /// Draws the choices.
 pub fn ui(export: &Export, draft: &mut Draft, cx: &mut Cx<'_>, ui: &mut Ui) {
-    ui.spacing_mut().item_spacing.y = 4.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
     parts::section(ui, "As");
     for format in ExportFormat::ALL {
         ui.radio_value(&mut draft.format, format, format.label());
@@ -26,14 +26,14 @@ pub fn ui(export: &Export, draft: &mut Draft, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     ui.add_space(6.0);
     parts::section(ui, "Kept back");
+    ui.spacing_mut().item_spacing.y = 4.0;
     redaction(draft, cx, ui);
 }
 
 /// A line below a choice.
 fn hint(cx: &Cx<'_>, ui: &mut Ui, text: &str) {
-    ui.horizontal(|ui| {
-        ui.add_space(22.0);
-        ui.add(egui::Label::new(RichText::new(text).size(12.0).color(cx.t.muted)).wrap());
+    Frame::new().inner_margin(Margin { left: 22, bottom: 2, ..Margin::ZERO }).show(ui, |ui| {
+        ui.add(Label::new(RichText::new(text).size(12.0).color(cx.t.muted)).wrap());
     });
 }
 
@@ -75,7 +75,6 @@ fn redaction(draft: &mut Draft, cx: &Cx<'_>, ui: &mut Ui) {
             Level::Warning,
             "Everything is written as it was recorded: passwords, tokens, cookies, and what people typed. Nothing is looked for",
         );
-        ui.checkbox(&mut draft.confirmed, "I want it with its secrets");
         return;
     }
     hint(cx, ui, "Names like password and token, what looks like a key or a card number, and the same value wherever it stands");

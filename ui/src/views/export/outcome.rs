@@ -36,6 +36,9 @@ pub fn ui(export: &Export, draft: &mut Draft, cx: &mut Cx<'_>, ui: &mut Ui) {
         let edit = ui.add(TextEdit::singleline(&mut draft.path).hint_text(hint).desired_width(f32::INFINITY));
         edit.accessible_name("File to write");
     }
+    if draft.off && chosen {
+        ui.checkbox(&mut draft.confirmed, "I want this file with its secrets");
+    }
     let missing = if chosen { export.missing(asks_where) } else { Some("It is being written".to_owned()) };
     ui.horizontal(|ui| {
         let text = if asks_where { "Write file …" } else { "Write file" };
@@ -58,7 +61,7 @@ pub fn ui(export: &Export, draft: &mut Draft, cx: &mut Cx<'_>, ui: &mut Ui) {
 fn failed(failure: &Failure, cx: &Cx<'_>, ui: &mut Ui) {
     parts::note(ui, Level::Error, &failure.message);
     let hint = match failure.code {
-        ErrorCode::Leak => Some("Nothing of it is left. Add the value's name or its place to what is kept back above, then write it again"),
+        ErrorCode::Leak => Some("Add the value's name or its place to what is kept back above, then write it again"),
         _ => failure.hint.as_deref(),
     };
     if let Some(hint) = hint {

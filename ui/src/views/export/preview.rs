@@ -1,6 +1,6 @@
 //! What would be in the file, and what would be kept back: counts and places, never a value.
 
-use egui::{Grid, RichText, TextStyle, Ui};
+use egui::{Align, Layout, RichText, TextStyle, Ui, vec2};
 use inspector_model::{ExportPreview, KeptBack, Level};
 
 use crate::app::action::Cx;
@@ -9,6 +9,9 @@ use crate::format;
 use crate::panels::work;
 use crate::theme;
 use crate::widgets::parts;
+
+/// Width of the counts, points.
+const COUNT: f32 = 52.0;
 
 /// Draws it.
 pub fn ui(export: &Export, cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -60,12 +63,10 @@ fn table(preview: &ExportPreview, off: bool, cx: &Cx<'_>, ui: &mut Ui) {
         ui.add_space(6.0);
         let mut kept: Vec<&KeptBack> = preview.kept_back.iter().collect();
         kept.sort_by_key(|kept| std::cmp::Reverse(kept.count));
-        Grid::new("kept back").num_columns(3).spacing([12.0, 7.0]).show(ui, |ui| {
-            for kept in kept {
-                row(kept, cx, ui);
-                ui.end_row();
-            }
-        });
+        ui.spacing_mut().item_spacing.y = 6.0;
+        for kept in kept {
+            row(kept, cx, ui);
+        }
     }
     ui.add_space(8.0);
     let words = "A secret that looks like an ordinary word under an ordinary name is not found. Name it, and look here again";
@@ -75,20 +76,20 @@ fn table(preview: &ExportPreview, off: bool, cx: &Cx<'_>, ui: &mut Ui) {
 /// What one rule keeps back in one kind of place.
 fn row(kept: &KeptBack, cx: &Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::TOP), |ui| {
-        ui.label(RichText::new(format::count(kept.count)).font(theme::mono()).color(t.strong));
-    });
-    ui.label(RichText::new(kept.place.label()).color(t.text));
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        let different = format::plural(kept.different, "value", "different values");
-        ui.label(RichText::new(format!("{}, {different}", kept.rule.label())).color(t.text));
-        let places: Vec<String> = kept.examples.iter().map(|place| format::clip(place, 60)).collect();
-        if !places.is_empty() {
-            ui.add(
-                egui::Label::new(RichText::new(places.join(", ")).text_style(TextStyle::Name(theme::MONO_SMALL.into())).color(t.muted))
-                    .wrap(),
-            );
-        }
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(COUNT, theme::ROW), Layout::right_to_left(Align::TOP), |ui| {
+            ui.label(RichText::new(format::count(kept.count)).color(t.strong));
+        });
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            let different = format::plural(kept.different, "value", "different values");
+            let words = format!("{} in {}, {different}", kept.rule.label(), kept.place.label());
+            ui.add(egui::Label::new(RichText::new(words).color(t.text)).wrap());
+            let places: Vec<String> = kept.examples.iter().map(|place| format::clip(place, 60)).collect();
+            if !places.is_empty() {
+                let places = RichText::new(places.join(", ")).text_style(TextStyle::Name(theme::MONO_SMALL.into())).color(t.muted);
+                ui.add(egui::Label::new(places).wrap());
+            }
+        });
     });
 }
