@@ -545,9 +545,13 @@ impl Shared {
     /// Thins what nobody records, oldest first, if all recordings together take more than is kept.
     fn thin_library(self: &Arc<Self>) {
         let shared = self.clone();
+        let job = self.works.begin("Thinning old recordings".into(), None);
         tokio::task::spawn_blocking(move || {
             let Keep { library_bytes, recording_bytes, slow_ms } = *shared.wishes.keep.lock();
-            match shared.store.keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }) {
+            match shared
+                .store
+                .keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }, &|done, of| job.goes_on(done, of))
+            {
                 Ok(thinned) if thinned.segments > 0 => {
                     let text =
                         format!("Old recordings were thinned to stay within {} MB; what changed is still known", library_bytes >> 20);

@@ -194,15 +194,18 @@ impl Store {
     }
 
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
-    /// ends are left. What `retention` says of a single recording's size does not matter here.
-    pub fn keep_within(&self, most_bytes: u64, retention: &Retention) -> Result<Thinned, StoreError> {
+    /// ends are left, or `progress`, told in bytes, says stop. What `retention` says of a single recording's size does not
+    /// matter here.
+    pub fn keep_within(&self, most_bytes: u64, retention: &Retention, progress: Progress<'_>) -> Result<Thinned, StoreError> {
         let mut thinned = Thinned::default();
         let all = self.recordings()?;
         let mut bytes: u64 = all.iter().map(|info| info.bytes).sum();
+        let too_many = bytes.saturating_sub(most_bytes);
         for info in all.iter().rev().filter(|info| !info.recording) {
             let mut catalogue = self.catalogue(&info.id)?;
             let source = Source::database(&self.inner.database, &info.id);
             while bytes > most_bytes
+                && progress(thinned.freed.min(too_many), too_many)
                 && self.live(&info.id).is_none()
                 && let Some(first) = thin::next(&source, &catalogue, u64::MAX)?
             {

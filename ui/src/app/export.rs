@@ -279,7 +279,7 @@ pub fn pull(engine: &mut Engine, model: &mut Model, now: f64) {
     }
     export.preview.want(Some((export.recording.clone(), options)));
     engine.fill(&mut export.preview, |(recording, options)| Request::PreviewExport { recording, options });
-    stop_looking(engine, model, now, |preview| preview.is_stale());
+    stop_looking(engine, model, now, Slot::is_stale);
 }
 
 /// Stops the preview that is under way, if it is long work by now and `unwanted`.

@@ -257,6 +257,9 @@ fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         } else if good && (open.clicked() || entered) {
             let request = if capture { Request::OpenText(text.to_owned()) } else { Request::OpenFile(text.into()) };
             cx.push(Action::Send(Box::new(request)));
+            if capture {
+                state.path.clear();
+            }
         }
     });
 }
