@@ -134,6 +134,19 @@ fn numbers_that_are_none_are_drawn_without_panic() {
 }
 
 #[test]
+fn a_pasted_bug_capture_is_opened_at_once_and_never_laid_out() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(egui::Modifiers::ALT, Key::Num1);
+    window.type_into("Recording file", "");
+    let capture = format!("djbug1.{}", "A".repeat(200_000));
+    window.event(egui::Event::Paste(capture.clone()));
+    window.settle();
+    assert_eq!(engine.asked(|asked| *asked == Request::OpenText(capture.clone())).len(), 1);
+    assert!(!window.says("AAAA"));
+}
+
+#[test]
 fn the_theme_is_the_remembered_one() {
     for (theme, dark) in [(inspector_ui::ThemeChoice::Dark, true), (inspector_ui::ThemeChoice::Light, false)] {
         let window = Window::open_with(&Scripted::default(), Memory::with_theme(theme));

@@ -460,7 +460,7 @@ impl Shared {
             let info = source.info.lock();
             (info.title.clone(), info.recorder.steps)
         };
-        let job = self.works.begin(format!("Reading {title} in"), None);
+        let job = self.works.begin(format!("Opening {title}"), None);
         tokio::task::spawn_blocking(move || {
             loop {
                 // Whoever closed it does not wait for the rest.

@@ -34,8 +34,8 @@ impl Store {
         }
         let written = self.write_values(&id, &loaded, progress);
         if written.is_err() {
-            // The first error is the one to tell.
-            let _ = self.remove_values(&id);
+            // The first error is the one to tell. Its entry is there only when the last write of all failed.
+            let _ = self.delete(&id).or_else(|_| self.remove_values(&id));
         }
         written?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
@@ -51,8 +51,11 @@ impl Store {
     ) -> Result<Imported, E> {
         key::check(id)?;
         let _one = self.one_import(&|_, _| true)?;
-        if let Some(known) = self.imported(id) {
-            return Ok(known);
+        match self.imported(id) {
+            // One that was killed before its first step was written counts for nothing.
+            Some(known) if known.steps == 0 => self.delete(id)?,
+            Some(known) => return Ok(known),
+            None => {}
         }
         let mut recorder = self.begin(id.clone(), title, started, "")?;
         let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
@@ -65,12 +68,9 @@ impl Store {
         Ok(Imported { id: id.clone(), steps, damaged: None })
     }
 
-    /// What an earlier import made. One that was killed before its first step was written counts for nothing.
+    /// What an earlier import made.
     fn imported(&self, id: &RecordingId) -> Option<Imported> {
         let known = self.catalogue(id).ok()?;
-        if known.info.steps == 0 && known.damaged.is_none() && self.delete(id).is_ok() {
-            return None;
-        }
         Some(Imported { id: id.clone(), steps: known.info.steps, damaged: known.damaged })
     }
 

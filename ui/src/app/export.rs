@@ -148,7 +148,7 @@ impl Export {
         if let Some(timeline) = open {
             export.title.clone_from(&timeline.source().title);
             export.steps = timeline.steps().len() as u64;
-            // A range that is chosen in the timeline is offered here, too.
+            // What else is chosen in the window joins the offers here.
             if let Scope::Session(session) | Scope::View(session, _) = &model.scope
                 && let Some(page) = timeline.sessions().get(session)
             {

@@ -16,6 +16,7 @@ crate::native_cases![
     a_file_with_its_secrets_has_to_be_wanted_twice,
     a_secret_that_was_found_in_the_finished_file_is_told_with_what_to_do,
     the_selected_step_is_shared_alone,
+    the_shown_page_and_a_range_of_steps_are_exported_alone,
     a_capture_of_many_steps_is_not_written_and_says_why,
     a_place_that_is_none_is_told_before_anything_is_written,
     where_there_are_dialogs_the_desktop_asks_where,
@@ -140,6 +141,22 @@ pub fn the_selected_step_is_shared_alone() {
     window.click("Write file");
     let selection = Selection { first: Some(StepId(5)), last: Some(StepId(5)), session: None };
     assert_eq!(exports(&engine)[0].0, ExportOptions { format: ExportFormat::BugCapture, selection, ..ExportOptions::default() });
+}
+
+pub fn the_shown_page_and_a_range_of_steps_are_exported_alone() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.click("Session alice /cart/");
+    window.press_with(Modifiers::COMMAND, Key::E);
+    window.click("The shown page: alice /cart/");
+    window.type_into("File to write", "/tmp/a.djrec");
+    window.click("Write file");
+    assert_eq!(exports(&engine)[0].0.selection, Selection { first: None, last: None, session: Some("sess-alice-1".into()) });
+    window.click("Export more");
+    window.click("Steps to choose");
+    window.click("Write file");
+    let (first, last) = (Some(StepId(1)), Some(StepId(59)));
+    assert_eq!(exports(&engine)[1].0.selection, Selection { first, last, session: None });
 }
 
 pub fn a_capture_of_many_steps_is_not_written_and_says_why() {

@@ -1,6 +1,6 @@
 //! What can be chosen: as what, which steps, and what is kept back.
 
-use egui::{DragValue, Frame, Label, Margin, RichText, TextEdit, Ui};
+use egui::{DragValue, Frame, Label, Margin, RichText, Role, TextEdit, Ui, WidgetInfo};
 use inspector_model::{ExportFormat, Level};
 
 use crate::app::action::Cx;
@@ -41,7 +41,9 @@ fn hint(cx: &Cx<'_>, ui: &mut Ui, text: &str) {
 fn range(export: &Export, draft: &mut Draft, ui: &mut Ui) {
     let last = export.steps.max(1);
     ui.horizontal(|ui| {
-        ui.radio_value(&mut draft.which, Which::Range, "Steps");
+        let range = ui.radio_value(&mut draft.which, Which::Range, "Steps");
+        // The bar above is called so, too.
+        range.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, draft.which == Which::Range, "Steps to choose"));
         let (mut from, mut to) = (draft.first, draft.last);
         let field = ui.add(DragValue::new(&mut from).range(1..=last));
         field.accessible_name("First step");
