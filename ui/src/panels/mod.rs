@@ -10,6 +10,7 @@ pub mod strip;
 pub mod table;
 pub mod timemap;
 pub mod top_bar;
+pub mod work;
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 

@@ -51,9 +51,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
                     cx.run(UiCommand::Palette);
                 }
-                if cx.model.busy > 0 {
-                    ui.label(RichText::new("Working …").size(12.5).color(t.accent));
-                }
+                super::work::ui(cx, ui);
                 ui.add_space(6.0);
                 if ui.available_width() > 60.0 {
                     recorded(cx, ui);
@@ -116,8 +114,10 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
             }
         }
         ui.separator();
-        for command in [UiCommand::ShowStart, UiCommand::OpenFile, UiCommand::CloseSource] {
-            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+        for command in [UiCommand::Export, UiCommand::ShowStart, UiCommand::OpenFile, UiCommand::CloseSource] {
+            let enabled = command.enabled(cx.model);
+            let button = ui.add_enabled(enabled.is_ok(), Button::new(command.text())).on_hover_text(parts::command_tip(ui, command));
+            if button.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
                 cx.run(command);
                 ui.close();
             }
@@ -231,10 +231,6 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
             None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
             Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
         };
-    }
-    if !timeline.source().is_attached() && (steps.len() as u64) < recorder.steps && recorder.damaged.is_none() {
-        let part = steps.len() as f32 / recorder.steps.max(1) as f32;
-        parts::meter(ui, part, 60.0, t.accent, &format!("{:.0} % of the recording is read in", part * 100.0));
     }
     if let Some((first, last)) = recorder.thinned {
         let words = format!(

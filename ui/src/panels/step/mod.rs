@@ -145,6 +145,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         }
         components(cx, ui, step);
         parts::command_button(cx, ui, UiCommand::Replay);
+        parts::command_button(cx, ui, UiCommand::ShareStep);
         verdict::compare_button(cx, ui, step);
         if cx.model.pin.is_some() {
             parts::command_button(cx, ui, UiCommand::Unpin);
