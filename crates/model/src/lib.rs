@@ -34,7 +34,7 @@ pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
 pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
-pub use query::{Found, Hit, PathHistory, Scope, SearchOptions};
+pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};
 pub use readable::{civil, grouped};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};

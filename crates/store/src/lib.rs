@@ -38,6 +38,7 @@ mod hostile;
 pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file};
+pub use history::glimpse;
 pub use index::LogOp;
 pub use library::{OpenReport, Store};
 pub use marks::LONGEST_NOTE;

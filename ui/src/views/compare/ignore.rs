@@ -86,7 +86,7 @@ pub fn menu(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change) {
 fn pattern(path: &Path) -> String {
     path.0.iter().enumerate().fold(String::new(), |mut out, (at, part)| {
         match part {
-            Segment::Index(_) => out.push_str("[*]"),
+            Segment::Index(_) | Segment::Row(_) => out.push_str("[*]"),
             Segment::Key(_) => {
                 let name = Path(vec![part.clone()]).to_string();
                 if at > 0 && !name.starts_with('[') {
