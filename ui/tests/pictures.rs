@@ -76,3 +76,23 @@ fn reload() {
 fn palette() {
     of_sample("palette", |window| window.press_with(Modifiers::COMMAND, Key::K));
 }
+
+#[test]
+fn pinned() {
+    of_sample("pinned", |window| {
+        window.select("Step 5 Event add_item");
+        for name in ["cart.total", "note", "flash"] {
+            window.click(&format!("Menu of {name}"));
+            window.click("Pin this value");
+        }
+        window.press(Key::S);
+        for name in ["client", "history", "step_id"] {
+            window.click(&format!("Menu of {name}"));
+            window.click("Pin this value");
+        }
+        window.press(Key::P);
+        window.click("Menu of qty");
+        window.click("Pin this value");
+        window.click("Step 8 Event add_item");
+    });
+}

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use inspector_model::{Block, Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, StepKind, Steps, Stream};
+use inspector_model::{
+    Block, Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, StepKind, Steps, Stream,
+};
 use inspector_store::Reader;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Holder, Ignore,
-    PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side,
-    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId,
+    PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId,
+    Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.

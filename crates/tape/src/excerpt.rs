@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_value_is_a_value() {
-        let rows: Vec<String> = (0..500).map(|n| format!(r#"{{"id":{n},"name":"row {n} \u00e9\ud83d\ude00","tags":["a",["b",{{}}]]}}"#)).collect();
+        let rows: Vec<String> =
+            (0..500).map(|n| format!(r#"{{"id":{n},"name":"row {n} \u00e9\ud83d\ude00","tags":["a",["b",{{}}]]}}"#)).collect();
         let samples = [
             format!("[{}]", rows.join(",")),
             format!(r#"{{"$t":"cut","of":"list","len":12000,"v":[{}]}}"#, rows.join(", ")),

@@ -5,6 +5,7 @@ use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions
 use super::compare::CompareWish;
 use super::lookup::{Drawer, Followed};
 use super::model::{Model, Page};
+use super::pinned::Pin;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -28,6 +29,10 @@ pub enum Action {
     StopFinding,
     /// When did this value change?
     Follow(Box<Followed>),
+    /// Follow this value from step to step.
+    PinValue(Box<Pin>),
+    /// Follow it no more.
+    Unpin(Box<Pin>),
     /// Open or close the drawer below the table.
     Drawer(Option<Drawer>),
     /// Which end of the step is meant.

@@ -334,6 +334,9 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
+        if model.pinned.awaits(id) {
+            return model.pinned.answered(id, answer, now);
+        }
         if model.lookup.find.awaits(id) {
             return model.lookup.find.answered(match answer {
                 Answer::Found(found) => Ok(found),
@@ -420,6 +423,7 @@ impl Engine {
             | Answer::Diff(_)
             | Answer::Html(_)
             | Answer::History(_)
+            | Answer::Values(_)
             | Answer::Found(_)
             | Answer::Compared(_)
             | Answer::ComparedStates(_)

@@ -7,6 +7,7 @@ mod engine;
 mod keys;
 pub mod lookup;
 pub mod model;
+pub mod pinned;
 pub mod replay;
 pub mod rows;
 pub mod slot;
@@ -46,6 +47,7 @@ impl InspectorApp {
         app.model.tab = memory.tab;
         app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
         app.model.compare.ignore = memory.ignore;
+        app.model.pinned = pinned::Pinned::restored(memory.pins);
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -76,6 +78,7 @@ impl InspectorApp {
             step_width: self.panels.widths.step,
             drawer_height: self.panels.widths.drawer,
             ignore: self.model.compare.ignore.clone(),
+            pins: self.model.pinned.pins().to_vec(),
         }
     }
 
@@ -122,6 +125,7 @@ impl InspectorApp {
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
+        pinned::pull(&mut self.engine, &mut self.model, self.now, ctx);
         compare::pull(&mut self.engine, &mut self.model);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;

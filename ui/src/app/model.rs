@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Compare;
 use super::lookup::Lookup;
+use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
 use super::slot::Slot;
@@ -153,6 +154,8 @@ pub struct Model {
     pub pulled: Pulled,
     /// Questions to the whole recording.
     pub lookup: Lookup,
+    /// Values that are followed from step to step.
+    pub pinned: Pinned,
     /// Messages at the corner.
     pub toasts: Vec<Toast>,
     /// What the last jumps could not put back.

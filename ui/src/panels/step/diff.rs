@@ -34,6 +34,7 @@ pub fn ui(list: &mut DiffList, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
 fn menu(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change) {
     let side = if matches!(change.op, Op::Removed(_)) { Side::Before } else { Side::After };
     super::ask_history(cx, ui, || change.path.clone(), side);
+    super::pin_value(cx, ui, || change.path.clone(), side, None);
     if ui.button("Show steps that change this").clicked() {
         let assign: String = change.path.to_string().chars().take_while(|c| !matches!(c, '[' | ' ')).collect();
         cx.push(Action::Filter(format!("changed:{assign}")));

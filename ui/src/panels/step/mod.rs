@@ -16,6 +16,7 @@ use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, Ste
 use crate::app::action::{Action, Cx};
 use crate::app::lookup::Followed;
 use crate::app::model::Tab;
+use crate::app::pinned::{Pin, class_at};
 use crate::app::slot::Slot;
 use crate::commands::UiCommand;
 use crate::format;
@@ -267,6 +268,23 @@ fn with_detail(cx: &mut Cx<'_>, ui: &mut Ui, add: impl FnOnce(&mut Cx<'_>, &mut 
 fn side_switch(cx: &mut Cx<'_>, ui: &mut Ui) {
     if let Some(side) = parts::segmented(ui, cx.model.side, &[(Side::Before, "Before"), (Side::After, "After")]) {
         cx.push(Action::Side(side));
+    }
+}
+
+/// The entry of a value's menu that pins it: a value of the state, or of what a handler was called with.
+fn pin_value(cx: &mut Cx<'_>, ui: &mut Ui, path: impl FnOnce() -> inspector_model::Path, side: Side, handler: Option<String>) {
+    let (Some(step), Some(timeline)) = (cx.model.step(), cx.model.timeline()) else { return };
+    let Some(session) = step.session.clone() else { return };
+    let Some(view) = class_at(timeline, &(session, step.view.clone()), step.id) else { return };
+    let pin = Pin::new(view, handler, path(), step.id, side);
+    if cx.model.pinned.has(&pin) {
+        if ui.button("Unpin this value").clicked() {
+            cx.push(Action::Unpin(Box::new(pin)));
+            ui.close();
+        }
+    } else if ui.button("Pin this value").on_hover_text("Show it at each step that you select, on every page with this view").clicked() {
+        cx.push(Action::PinValue(Box::new(pin)));
+        ui.close();
     }
 }
 
