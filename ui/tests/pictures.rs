@@ -96,3 +96,26 @@ fn pinned() {
         window.click("Step 8 Event add_item");
     });
 }
+
+#[test]
+fn sizes() {
+    of_sample("sizes", |window| {
+        window.select("Step 5 Event add_item");
+        window.press(Key::S);
+        window.click("Sizes");
+        window.settle();
+        window.settle();
+    });
+}
+
+#[test]
+fn ignored() {
+    of_sample("ignored", |window| {
+        window.select("Step 5 Event add_item");
+        window.click("Menu of cart.total");
+        window.click("Ignore cart.total");
+        window.click("Show ignored");
+        window.click("Menu of cart.items[3]");
+        window.click("When did this change?");
+    });
+}

@@ -21,7 +21,7 @@ use crate::discovery::{found_servers, without_token};
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
-use crate::{EngineError, commands, compare, now, queries, values};
+use crate::{EngineError, commands, compare, costs, now, queries, values};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
@@ -261,6 +261,7 @@ impl Shared {
             Request::History { source, step, side, path, scope } => {
                 self.read(source, move |source| queries::history(source, step, side, &path, &scope)).await
             }
+            Request::Costs { source, step, side, from } => self.read(source, move |source| costs::costs(source, step, side, from)).await,
             Request::Values { source, of } => self.read(source, move |source| values::values(source, &of)).await,
             Request::ShortHistory { source, stream, holder, path } => {
                 self.read(source, move |source| values::short_history(source, &stream, &holder, &path)).await

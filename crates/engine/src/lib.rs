@@ -10,6 +10,7 @@ mod attachment;
 mod breakpoints;
 mod commands;
 mod compare;
+mod costs;
 mod discovery;
 mod engine;
 mod error;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Holder, Ignore,
-    PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId,
-    Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId,
+    AssignCosts, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found,
+    Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo,
+    Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -105,6 +105,18 @@ pub enum Request {
         holder: Holder,
         /// The path, rows by their identity.
         path: Path,
+    },
+    /// What each assign of a state costs. Looks for some ten milliseconds, at one assign at least; whoever wants more asks on from
+    /// where the answer says. Answer: [`Answer::Costs`].
+    Costs {
+        /// Where.
+        source: SourceId,
+        /// Of which state.
+        step: StepId,
+        /// At which end.
+        side: Side,
+        /// From which assign on.
+        from: u32,
     },
     /// Where a text is in values and paths. Looks for some ten milliseconds; whoever wants more asks on from where the answer
     /// says, and who has seen enough asks no more. Answer: [`Answer::Found`].
@@ -274,6 +286,8 @@ pub enum Answer {
     Diff(Box<Diff>),
     /// When a path changed.
     History(PathHistory),
+    /// What assigns cost.
+    Costs(AssignCosts),
     /// Single values.
     Values(Vec<PathValue>),
     /// Hits of a search.

@@ -7,6 +7,7 @@ mod border;
 mod compare;
 mod condition;
 mod config;
+mod cost;
 mod desktop;
 mod diff;
 mod ids;
@@ -29,6 +30,7 @@ pub use border::{
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
+pub use cost::{AssignCost, AssignCosts};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};

@@ -48,6 +48,7 @@ impl InspectorApp {
                 self.model.lookup.followed = Some(*followed);
                 self.model.lookup.drawer = Some(Drawer::History);
             }
+            Action::ShowCosts(shown) => self.model.show_costs = shown,
             Action::PinValue(pin) => {
                 if self.model.pinned.pin(*pin) {
                     self.model.lookup.drawer = Some(Drawer::Pinned);

@@ -29,6 +29,8 @@ pub enum Action {
     StopFinding,
     /// When did this value change?
     Follow(Box<Followed>),
+    /// Show what assigns cost, or the values.
+    ShowCosts(bool),
     /// Follow this value from step to step.
     PinValue(Box<Pin>),
     /// Follow it no more.

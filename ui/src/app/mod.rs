@@ -3,6 +3,7 @@
 pub mod act;
 pub mod action;
 pub mod compare;
+pub mod costs;
 mod engine;
 mod keys;
 pub mod lookup;

@@ -3,6 +3,7 @@
 pub mod diff_list;
 pub mod fidelity;
 pub mod icons;
+pub mod ignore;
 pub mod long_list;
 pub mod palette;
 pub mod parts;

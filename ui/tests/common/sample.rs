@@ -1,10 +1,10 @@
 //! A sample like a recorded shop: two pages, a sticky child, components, an error, a rate limit, reloads, a gap.
 
 use inspector_model::{
-    Advice, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, Found, FoundServer, Frame, Glimpse, Hit, Holder,
-    HotReloadStatus, JumpTarget, LogRecord, NotRestored, Note, Notice, Op, Path, PathHistory, PathValue, RecorderStatus, RecordingInfo,
-    RemoteCursor, SearchOptions, Segment, ServerInfo, Session, SessionId, Side, Source, SourceId, SourceKind, SourceState, SqlQuery,
-    Status, Step, StepDetail, StepId, StepKind, TextHunk, Timing, Value, ValueAt, ViewId, parse_value,
+    Advice, AssignCost, AssignCosts, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, Found, FoundServer, Frame,
+    Glimpse, Hit, Holder, HotReloadStatus, JumpTarget, LogRecord, NotRestored, Note, Notice, Op, Path, PathHistory, PathValue,
+    RecorderStatus, RecordingInfo, RemoteCursor, SearchOptions, Segment, ServerInfo, Session, SessionId, Side, Source, SourceId,
+    SourceKind, SourceState, SqlQuery, Status, Step, StepDetail, StepId, StepKind, TextHunk, Timing, Value, ValueAt, ViewId, parse_value,
 };
 use serde_json::json;
 
@@ -588,6 +588,20 @@ impl Sample {
             here: changes.contains(&at.step),
             next: changes.iter().find(|step| **step > at.step).copied(),
         }
+    }
+
+    /// The assigns of a state, three in a part.
+    pub fn costs(&self, step: StepId, side: Side, from: u32) -> Option<AssignCosts> {
+        let state: serde_json::Value = serde_json::from_str(&self.state(step, side)?).ok()?;
+        let all = state.as_object()?;
+        let cost = |(name, value): (&String, &serde_json::Value)| {
+            // One is as large as real ones are.
+            let bytes = if name == "history" { 48_000 } else { value.to_string().len() as u64 };
+            AssignCost { name: name.clone(), bytes, changed: if name == "cart" { 9 } else { 0 }, ..AssignCost::default() }
+        };
+        let assigns: Vec<AssignCost> = all.iter().skip(from as usize).take(3).map(cost).collect();
+        let next = (from as usize + 3 < all.len()).then_some(from + 3);
+        Some(AssignCosts { assigns, steps: 18, rendered: 9, next })
     }
 
     /// One hit per step whose state has the text.

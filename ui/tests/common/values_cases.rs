@@ -14,6 +14,10 @@ crate::native_cases![
     a_parameter_is_pinned_and_followed_from_call_to_call,
     pinned_values_keep_one_request_in_flight,
     a_pin_of_another_view_says_that_it_is_not_on_this_page,
+    assigns_are_told_with_their_cost_and_advice,
+    expected_changes_are_left_out_of_the_diff_and_counted,
+    a_change_is_told_with_its_values,
+    what_is_not_wholly_there_is_marked,
 ];
 
 /// The label of the row of a pinned value.
@@ -98,4 +102,65 @@ pub fn a_pin_of_another_view_says_that_it_is_not_on_this_page() {
     let Some(Request::Values { of, .. }) = asked.first() else { panic!("not asked") };
     assert_eq!(of[0].stream, ("sess-alice-1".into(), None));
     assert_eq!(of[0].holder, inspector_model::Holder::State(Side::After));
+}
+
+pub fn assigns_are_told_with_their_cost_and_advice() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.select("Step 5 Event add_item");
+    window.press(Key::S);
+    assert!(engine.asked(|asked| matches!(asked, Request::Costs { .. })).is_empty(), "nobody looks at them yet");
+    window.click("Sizes");
+    for _ in 0..4 {
+        window.settle();
+    }
+    let rows = |window: &Window| -> Vec<String> {
+        window.widgets().into_iter().map(|widget| widget.label).filter(|label| label.starts_with("Assign ")).collect()
+    };
+    let largest = rows(&window);
+    assert!(largest.len() > 10, "all parts were asked for: {largest:?}");
+    assert!(largest[0].starts_with("Assign history: 48.0 KB, 9"), "{largest:?}");
+    assert!(window.says("It never changed in 18 steps"), "advice where the recording proves it");
+    window.click("Most changes first");
+    assert!(rows(&window)[0].starts_with("Assign cart: ") && rows(&window)[0].contains("changed in 9 of 18"), "{:?}", rows(&window));
+    window.click("Values");
+    assert!(window.has("Search state"));
+}
+
+pub fn expected_changes_are_left_out_of_the_diff_and_counted() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.select("Step 5 Event add_item");
+    window.click("Menu of cart.total");
+    window.click("Ignore cart.total");
+    assert!(!window.says("changed cart.total: "));
+    assert!(window.has("1 change ignored"));
+    window.click("Show ignored");
+    assert!(window.says("changed cart.total: from Decimal(\"10.50\") to Decimal(\"21.00\"), ignored"));
+    assert!(window.memory().to_text().contains("cart.total"), "one set of rules, remembered");
+}
+
+pub fn a_change_is_told_with_its_values() {
+    let mut window = Window::open(&Scripted::with_sample());
+    window.select("Step 5 Event add_item");
+    for told in [
+        "changed cart.items[0].qty: from 1 to 2",
+        "moved cart.items[2]: from [4]",
+        "removed cart.items[5]: {\"id\": 2, \"name\": \"Sencha\", \"qty\": 3}",
+        "changed flash: from \"Item added\" to None, temporary",
+        "moved queue: 4 elements in another order",
+    ] {
+        assert!(window.has(told), "{told}");
+    }
+    assert!(window.says("changed note: text, from 37 to 57 characters, 2 places"));
+}
+
+pub fn what_is_not_wholly_there_is_marked() {
+    let mut window = Window::open(&Scripted::with_sample());
+    window.select("Step 5 Event add_item");
+    window.press(Key::S);
+    assert!(window.has("client object, not read"));
+    assert!(window.has("history cut, cut"));
+    window.click("user model");
+    assert!(window.has("user.email redacted, redacted"));
 }

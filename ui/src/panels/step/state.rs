@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::{RichText, ScrollArea, TextEdit, Ui};
 use inspector_model::{Level, Step, Value};
 
+use super::sizes::{self, Sizes};
 use super::{pulled, side_switch};
 use crate::app::action::{Action, Cx};
 use crate::app::model::LoadedState;
@@ -19,6 +20,7 @@ use crate::widgets::{fidelity, parts, rich};
 #[derive(Default)]
 pub struct StateTab {
     pub(super) tree: TreeView,
+    sizes: Sizes,
 }
 
 /// A tree with its open nodes and its flattened rows.
@@ -40,9 +42,18 @@ pub fn ui(state: &mut StateTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     }
     ui.horizontal(|ui| {
         side_switch(cx, ui);
-        state.tree.search_field(cx, ui);
+        if let Some(shown) = parts::segmented(ui, model.show_costs, &[(false, "Values"), (true, "Sizes")]) {
+            cx.push(Action::ShowCosts(shown));
+        }
+        if !model.show_costs {
+            state.tree.search_field(cx, ui);
+        }
     });
     ui.add_space(4.0);
+    if model.show_costs {
+        sizes::ui(&mut state.sizes, cx, ui, step);
+        return;
+    }
     pulled(ui, &model.pulled.state, |ui, _, loaded| match loaded {
         LoadedState::Missing(why) => parts::note(ui, Level::Info, why),
         LoadedState::Full(value, bytes) => {
@@ -105,7 +116,11 @@ impl TreeView {
 fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value, handler: Option<&str>) -> bool {
     let t = cx.t;
     let can_open = row.children.is_some_and(|count| count > 0);
-    let name = match &row.mark {
+    let mark = match handler {
+        None => super::not_put_back(cx, &row.path).or_else(|| row.mark.clone()),
+        Some(_) => row.mark.clone(),
+    };
+    let name = match &mark {
         Some(mark) => format!("{} {}, {}", format::clip(&row.path, 120), row.kind, mark.word),
         None => format!("{} {}", format::clip(&row.path, 120), row.kind),
     };
@@ -126,7 +141,7 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value, handler: Opti
         None => format!("  {}", row.kind),
     };
     rich::push(&mut job, &shown_type, theme::text(11.5), t.faint);
-    if let Some(mark) = &row.mark {
+    if let Some(mark) = &mark {
         rich::push(&mut job, "  ", theme::mono(), t.text);
         fidelity::push(&mut job, t, mark);
     }
@@ -169,7 +184,7 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value, handler: Opti
         if row.children.is_none() {
             ui.label(RichText::new(format::clip(&rich::one_line(&row.summary), 400)).monospace());
         }
-        if let Some(mark) = &row.mark {
+        if let Some(mark) = &mark {
             ui.label(&mark.words);
         }
     });
