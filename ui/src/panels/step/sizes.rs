@@ -67,7 +67,8 @@ fn row(cx: &Cx<'_>, ui: &mut Ui, cost: &AssignCost, told: &AssignCosts, whole: u
     };
     let part = cost.differed.map(|bytes| format!("last change {} of it", format::bytes(bytes)));
     let name = format::clip(&cost.name, 80);
-    let mut facts = vec![format!("{} %", (share * 100.0).round()), changed];
+    let percent = (share * 100.0).round();
+    let mut facts = vec![if percent < 1.0 { "< 1 %".to_owned() } else { format!("{percent} %") }, changed];
     facts.extend(part);
     facts.extend(note.map(str::to_owned));
     let label = format!("Assign {name}: {}, {}", format::bytes(cost.bytes), facts.join(", "));
@@ -76,7 +77,9 @@ fn row(cx: &Cx<'_>, ui: &mut Ui, cost: &AssignCost, told: &AssignCosts, whole: u
         egui::pos2(rect.left() + 2.0, rect.bottom() - 3.0),
         egui::vec2((rect.width() - 4.0) * share.min(1.0), 2.0),
     );
-    ui.painter().rect_filled(bar, 1.0, t.accent);
+    if bar.width() >= 1.0 {
+        ui.painter().rect_filled(bar, 1.0, t.accent);
+    }
     let right = ui.painter().layout_no_wrap(format::bytes(cost.bytes), theme::mono(), t.strong);
     let left = rect.right() - right.size().x - 8.0;
     ui.painter().galley(egui::pos2(left, rect.center().y - right.size().y * 0.5), right, t.strong);
