@@ -68,6 +68,7 @@ commands! {
     TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
     ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
     ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
+    ShowPinned: "Pinned values", Some((SHIFT, Key::W)), "The values that you pinned, as they stand at the selected step, and how they went";
     ShowBreakpoints: "Breakpoints", Some((COMMAND_SHIFT, Key::B)), "Conditions on the state, and the steps that made them hold";
     ShowSettings: "Settings", Some((COMMAND, Key::Comma)), "Theme, text size, how much is kept of recordings, and the desktop";
     Find: "Find in values", Some((COMMAND_SHIFT, Key::F)), "Look for a text in the values and paths of every step";
@@ -177,6 +178,7 @@ impl UiCommand {
             }
             Self::ToggleFollow
             | Self::ShowMarks
+            | Self::ShowPinned
             | Self::ShowBreakpoints
             | Self::Find
             | Self::FitTimeline

@@ -89,3 +89,46 @@ fn long_names() {
     };
     picture("long_names", USUAL, engine, |_| {});
 }
+
+#[test]
+fn pinned() {
+    of_sample("pinned", |window| {
+        window.select("Step 5 Event add_item");
+        for name in ["cart.total", "note", "flash"] {
+            window.click(&format!("Menu of {name}"));
+            window.click("Pin this value");
+        }
+        window.press(Key::S);
+        for name in ["client", "history", "step_id"] {
+            window.click(&format!("Menu of {name}"));
+            window.click("Pin this value");
+        }
+        window.press(Key::P);
+        window.click("Menu of qty");
+        window.click("Pin this value");
+        window.click("Step 8 Event add_item");
+    });
+}
+
+#[test]
+fn sizes() {
+    of_sample("sizes", |window| {
+        window.select("Step 5 Event add_item");
+        window.press(Key::S);
+        window.click("Sizes");
+        window.settle();
+        window.settle();
+    });
+}
+
+#[test]
+fn ignored() {
+    of_sample("ignored", |window| {
+        window.select("Step 5 Event add_item");
+        window.click("Menu of cart.total");
+        window.click("Ignore cart.total");
+        window.click("Show ignored");
+        window.click("Menu of cart.items[3]");
+        window.click("When did this change?");
+    });
+}

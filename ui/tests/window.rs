@@ -36,6 +36,8 @@ macro_rules! native_cases {
 mod cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
+#[path = "common/values_cases.rs"]
+mod values_cases;
 
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {
@@ -97,7 +99,8 @@ fn a_deep_diff_and_a_deep_state_are_drawn_without_panic() {
         }
     }
     window.settle();
-    window.click("added deep");
+    let deep = window.widgets().into_iter().map(|widget| widget.label).find(|label| label.starts_with("added deep: "));
+    window.click(&deep.expect("the change is told"));
     window.press(Key::S);
     let held: Vec<_> = std::mem::take(&mut engine.script().held);
     for (id, request) in held {

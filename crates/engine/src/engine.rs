@@ -22,7 +22,7 @@ use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
 use crate::work::{Asker, Job, Works};
-use crate::{EngineError, commands, compare, now, queries};
+use crate::{EngineError, commands, compare, costs, now, queries, values};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
@@ -267,6 +267,11 @@ impl Shared {
             }
             Request::History { source, step, side, path, scope } => {
                 self.read(source, move |source| queries::history(source, step, side, &path, &scope)).await
+            }
+            Request::Costs { source, step, side, from } => self.read(source, move |source| costs::costs(source, step, side, from)).await,
+            Request::Values { source, of } => self.read(source, move |source| values::values(source, &of)).await,
+            Request::ShortHistory { source, stream, holder, path } => {
+                self.read(source, move |source| values::short_history(source, &stream, &holder, &path)).await
             }
             Request::Search { source, options, from } => self.read(source, move |source| queries::search(source, options, from)).await,
             Request::Mark { source, step, note } => self.blocking(move |shared| shared.mark(source, step, note.as_deref())).await,

@@ -113,8 +113,9 @@ pub fn history(source: &SourceShared, step: StepId, side: Side, path: &Path, sco
         let steps = reader.changes(&place, scope)?;
         let here = steps.partition_point(|changed| *changed <= step);
         let near = here.saturating_sub(VALUES_BEFORE)..(here + VALUES_AFTER).min(steps.len());
-        let values = reader.values(&place, &steps[near], VALUES_BUDGET)?;
-        Ok(Answer::History(PathHistory { place: place.to_string(), steps, values }))
+        let path = place.path();
+        let values = reader.values(&path, &steps[near], VALUES_BUDGET)?;
+        Ok(Answer::History(PathHistory { place: path, count: steps.len() as u64, steps, values }))
     };
     answer().map_err(|error| failed(&error))
 }

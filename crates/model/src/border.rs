@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found, Ignore,
-    PairStates, Path, PathHistory, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo, Session, SessionId, Side,
-    SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, View, ViewId, WorkId,
+    AssignCosts, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found,
+    Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo,
+    Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId, WorkId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -92,6 +92,37 @@ pub enum Request {
         path: Path,
         /// Whose states.
         scope: Scope,
+    },
+    /// Single values at single moments, the beginning of each only. Answer: [`Answer::Values`], in their order.
+    Values {
+        /// Where.
+        source: SourceId,
+        /// Which.
+        of: Vec<ValueAt>,
+    },
+    /// The whole history of a value of one view in short, for a small picture: as many of its changes and values as can be told
+    /// apart there, spread evenly. Answer: [`Answer::History`].
+    ShortHistory {
+        /// Where.
+        source: SourceId,
+        /// The page and its view.
+        stream: Stream,
+        /// In what the path stands.
+        holder: Holder,
+        /// The path, rows by their identity.
+        path: Path,
+    },
+    /// What each assign of a state costs. Looks for some ten milliseconds, at one assign at least; whoever wants more asks on from
+    /// where the answer says. Answer: [`Answer::Costs`].
+    Costs {
+        /// Where.
+        source: SourceId,
+        /// Of which state.
+        step: StepId,
+        /// At which end.
+        side: Side,
+        /// From which assign on.
+        from: u32,
     },
     /// Where a text is in values and paths. Looks for some ten milliseconds; whoever wants more asks on from where the answer
     /// says, and who has seen enough asks no more. Answer: [`Answer::Found`].
@@ -261,6 +292,10 @@ pub enum Answer {
     Diff(Box<Diff>),
     /// When a path changed.
     History(PathHistory),
+    /// What assigns cost.
+    Costs(AssignCosts),
+    /// Single values.
+    Values(Vec<PathValue>),
     /// Hits of a search.
     Found(Found),
     /// HTML of the page, if a render was seen.

@@ -39,6 +39,7 @@ mod hostile;
 pub use cursor::StateCursor;
 pub use error::StoreError;
 pub use file::{Imported, read_file, read_file_watched};
+pub use history::glimpse;
 pub use index::LogOp;
 pub use library::{OpenReport, Store};
 pub use marks::LONGEST_NOTE;

@@ -10,6 +10,7 @@ use super::compare::CompareWish;
 use super::engine::{look_at, toast};
 use super::lookup::Drawer;
 use super::model::Page;
+use super::pinned;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
 use super::{InspectorApp, export};
@@ -47,6 +48,16 @@ impl InspectorApp {
                 self.model.lookup.followed = Some(*followed);
                 self.model.lookup.drawer = Some(Drawer::History);
             }
+            Action::ShowCosts(shown) => self.model.show_costs = shown,
+            Action::PinValue(pin) => {
+                if self.model.pinned.pin(*pin) {
+                    self.model.lookup.drawer = Some(Drawer::Pinned);
+                } else {
+                    let text = format!("{} values are pinned, which is as many as can be: unpin one first", pinned::MOST);
+                    toast(&mut self.model, Level::Warning, text, None, self.now);
+                }
+            }
+            Action::Unpin(pin) => self.model.pinned.unpin(&pin),
             Action::Drawer(drawer) => {
                 self.model.lookup.drawer = drawer;
                 if drawer != Some(Drawer::Find) {
@@ -145,6 +156,10 @@ impl InspectorApp {
             UiCommand::ShowMarks => {
                 self.model.page = Page::Steps;
                 self.model.lookup.drawer = Some(Drawer::Marks);
+            }
+            UiCommand::ShowPinned => {
+                self.model.page = Page::Steps;
+                self.model.lookup.drawer = Some(Drawer::Pinned);
             }
             UiCommand::ShowBreakpoints => {
                 self.model.page = Page::Steps;

@@ -6,6 +6,7 @@ use super::compare::CompareWish;
 use super::export::ExportWish;
 use super::lookup::{Drawer, Followed};
 use super::model::{Model, Page};
+use super::pinned::Pin;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -29,6 +30,12 @@ pub enum Action {
     StopFinding,
     /// When did this value change?
     Follow(Box<Followed>),
+    /// Show what assigns cost, or the values.
+    ShowCosts(bool),
+    /// Follow this value from step to step.
+    PinValue(Box<Pin>),
+    /// Follow it no more.
+    Unpin(Box<Pin>),
     /// Open or close the drawer below the table.
     Drawer(Option<Drawer>),
     /// Which end of the step is meant.

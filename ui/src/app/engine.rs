@@ -8,7 +8,7 @@ use inspector_model::{
     SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
-use super::compare::Hand;
+use super::compare::{Hand, RowDiff};
 use super::export::{self, Stage};
 use super::lookup::{Drawer, Followed};
 use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
@@ -187,6 +187,12 @@ impl Engine {
         self.fill(&mut pulled.state, |(source, step, side)| Request::State { source, step, side });
         self.fill(&mut pulled.diff, |(from, to)| Request::Diff { from, to });
         self.fill(&mut pulled.html, |(source, step, side)| Request::Html { source, step, side });
+        match pulled.diff.shown() {
+            Some((_, Ok(whole), _)) => RowDiff::renew(&mut pulled.told, whole, &model.compare.ignore),
+            _ => pulled.told = None,
+        }
+        pulled.costs.want(state.filter(|_| model.show_costs));
+        pulled.costs.pull(self);
         pulled.verdict.pull(self);
         if let Some((recorded, replay)) = recorded.zip(replay) {
             pulled.verdict.judge(&recorded, &replay, &model.compare.ignore);
@@ -348,11 +354,20 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
+        if model.pulled.costs.awaits(id) {
+            return model.pulled.costs.answered(match answer {
+                Answer::Costs(costs) => Ok(costs),
+                other => Err(unexpected(other)),
+            });
+        }
         if model.lookup.history.awaits(id) {
             return model.lookup.history.answered(match answer {
                 Answer::History(history) => Ok(Arc::new(history)),
                 other => Err(unexpected(other)),
             });
+        }
+        if model.pinned.awaits(id) {
+            return model.pinned.answered(id, answer, now);
         }
         if model.lookup.find.awaits(id) {
             return model.lookup.find.answered(match answer {
@@ -382,7 +397,7 @@ impl Engine {
             return model.compare.answered(id, answer, &model.timelines);
         }
         // A part of a search or a comparison that was begun anew since.
-        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_)) {
+        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_) | Answer::Costs(_)) {
             return;
         }
         if self.led.awaits(id) {
@@ -455,6 +470,8 @@ impl Engine {
             | Answer::Diff(_)
             | Answer::Html(_)
             | Answer::History(_)
+            | Answer::Values(_)
+            | Answer::Costs(_)
             | Answer::Found(_)
             | Answer::Compared(_)
             | Answer::ComparedStates(_)

@@ -3,11 +3,13 @@
 pub mod act;
 pub mod action;
 pub mod compare;
+pub mod costs;
 mod engine;
 pub mod export;
 mod keys;
 pub mod lookup;
 pub mod model;
+pub mod pinned;
 pub mod replay;
 pub mod rows;
 pub mod slot;
@@ -47,6 +49,7 @@ impl InspectorApp {
         app.model.tab = memory.tab;
         app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
         app.model.compare.ignore = memory.ignore;
+        app.model.pinned = pinned::Pinned::restored(memory.pins);
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -77,6 +80,7 @@ impl InspectorApp {
             step_width: self.panels.widths.step,
             drawer_height: self.panels.widths.drawer,
             ignore: self.model.compare.ignore.clone(),
+            pins: self.model.pinned.pins().to_vec(),
         }
     }
 
@@ -128,6 +132,7 @@ impl InspectorApp {
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
+        pinned::pull(&mut self.engine, &mut self.model, self.now, ctx);
         compare::pull(&mut self.engine, &mut self.model);
         export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);

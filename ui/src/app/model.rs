@@ -9,9 +9,11 @@ use inspector_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::compare::Compare;
+use super::compare::{Compare, RowDiff};
+use super::costs::Costs;
 use super::export::Export;
 use super::lookup::Lookup;
+use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
 use super::slot::Slot;
@@ -88,6 +90,10 @@ pub struct Pulled {
     pub state: Slot<SideKey, LoadedState>,
     /// Diff between pin or before, and the selected step.
     pub diff: Slot<DiffKey, Arc<Diff>>,
+    /// The same without what the user's rules expect.
+    pub told: Option<RowDiff>,
+    /// What each assign of the state costs.
+    pub costs: Costs,
     /// HTML at the shown side.
     pub html: Slot<SideKey, Option<String>>,
     /// What the selected step, a replay, did compared with what was recorded.
@@ -129,6 +135,8 @@ pub struct Model {
     pub selected: Option<StepId>,
     /// The other end of comparisons, when it is not the step's own before.
     pub pin: Option<(StepId, Side)>,
+    /// The State tab shows what assigns cost.
+    pub show_costs: bool,
     /// Which end of the step State, Page and Jump mean.
     pub side: Side,
     /// Which pages are shown.
@@ -155,6 +163,8 @@ pub struct Model {
     pub pulled: Pulled,
     /// Questions to the whole recording.
     pub lookup: Lookup,
+    /// Values that are followed from step to step.
+    pub pinned: Pinned,
     /// Messages at the corner.
     pub toasts: Vec<Toast>,
     /// What the last jumps could not put back.

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod breakpoints;
 pub mod lookup;
+pub mod pinned;
 pub mod sessions;
 pub mod status_bar;
 pub mod step;

@@ -62,6 +62,8 @@ pub enum Icon {
     Logo,
     /// Two arrows.
     Swap,
+    /// A drawing pin.
+    Pin,
 }
 
 /// Paints an icon into the square of `rect`.
@@ -174,6 +176,12 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             painter.add(Shape::line(back, stroke));
             line(&[(6.8, 8.4), (4.4, 10.6), (6.8, 12.8)]);
             painter.circle_filled(at(9.6, 5.5), 2.2 * unit, color);
+        }
+        Icon::Pin => {
+            line(&[(5.0, 2.6), (11.0, 2.6)]);
+            poly(&[(6.2, 2.6), (9.8, 2.6), (10.4, 7.4), (5.6, 7.4)]);
+            line(&[(3.8, 8.6), (12.2, 8.6)]);
+            line(&[(8.0, 8.6), (8.0, 13.8)]);
         }
         Icon::Swap => {
             line(&[(2.5, 5.5), (13.0, 5.5)]);

@@ -183,6 +183,9 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
             Answer::Opened(SourceId(1))
         }
         Request::History { path, .. } => Answer::History(sample.history(path)),
+        Request::ShortHistory { holder, path, .. } => Answer::History(sample.short_history(holder, path)),
+        Request::Costs { step, side, from, .. } => sample.costs(*step, *side, *from).map_or_else(none, Answer::Costs),
+        Request::Values { of, .. } => Answer::Values(of.iter().map(|at| sample.value(at)).collect()),
         Request::Search { options, .. } => Answer::Found(sample.search(options)),
         Request::Ring { .. } => Answer::Ring("[]".into()),
         Request::ReturnToLive { .. }
