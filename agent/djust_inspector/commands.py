@@ -82,7 +82,7 @@ async def _on_session(do: str, command: dict[str, Any]) -> Any:
         return await function(None, command)
     identity = command.get("session")
     session = sessions.SESSIONS.get(identity) if type(identity) is str else None
-    if session is None:
+    if session is None or not session.wanted():
         raise Refused("no_session", "this page is not connected any more", "Reload the page in the browser")
     loop = asyncio.get_running_loop()
     if session.loop is None or session.loop is loop:
@@ -259,7 +259,7 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     turn.component = component if type(component) is str else None
     turn.raw = json.dumps(redact_json(params, hidden_names(view)), ensure_ascii=False)
     turn.params = turns.typed_params(
-        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view
+        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, turn.hidden(view)
     )
     turn.cause = cause
     token = CURRENT.set(turn)

@@ -299,7 +299,7 @@ def _attribute(cls: type, key: str) -> tuple[Any, type | None]:
 def _open_views() -> dict[int, list[tuple[str, dict[str, Any]]]]:
     """The attributes of the instances of each class that pages show now, by the class's id."""
     out: dict[int, list[tuple[str, dict[str, Any]]]] = {}
-    for session in list(sessions.SESSIONS.values()):
+    for session in sessions.recorded():
         for view in session.views().values():
             out.setdefault(id(type(view)), []).append((session.id, own_dict(view)))
     return out

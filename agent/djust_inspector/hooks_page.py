@@ -30,8 +30,8 @@ def make_connect(original: Any) -> Any:
 
 @guard.guarded
 def _connected(consumer: Any, refusal: dict[str, Any] | None) -> None:
-    session = sessions.of(consumer)
-    if session is None or not hub.ACTIVE:
+    session = sessions.register(consumer)
+    if session is None or not hub.ACTIVE or not session.wanted():
         return
     sessions.link_successor(session)
     sessions.publish(session)
@@ -97,7 +97,7 @@ def _disconnected(consumer: Any, code: Any) -> None:
     if session.close is None:
         session.close = {"code": code, "reason": _REASONS.get(code, "closed")}
     session.phase = "closed"
-    if hub.ACTIVE and session.id in sessions.SESSIONS:
+    if hub.ACTIVE and session.id in sessions.SESSIONS and (session.wanted() or session.given_up):
         cause = dict(session.close)
         if session.limit is not None and cause.get("code") == 4429:
             cause = {**session.limit, **cause}
@@ -122,7 +122,7 @@ def make_close(original: Any) -> Any:
 
 @guard.guarded
 def _closing(consumer: Any, code: Any) -> None:
-    session = consumer.__dict__.get("_djust_inspector") or sessions.of(consumer)
+    session = sessions.register(consumer)
     if session is None:
         return
     reason = _REASONS.get(code, "closed by the server")
@@ -179,7 +179,7 @@ _KINDS = {
 
 @guard.guarded
 def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
-    session = sessions.of(consumer)
+    session = sessions.register(consumer)
     if session is None:
         return None
     message: Any = None
@@ -196,6 +196,10 @@ def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
         except (ValueError, RecursionError):
             message = None
     kind = message.get("type") if type(message) is dict else None
+    if kind in ("mount", "live_redirect_mount") and type(message.get("url")) is str and "target_id" not in message:
+        session.path = message["url"]  # whether the page is recorded may hang on it
+    if sessions.begin(consumer) is None:
+        return None
     turn = Turn(session, _KINDS.get(kind) if type(kind) is str else None, kind if type(kind) is str else "")
     session.add_frame(turn, "in", text, data)
     if type(message) is dict and turn.kind is not None:

@@ -12,7 +12,7 @@ import logging
 import threading
 import traceback
 
-from . import guard, hub, redact
+from . import budget, guard, hub, options, redact
 from .sessions import encodable
 from .turns import current, describe_error, without_agent
 
@@ -23,7 +23,10 @@ class Recorder(logging.Handler):
     """Turns records into log entries. Never raises and never logs."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        _as_without_us(record)
         if not hub.ACTIVE or getattr(_busy, "on", False) or record.__dict__.get("_djust_inspector"):
+            return
+        if record.name.split(".")[0] == "djust_inspector":  # who looks is no news of the project
             return
         _busy.on = True
         try:
@@ -39,6 +42,9 @@ class Recorder(logging.Handler):
 
     @staticmethod
     def _note(record: logging.LogRecord) -> None:
+        turn = current()
+        if turn is None and not (options.current().record.everything and budget.BUDGET.allows()):
+            return  # it may be of a page that is not to be seen
         try:
             message = record.getMessage()
         except Exception:
@@ -55,7 +61,6 @@ class Recorder(logging.Handler):
             encodable(message),
         )
         last = '"traceback":%s' % ("null" if trace is None else encodable(trace))
-        turn = current()
         if turn is None:
             hub.HUB.publish("log", f"{fields},{last}")
             return
@@ -69,6 +74,22 @@ class Recorder(logging.Handler):
                 turn.log_error = shown
             elif trace is not None and turn.error is None:
                 turn.log_error = shown
+
+
+def _as_without_us(record: logging.LogRecord) -> None:
+    """Show a record that no other handler gets: without this one, Python's last resort would have shown it."""
+    try:
+        last = logging.lastResort
+        if last is None or record.levelno < last.level:
+            return
+        logger: logging.Logger | None = logging.getLogger(record.name)
+        while logger is not None:
+            if any(handler is not _recorder for handler in logger.handlers):
+                return
+            logger = logger.parent if logger.propagate else None
+        last.handle(record)
+    except Exception:
+        guard.report("logs")
 
 
 _recorder = Recorder(level=logging.NOTSET)

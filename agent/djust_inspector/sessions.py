@@ -16,9 +16,10 @@ import sys
 import time
 import types
 from collections import deque
+from fnmatch import fnmatchcase
 from typing import Any
 
-from . import guard, redact
+from . import budget, guard, options, redact
 from .hub import HUB
 from .streams import Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
@@ -48,6 +49,9 @@ class Session:
         self.phase = "connected"
         self.succeeds: str | None = None
         self.ticks_paused = False
+        #: Whether what happens now is left out, and whether all is from now on: see ``budget.py``.
+        self.thinned = False
+        self.given_up = False
         self.limit: dict[str, Any] | None = None
         self.last_view = "null"
         self.last_children = ""
@@ -70,6 +74,35 @@ class Session:
         self.rate_at = 0.0
         self.rate_timer: Any = None
         self.shell_sent = False
+
+    # -- what is recorded of it
+
+    def wanted(self) -> bool:
+        """Whether this page is one of those that the settings let be recorded, by what is known of it now."""
+        record = options.current().record
+        if self.given_up:
+            return False
+        if record.share < 1.0 and _chance(self.id) >= record.share:
+            return False
+        if record.paths:
+            path = self.path or page_path(self.root)
+            if path is None or not any(fnmatchcase(path.partition("?")[0], pattern) for pattern in record.paths):
+                return False
+        if record.users:
+            user = user_name(getattr(self.consumer, "scope", None) or {})
+            if user is None or not any(fnmatchcase(user, pattern) for pattern in record.users):
+                return False
+        return True
+
+    def weight(self) -> int:
+        """Roughly the bytes that are held for it."""
+        texts = sum(stream.size() for stream in self.streams.values())
+        return texts + self.frame_bytes + len(self.html or "") + len(self.raw_html or "")
+
+    def give_up(self) -> None:
+        """Record no more of this page: it is too dear."""
+        self.given_up = True
+        self.forget()
 
     # -- views
 
@@ -108,8 +141,11 @@ class Session:
 
     # -- frames
 
+    @budget.metered
     def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
         """Keep a WebSocket frame for the step of `turn`, or for the next step."""
+        if self.thinned and turn is None:
+            return
         if text is None:
             size = len(data or b"")
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
@@ -188,13 +224,38 @@ SESSIONS: dict[str, Session] = {}
 _closed: deque[tuple[str, Any, str | None, float]] = deque(maxlen=200)
 
 
-def of(consumer: Any) -> Session | None:
+def _chance(identity: str) -> float:
+    """A number from 0 to 1 that is always the same for a page."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:6], "big") / 2**48
+
+
+def register(consumer: Any) -> Session | None:
     """The session of a consumer, registered on first sight."""
     session = consumer.__dict__.get("_djust_inspector")
     if session is None and getattr(consumer, "session_id", None):
         session = consumer.__dict__["_djust_inspector"] = Session(consumer)
         SESSIONS[session.id] = session
     return session
+
+
+def of(consumer: Any) -> Session | None:
+    """The session of a consumer, if it is one that is recorded."""
+    session = register(consumer)
+    return session if session is not None and session.wanted() else None
+
+
+def begin(consumer: Any) -> Session | None:
+    """The session of a consumer in which something begins now, if that is to be recorded."""
+    session = of(consumer)
+    if session is None:
+        return None
+    session.thinned = not budget.BUDGET.allows()
+    return None if session.thinned else session
+
+
+def recorded() -> list[Session]:
+    """The sessions of which an inspector is told."""
+    return [session for session in list(SESSIONS.values()) if session.wanted()]
 
 
 def publish(session: Session, force: bool = False) -> None:

@@ -10,7 +10,7 @@ import json.encoder
 import sys
 from typing import Any
 
-from . import plain, redact
+from . import budget, plain, redact
 from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
 
 _encode_str = json.encoder.encode_basestring
@@ -157,6 +157,11 @@ class Stream:
         """The view's state now, as the JSON text of a STATE."""
         return self.commit(self.encode(view))
 
+    def size(self) -> int:
+        """Characters of the texts that are held."""
+        return sum(map(len, self.texts.values()))
+
+    @budget.metered
     def encode(self, view: Any, hidden: frozenset[str] | None = None) -> dict[str, str]:
         """The JSON text of each assign now; texts of unchanged assigns are the ones held already.
 

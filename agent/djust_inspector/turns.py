@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any
 
-from . import guard, hub, redact, sessions
+from . import budget, guard, hub, redact, sessions
 from .hub import HUB
 from .sessions import Session, encodable
 from .streams import hidden_names
@@ -225,6 +225,7 @@ def finish(turn: Turn, error: BaseException | None = None) -> None:
     publish_step(turn)
     if session is not None:
         _after_step(turn, session)
+    budget.BUDGET.look()
 
 
 @guard.guarded
@@ -266,6 +267,7 @@ def _after_step(turn: Turn, session: Session) -> None:
             HUB.publish("config", text)
 
 
+@budget.metered
 def publish_step(turn: Turn) -> None:
     """Send the step of a turn. Revisions are given here, so that they grow in the order of the frames."""
     session = turn.session

@@ -158,9 +158,10 @@ class Inspector(Socket):
         super().__init__("/ws/live/" + query, headers, app)
         self.number = 0
 
-    async def attach(self, resume=None):
+    async def attach(self, resume=None, writes=True):
         assert await self.open()
-        await self.send({"t": "hello", "protocol": 1, "inspector": "test", "resume": resume})
+        hello = {"t": "hello", "protocol": 1, "inspector": "test", "resume": resume, "writes": writes}
+        await self.send(hello)
         await self.until(lambda: self.frames("welcome"), "welcome")
         self.welcome = self.frames("welcome")[0]
         if not self.welcome["resumed"]:

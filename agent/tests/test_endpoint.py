@@ -17,7 +17,6 @@ from harness import ORIGIN, TOKEN, Inspector, Page, Socket, attached, run
         ("", ORIGIN, ""),
         (TOKEN[:-1], ORIGIN, ""),
         (TOKEN + "x", ORIGIN, ""),
-        (None, ORIGIN, f"&token={TOKEN}&djust_inspector_token={TOKEN}"),
         (TOKEN, b"https://evil.example", ""),
         (TOKEN, b"null", ""),
     ],

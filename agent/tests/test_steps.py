@@ -371,6 +371,26 @@ def test_log_records_belong_to_the_step_or_are_loose():
     run(check())
 
 
+def test_warning_that_no_handler_of_the_project_takes_is_still_shown(monkeypatch):
+    import io
+    import logging
+
+    async def check():
+        shown = io.StringIO()
+        last = logging.StreamHandler(shown)
+        last.setLevel(logging.WARNING)
+        monkeypatch.setattr(logging, "lastResort", last)
+        monkeypatch.setattr(logging.getLogger(), "handlers", [])
+        async with attached() as inspector:
+            for name in ("a.project", "lab"):  # the second has a handler of its own
+                logging.getLogger(name).warning("from %s", name)
+                logging.getLogger(name).info("quietly from %s", name)
+            await inspector.until(lambda: len(inspector.frames("log")) >= 2, "the records")
+        assert shown.getvalue() == "from a.project\n"
+
+    run(check())
+
+
 def test_failed_mount_and_refused_mount():
     async def check():
         async with attached() as inspector:
