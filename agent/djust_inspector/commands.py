@@ -14,7 +14,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 
 from . import configuration, guard, history, hub, limits, sessions, sync, ticks, turns
 from .hub import HUB, Inspector
-from .redact import redact_json
+from .redact import redact_json, redact_text
 from .restore import Report, compare, differs, restore
 from .sessions import Session
 from .streams import hidden_names
@@ -39,7 +39,7 @@ class Refused(Exception):
 def answer(inspector: Inspector, number: Any, result: Any) -> None:
     """Queue the answer: a result (an object, or JSON text of one), or a `Refused`."""
     if isinstance(result, Refused):
-        error = {"code": result.code, "message": result.message, "hint": result.hint}
+        error = {"code": result.code, "message": redact_text(result.message), "hint": result.hint}
         text = '{"t":"answer","id":%s,"ok":false,"error":%s}' % (safe_dumps(number), safe_dumps(error))
     else:
         body = result if type(result) is str else safe_dumps(result)
@@ -257,9 +257,11 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     turn = Turn(session, kind, name)
     turn.view_id = view_id
     turn.component = component if type(component) is str else None
-    turn.raw = json.dumps(redact_json(params, hidden_names(view)), ensure_ascii=False)
+    turn.raw = json.dumps(redact_json(params, hidden_names(view), session.known), ensure_ascii=False)
     turn.params = turns.typed_params(
-        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, turn.hidden(view)
+        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")},
+        turn.hidden(view),
+        turn.known,
     )
     turn.cause = cause
     token = CURRENT.set(turn)
@@ -319,7 +321,7 @@ async def _ring(session: Session, command: dict[str, Any]) -> str:
         raise Refused(
             "unsupported", "this view keeps no time-travel ring", "Set time_travel_enabled = True on the view"
         )
-    return history.ring(view)
+    return history.ring(session, view)
 
 
 async def _ticks(session: Session, command: dict[str, Any]) -> dict[str, Any]:

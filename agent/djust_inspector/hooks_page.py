@@ -210,12 +210,12 @@ def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
 def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, Any]) -> None:
     kind, view = turn.kind, session.root
     params = message.get("params") if type(message.get("params")) is dict else {}
-    hidden = turn.hidden(view)
+    hidden, known = session.hidden(), session.known
     if kind == "event":
         name = message.get("event")
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
-        turn.raw = dumps(redact.redact_json(params, hidden))
+        turn.raw = dumps(redact.redact_json(params, hidden, known))
         turn.given = _plain_params(params)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
@@ -229,15 +229,15 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
             session.path = url
             session.loaded_path = session.loaded_path or url
         turn.name = str(message.get("view") or url or turn.name)
-        turn.params = turns.typed(params)
+        turn.params = turns.typed(params, hidden, known)
     elif kind == "url_change":
         turn.name = str(message.get("uri") or turn.name)
-        turn.params = turns.typed(params, hidden)
-        turn.raw = dumps(redact.redact_json(params, hidden))
+        turn.params = turns.typed(params, hidden, known)
+        turn.raw = dumps(redact.redact_json(params, hidden, known))
         turn.look_before(view)
     else:
         target = {k: v for k, v in message.items() if k != "type"}
-        turn.cause = {"target": redact.redact_json(target, hidden), "by": "browser"}
+        turn.cause = {"target": redact.redact_json(target, hidden, known), "by": "browser"}
         component = message.get("component_id")
         turn.component = component if type(component) is str else None
         turn.look_before(view)
@@ -293,4 +293,4 @@ def _sending_json(consumer: Any, data: Any) -> None:
             turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
-        turn.error = {"type": "navigate", "message": f"sent to {data.get('to')}", "traceback": None}
+        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to"))), "traceback": None}

@@ -7,14 +7,12 @@ inspector is attached. It changes no level: what the project filters stays filte
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import threading
 import traceback
 
 from . import budget, guard, hub, options, redact
-from .sessions import encodable
-from .turns import current, describe_error, without_agent
+from .turns import current, describe_error, safe_dumps, without_agent
 
 _busy = threading.local()
 
@@ -55,16 +53,11 @@ class Recorder(logging.Handler):
         if isinstance(info, tuple) and info[1] is not None:
             trace = "".join(traceback.format_exception(*info))[:200_000]
             trace = redact.redact_text(without_agent(trace))
-        fields = '"level":%s,"logger":%s,"message":%s' % (
-            json.dumps(record.levelname),
-            json.dumps(record.name),
-            encodable(message),
-        )
-        last = '"traceback":%s' % ("null" if trace is None else encodable(trace))
+        entry = {"level": record.levelname, "logger": record.name, "message": message}
         if turn is None:
-            hub.HUB.publish("log", f"{fields},{last}")
+            hub.HUB.publish("log", safe_dumps({**entry, "traceback": trace})[1:-1])
             return
-        turn.add_log('{%s,"at":%.6f,%s}' % (fields, record.created, last))
+        turn.add_log({**entry, "at": record.created, "traceback": trace})
         if record.levelno >= logging.ERROR:
             if isinstance(info, tuple) and isinstance(info[1], BaseException):
                 shown = describe_error(info[1])

@@ -227,16 +227,27 @@ def _redaction(block: dict[Any, Any], problems: list[str]) -> Redaction:
     )
 
 
-_read: tuple[Any, bool, Options] | None = None
+_current: Options | None = None
 
 
 def current() -> Options:
-    """The options of this process's settings now."""
-    global _read
+    """The options of this process. Read once, as Django's settings are; tests that override settings are followed."""
+    global _current
+    if _current is not None:
+        return _current
     from . import discovery
 
-    block, debug = getattr(discovery.settings(), "DJUST_INSPECTOR", None), discovery.debug()
-    known = _read
-    if known is None or known[0] is not block or known[1] is not debug:
-        known = _read = (block, debug, read(block, debug))
-    return known[2]
+    settings = discovery.settings()
+    found = read(getattr(settings, "DJUST_INSPECTOR", None), discovery.debug())
+    if settings is not None and settings.configured:
+        from django.core.signals import setting_changed
+
+        setting_changed.connect(_forget, dispatch_uid="djust_inspector.options")
+        _current = found
+    return found
+
+
+def _forget(setting: str = "", **_: Any) -> None:
+    global _current
+    if setting in ("DJUST_INSPECTOR", "DEBUG"):
+        _current = None

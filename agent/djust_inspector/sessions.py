@@ -20,6 +20,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import budget, guard, options, redact
+from .hidden import Known
 from .hub import HUB
 from .streams import Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
@@ -64,7 +65,9 @@ class Session:
     def forget(self) -> None:
         """Drop what is only of use while an inspector is attached."""
         self.streams: dict[str | None, Stream] = {}
-        self.frames: deque[tuple[Any, int, str]] = deque()
+        self.known = Known()
+        #: Turn, direction, time, true size and text of each frame that no step has told of yet.
+        self.frames: deque[tuple[Any, str, float, int, str]] = deque()
         self.frame_bytes = 0
         self.html: str | None = None
         self.raw_html: str | None = None
@@ -136,7 +139,7 @@ class Session:
     def stream(self, view_id: str | None) -> Stream:
         stream = self.streams.get(view_id)
         if stream is None:
-            stream = self.streams[view_id] = Stream()
+            stream = self.streams[view_id] = Stream(self.known)
         return stream
 
     # -- frames
@@ -151,27 +154,32 @@ class Session:
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
         else:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            root = self.root
-            hidden = frozenset() if root is None else hidden_names(root) if turn is None else turn.hidden(root)
-            shown = redact.redact_frame(text, hidden)[:FRAME_TEXT]
-        entry = '{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, time.time(), size, encodable(shown))
-        self.frames.append((turn, len(entry), entry))
-        self.frame_bytes += len(entry)
+            shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
+        self.frames.append((turn, direction, time.time(), size, shown))
+        self.frame_bytes += len(shown)
         while self.frames and (len(self.frames) > _PENDING_FRAMES or self.frame_bytes > _PENDING_BYTES):
-            self.frame_bytes -= self.frames.popleft()[1]
+            self.frame_bytes -= len(self.frames.popleft()[4])
 
     def take_frames(self, turn: Any) -> str:
         """The frames of `turn` and the loose ones, as a JSON list; they are not kept any longer."""
         mine, others = [], deque()
         for entry in self.frames:
-            owner = entry[0]
+            owner, direction, at, size, shown = entry
             if owner is None or owner is turn or owner.closed:
-                mine.append(entry[2])
-                self.frame_bytes -= entry[1]
+                text = encodable(self.known.hide(shown))  # what the state hid may have come after it
+                mine.append('{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, at, size, text))
+                self.frame_bytes -= len(shown)
             else:
                 others.append(entry)
         self.frames = others
         return "[" + ",".join(mine) + "]"
+
+    def hidden(self) -> frozenset[str]:
+        """The names that any view of this page hides."""
+        out = options.current().redact.names
+        for view in self.views().values():
+            out |= hidden_names(view)
+        return out
 
     # -- description
 
@@ -205,10 +213,10 @@ class Session:
                 dumps(self.id),
                 self.phase,
                 dumps(client),
-                dumps(user_name(scope)),
+                encodable(redact.look(user_name(scope) or "") or None),
                 dumps(pseudonym(scope)),
                 dumps(agent.decode("latin-1")[:400] if agent else None),
-                dumps(self.path or page_path(root)),
+                encodable(redact.redact_address(self.path or page_path(root) or "") or None),
                 # A page that has closed is described with the views that it had.
                 self.last_view if root is not None or self.phase == "closed" else "null",
                 self.last_children if root is not None or self.phase == "closed" else "",

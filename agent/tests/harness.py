@@ -4,12 +4,18 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 
 from config.asgi import application
 
 TOKEN = os.environ["DJUST_INSPECTOR_TOKEN"]
 ORIGIN = b"http://localhost:8000"
 DEADLINE = 15.0
+
+
+def unnamed(text):
+    """A text whose hidden values have lost their pseudonyms, which are others in each process."""
+    return re.sub(r"\[redacted:[0-9a-f]{10}\]", "[redacted]", text)
 
 
 def run(coroutine):
