@@ -13,6 +13,7 @@ import json
 from typing import Any, AsyncIterator, Awaitable, Callable
 
 from . import configuration, guard, history, hub, limits, sessions, sync, ticks, turns
+from .hidden import MARK
 from .hub import HUB, Inspector
 from .redact import redact_json, redact_text
 from .restore import Report, compare, differs, restore
@@ -242,7 +243,8 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
         params = {}
     if type(params) is not dict:
         raise Refused("bad_request", "`params` must be an object")
-    if '"$t": "redacted"' in json.dumps(params):
+    text = json.dumps(params)
+    if '"$t": "redacted"' in text or MARK.search(text):
         raise Refused("bad_request", "the parameters hold a redacted value", "Put a value in its place, then replay")
     view_id, view = view_of(session, view_id)
     component = command.get("component")

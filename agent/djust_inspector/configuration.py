@@ -188,7 +188,7 @@ def _setting(key: str, facts: dict[str, Any]) -> str:
     kind, doc = SETTING_KEYS[key] if key in SETTING_KEYS else (RELATED[key][0], RELATED[key][2])
     default = _default(key)
     value, source = _resolved(key, facts)
-    told = Walker().text(facts["live"][key])[:200] if key in facts["live"] else ""
+    told = Walker().clean(facts["live"][key])[:200] if key in facts["live"] else ""
     advice = config_advice.of_setting(Setting(key, value, default, told=told, **facts))
     return _entry(key, "setting", kind, default, value, source, _written(key, source), advice, doc)
 

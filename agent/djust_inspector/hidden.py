@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import html
 import json
+import re
 import secrets
 from typing import Any
 
@@ -30,6 +31,10 @@ def pseudonym(text: str) -> str:
 def mark(text: str) -> str:
     """What stands in a text instead of a secret."""
     return f"[redacted:{pseudonym(text)}]"
+
+
+#: The mark, to be recognised.
+MARK = re.compile(r"\[redacted:[0-9a-f]{10}\]")
 
 
 def telling(text: str) -> bool:
@@ -94,12 +99,27 @@ class Known:
             return False
         return any(s in text for _, spellings in list(self._values.values()) for s in spellings)
 
+    def holds(self, text: str) -> bool:
+        """Whether this is one of them."""
+        return text in self._values
+
+    def hide_json(self, text: str) -> str:
+        """JSON text whose values are without them, still JSON."""
+        if not self.within(text):
+            return text
+        try:
+            return json.dumps(self.hide_all(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
+        except (ValueError, RecursionError):
+            return '"[redacted]"'
+
     def hide_all(self, value: Any) -> Any:
         """A parsed JSON value whose texts are without them."""
         if not self._values:
             return value
         if type(value) is str:
             return self.hide(value)
+        if type(value) is int and self.holds(str(value)):
+            return {"$t": "redacted", "of": "int", "as": pseudonym(str(value))}
         if type(value) is dict:
             return {key: self.hide_all(item) for key, item in value.items()}
         return [self.hide_all(item) for item in value] if type(value) is list else value

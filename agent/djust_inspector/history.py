@@ -118,7 +118,7 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
                 dumps(component if type(component) is str else None),
                 encodable(str(snapshot.event_name)),
                 typed_params(params, hidden, session.known),
-                encodable(session.known.hide(raw)),
+                encodable(session.known.hide_json(raw)),
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
                 snapshot.ts,
                 before,

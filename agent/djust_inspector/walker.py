@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from . import options, patterns, redact
-from .hidden import NOTHING, Known, pseudonym
+from .hidden import MARK, NOTHING, Known, pseudonym
 from .redact import sensitive
 
 _encode_str = json.encoder.encode_basestring  # the C version where there is one
@@ -165,12 +165,9 @@ class Walker:
             return "null"
         if kind is str:
             if self._looking:
-                found = self.known.hide(redact.look(value))
-                if found is not value and found != value:
-                    whole = found.startswith("[redacted:") and found.endswith("]") and found.count("[") == 1
-                    if whole:
-                        return '{"$t":"redacted","of":"str","as":"%s"}' % found[10:-1]
-                    value = found
+                value = self.known.hide(redact.look(value))
+                if MARK.fullmatch(value):
+                    return '{"$t":"redacted","of":"str","as":"%s"}' % value[10:-1]
             if len(value) > self.limits.string or len(value) > self.size:
                 return self._cut_str(value)
             self.size -= len(value)
@@ -178,8 +175,10 @@ class Walker:
         if kind is bool:
             return "true" if value else "false"
         if kind is int:
-            if self._looking and value > 10**12 and redact.looks_secret(int.__repr__(value)):
-                return self._redacted(value)
+            if self._looking:
+                digits = int.__repr__(value)
+                if self.known.holds(digits) or (value > 10**12 and redact.looks_secret(digits)):
+                    return self._redacted(value)
             return self._int(value)
         if kind is float:
             return self._float(value)

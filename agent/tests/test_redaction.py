@@ -154,6 +154,35 @@ def test_secret_that_becomes_known_later_is_hidden_in_what_was_encoded_before(se
     run(check())
 
 
+def test_hidden_number_is_hidden_elsewhere_and_the_frame_stays_json(secret_settings):
+    async def check():
+        async with attached("lab.views.counter.CounterView") as (inspector, page):
+            view = SESSIONS[page.id].root
+            view.ssn, view.same, view.other = 123456789, 123456789, 1234567890
+            await page.event("set_label", label="123456789", n=123456789, big=1234567890)
+            step = await inspector.step(name="set_label")
+            after = inspector.states(page.id)[step["key"]][1]
+            assert after["ssn"]["as"] == after["same"]["as"] == pseudonym("123456789") and after["other"] == 1234567890
+            assert after["label"]["$t"] == "redacted" and json.loads(step["raw"])["n"]["$t"] == "redacted"
+            assert json.loads(step["raw"])["big"] == 1234567890
+
+    run(check())
+
+
+def test_text_with_a_hidden_part_is_neither_put_back_nor_sent(secret_settings):
+    async def check():
+        async with attached("secret_views.SecretView", "/secret/") as (inspector, page):
+            recorded = (await inspector.step(kind="mount"))["after"]["set"]["dsn"]
+            SESSIONS[page.id].root.dsn = "another"
+            jumped = await inspector.command("jump", session=page.id, view=None, set={"dsn": recorded})
+            assert jumped["result"]["not_restored"] == [{"path": "dsn", "why": "a part of it was redacted"}]
+            assert SESSIONS[page.id].root.dsn == "another"
+            sent = await inspector.command("dispatch", session=page.id, view=None, event="leak", params={"text": recorded})
+            assert sent["error"]["code"] == "bad_request" and "redacted" in sent["error"]["message"]
+
+    run(check())
+
+
 def test_pseudonyms_cannot_be_had_by_hashing_and_differ_between_processes():
     import subprocess
     import sys
