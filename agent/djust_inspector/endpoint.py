@@ -293,7 +293,7 @@ def _forbidden(inspector: Inspector, command: dict[str, Any], grant: Grant) -> A
 
     do, page, event = (_plain(command.get(name)) for name in ("do", "session", "event"))
     about = f"{do}{f' {event}' if event else ''}{f' on page {page}' if page else ''}"
-    if inspector.writes or command.get("do") in access.READING:
+    if inspector.writes or do in access.READING:
         access.note("command of %s: %s", grant.name, about)
         return None
     access.log.warning("refused command of %s, which is read-only: %s", grant.name, about)

@@ -14,11 +14,14 @@ import html
 import json
 import re
 import secrets
+import time
 from typing import Any
 
 _KEY = secrets.token_bytes(32)
-#: Secrets of one page that are looked for everywhere; the oldest are forgotten.
+#: Secrets of one page that are looked for everywhere. A further one takes the place of one that was not met for so
+#: many seconds, so that a state with more of them does not push its own out at each look.
 MAX_KNOWN = 64
+KEPT_SECS = 60.0
 #: Longer values are not looked for; each text would be searched for them.
 _LONGEST = 4096
 
@@ -61,7 +64,8 @@ class Known:
     """The secrets of one page that were hidden somewhere."""
 
     def __init__(self) -> None:
-        self._values: dict[str, tuple[str, tuple[str, ...]]] = {}
+        #: By value, the one met longest ago first: its mark, its spellings, when it was met.
+        self._values: dict[str, tuple[str, tuple[str, ...], float]] = {}
         #: Grows with each value: what was encoded before may show it.
         self.version = 0
 
@@ -71,11 +75,7 @@ class Known:
         if kind is int:
             value, kind = str(value), str
         if kind is str:
-            if value not in self._values and telling(value):
-                self._values[value] = (mark(value), _spellings(value))
-                self.version += 1
-                while len(self._values) > MAX_KNOWN:
-                    del self._values[next(iter(self._values))]
+            self._meet(value)
         elif depth < 4 and kind in (list, tuple):
             for item in value[:50]:
                 self.learn(item, depth + 1)
@@ -83,11 +83,27 @@ class Known:
             for item in list(value.values())[:50]:
                 self.learn(item, depth + 1)
 
+    def _meet(self, value: str) -> None:
+        now = time.monotonic()
+        known = self._values.pop(value, None)
+        if known is not None:
+            self._values[value] = (known[0], known[1], now)
+            return
+        if not telling(value):
+            return
+        if len(self._values) >= MAX_KNOWN:
+            oldest = next(iter(self._values))
+            if now - self._values[oldest][2] < KEPT_SECS:
+                return
+            del self._values[oldest]
+        self._values[value] = (mark(value), _spellings(value), now)
+        self.version += 1
+
     def hide(self, text: str) -> str:
         """A text without them."""
         if not self._values:
             return text
-        for shown, spellings in list(self._values.values()):
+        for shown, spellings, _ in list(self._values.values()):
             for spelling in spellings:
                 if spelling in text:
                     text = text.replace(spelling, shown)
@@ -97,7 +113,7 @@ class Known:
         """Whether a text has any of them."""
         if not self._values:
             return False
-        return any(s in text for _, spellings in list(self._values.values()) for s in spellings)
+        return any(s in text for _, spellings, _ in list(self._values.values()) for s in spellings)
 
     def holds(self, text: str) -> bool:
         """Whether this is one of them."""

@@ -225,6 +225,8 @@ def test_reading_token_reads_and_changes_nothing(monkeypatch, control_file):
         for do, fields in commands.items():
             answer = await inspector.command(do, session=session, view=None, **fields)
             assert answer["ok"] is False and answer["error"]["code"] == "read_only", answer
+        for do in ([], {}, None, 5):
+            assert (await inspector.command(do, session=session))["error"]["code"] == "read_only"
         for do in ("config", "sync"):
             assert (await inspector.command(do))["ok"] is True
         await page.event("increment")
@@ -369,6 +371,18 @@ def test_settings_that_are_not_understood_open_nothing_and_are_told(block, probl
 def test_sampling_that_is_not_understood_records_nothing(record):
     found = options.read({"record": record}, debug=True)
     assert found.record.share == 0.0 and found.problems
+
+
+def test_inspector_is_told_of_odd_settings_and_of_a_short_token(monkeypatch):
+    async def check():
+        inspector = await Inspector("short").attach()
+        advice = {a["code"]: a["message"] for a in inspector.welcome["server"]["advice"]}
+        assert "no key 'tokenz'" in advice["settings"] and "shorter than" in advice["weak_token"]
+        assert "short" not in advice["settings"]
+        await inspector.close()
+
+    with staging.settings(monkeypatch, {"token": "short", "tokenz": {}}):
+        run(check())
 
 
 def test_expiry_is_read_as_utc():

@@ -359,7 +359,7 @@ def nonsense(random_):
     kind = random_.randrange(8)
     if kind == 0:
         fields = {"t": random_.choice(["command", "hello", "answer", "", None, 1]), "id": random_.choice([1, None, {}, [], "x"])}
-        fields["do"] = random_.choice(["jump", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "x", None, 7])
+        fields["do"] = random_.choice(["jump", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "x", None, 7, [], {}])
         for name in ("session", "view", "set", "event", "params", "component", "ip", "paused", "handler_view"):
             if random_.random() < 0.5:
                 fields[name] = random_.choice([None, 0, -1, "", "x", "__class__", [], {}, {"$t": "cycle"}, 1e308, True])

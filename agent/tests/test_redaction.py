@@ -319,9 +319,23 @@ def test_secrets_that_are_ordinary_words_are_not_looked_for_elsewhere():
     for value in ("yes", "history", "1234567", " padded-secret ", "x" * 5000, "[redacted:0a1b2c3d4e]"):
         known.learn(value)
     assert known.version == 0
-    for n in range(hidden.MAX_KNOWN + 10):
-        known.learn(f"secret-{n:04}")
-    assert not known.within("secret-0003") and known.within("a secret-0070 b")
+
+
+def test_secrets_of_a_page_are_bounded_and_do_not_push_each_other_out(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(hidden.time, "monotonic", lambda: clock[0])
+    known = Known()
+    many = [f"secret-{n:04}" for n in range(hidden.MAX_KNOWN + 10)]
+    for _ in range(3):  # a state with more of them than there is room, looked at again and again
+        known.learn(many)
+        for each in many:
+            known.learn(each)
+    assert known.version == hidden.MAX_KNOWN
+    assert known.within("a secret-0003 b") and not known.within("secret-0070")
+    clock[0] += hidden.KEPT_SECS + 1
+    known.learn("secret-0000")
+    known.learn("another-one-1")
+    assert known.holds("secret-0000") and known.holds("another-one-1") and not known.holds("secret-0001")
 
 
 def test_looking_through_a_text_without_secrets_costs_little():
