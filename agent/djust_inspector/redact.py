@@ -191,7 +191,11 @@ def _hidden_assignment(found: re.Match[str]) -> str:
 
 def mark_once(value: str) -> str:
     """The mark of a value that may have been hidden already."""
-    return value if value.startswith("[redacted") or not value else mark(value)
+    return value if not value or _MARKED.fullmatch(value) else mark(value)
+
+
+#: A mark; where a pattern ends at brackets, it is without its last one.
+_MARKED = re.compile(r"\[redacted:[0-9a-f]{10}\]?")
 
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")

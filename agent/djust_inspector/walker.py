@@ -222,7 +222,7 @@ class Walker:
 
     def _redacted(self, value: Any) -> str:
         if self.known is not NOTHING:
-            self.known.learn(value)
+            self.known.learn(_plain_parts(value))
         return '{"$t":"redacted","of":%s,"as":"%s"}' % (text_of(_short(type(value))), pseudonym(_identity(value)))
 
     # -- scalars
@@ -251,18 +251,11 @@ class Walker:
         """The elements' texts joined, and whether all of them fitted."""
         out = []
         depth += 1
-        if self.places:
-            self._trail.append("[*]")
         for value in values:
             if self.nodes <= 0 or self.size <= 0:
-                break
+                return ",".join(out), False
             self.nodes -= 1
-            text = self._redacted(value) if self.places and self._hidden_place(value) else self.text(value, depth)
-            out.append(text)
-        if self.places:
-            self._trail.pop()
-        if len(out) < len(values):
-            return ",".join(out), False
+            out.append(self._field(None, value, depth) if self.places else self.text(value, depth))
         self.size -= 2 * len(out)
         return ",".join(out), True
 
@@ -351,7 +344,7 @@ class Walker:
         return "{" + ",".join(out) + "}", True
 
     def _field(self, name: Any, item: Any, depth: int) -> str:
-        """A field's text, hidden by its name or place."""
+        """A field's or an element's text, hidden by its name or place."""
         if self.hides(name, item):
             return self._redacted(item)
         if not self.places:
@@ -674,6 +667,19 @@ def _identity(value: Any) -> str:
     walker = Walker(limits=Limits(nodes=2000, size=64 * 1024))
     walker.types, walker.places = frozenset(), ()  # which would ask here again
     return walker.text(value)
+
+
+def _plain_parts(value: Any) -> Any:
+    """What of a hidden value may show elsewhere, as plain types."""
+    kind = type(value)
+    if kind in (str, int, list, tuple, dict):
+        return value
+    if kind is bytes:
+        return value[:4096].decode("utf-8", "replace")
+    if kind is uuid.UUID:
+        return uuid.UUID.__str__(value)
+    fields = slots_and_dict(value)
+    return {name: item for name, item in fields.items() if type(name) is str and not name.startswith("_")}
 
 
 def _places(paths: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

@@ -40,7 +40,7 @@ class SecretView(LiveView):
 
     template = """<div>
       <p>{{ shown }}</p><p>{{ note }}</p><p>{{ code }}</p><p>{{ card }}</p><p>{{ jwt }}</p><p>{{ quoted_secret }}</p>
-      <p data-api-key="{{ shown }}">{{ owner.phone }}</p><p>{{ count }} {{ mail }}</p>
+      <p data-api-key="{{ shown }}">{{ owner.phone }}</p><p>{{ count }} {{ mail }} {{ opened }}</p>
       <input type="password" name="password" value="{{ shown }}">
     </div>"""
     login_required = False
@@ -59,6 +59,7 @@ class SecretView(LiveView):
         self.owner = {"phone": AT_PLACE, "name": "visible-name"}
         self.people = [{"contact": {"phone": AT_PLACE}}]
         self.envelope = Envelope(OF_TYPE)
+        self.opened = OF_TYPE
         self.card = CARD
         self.numbers = [1, CARD_NUMBER, decimal.Decimal("1.5"), uuid.UUID(int=7)]
         self.jwt = JWT

@@ -250,6 +250,12 @@ def test_what_only_looks_alike_stays(text):
     assert patterns.spans(text, emails=True) == []
 
 
+def test_text_that_only_begins_like_a_mark_is_hidden_too():
+    assert unnamed(redact.redact_text("password=[redacted:but-not-really")) == "password=[redacted]"
+    once = redact.redact_text("password=hunter2-x, token: abcdef")
+    assert redact.redact_text(once) == once and "hunter2" not in once
+
+
 def test_emails_stay_unless_they_are_to_be_hidden(monkeypatch):
     assert redact.look("mail ann@example.org") == "mail ann@example.org"
     with staging.settings(monkeypatch, {"redact": {"emails": True}}):
