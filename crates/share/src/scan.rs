@@ -22,7 +22,16 @@ const ASK_EVERY: usize = 1 << 20;
 
 /// Looks into a finished file. Nothing is told but where and what sort.
 pub fn scan(path: &Path, format: ExportFormat, redactor: &Redactor, progress: Progress<'_>) -> Result<Vec<String>, ShareError> {
-    let mut look = Look { redactor, progress, findings: Vec::new(), done: 0, total: path.metadata()?.len(), since: 0, is_stopped: false };
+    let mut look = Look {
+        redactor,
+        progress,
+        findings: Vec::new(),
+        done: 0,
+        total: path.metadata()?.len(),
+        in_steps: format == ExportFormat::Recording,
+        since: 0,
+        is_stopped: false,
+    };
     if redactor.is_off() {
         return Ok(look.findings);
     }
@@ -58,9 +67,10 @@ struct Look<'a> {
     redactor: &'a Redactor,
     progress: Progress<'a>,
     findings: Vec<String>,
-    /// Of a recording in steps, of everything else in bytes.
     done: u64,
     total: u64,
+    /// Both count steps of a recording, and bytes of everything else.
+    in_steps: bool,
     /// Bytes since it was asked last.
     since: usize,
     /// Whoever waits said stop: there is nothing to look at any more.
@@ -72,6 +82,9 @@ impl Look<'_> {
     fn ask(&mut self, bytes: usize) {
         self.since += bytes;
         if self.since >= ASK_EVERY {
+            if !self.in_steps {
+                self.done += self.since as u64;
+            }
             self.since = 0;
             self.is_stopped |= !(self.progress)(self.done.min(self.total), self.total);
         }

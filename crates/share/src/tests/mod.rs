@@ -459,7 +459,12 @@ fn a_large_text_is_scanned_in_parts_and_can_be_cancelled_there() {
     // What is learned and written takes the first 24 questions; more come from the second look alone.
     let asked = AtomicU64::new(0);
     let path = sample.folder.path().join("large.json");
-    let stopped = export(&sample.reader, &options(ExportFormat::Json), &path, &|_, _| asked.fetch_add(1, Ordering::Relaxed) < 24);
+    let furthest = AtomicU64::new(0);
+    let stopped = export(&sample.reader, &options(ExportFormat::Json), &path, &|done, _| {
+        furthest.store(done, Ordering::Relaxed);
+        asked.fetch_add(1, Ordering::Relaxed) < 25
+    });
+    assert!(furthest.load(Ordering::Relaxed) > 24, "it says how much of the text was looked at");
     assert!(matches!(stopped, Err(ShareError::Cancelled)), "{stopped:?}");
     assert!(!path.exists());
 }
