@@ -2,11 +2,14 @@
 
 use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
 
+use super::branches::Edge;
 use super::compare::CompareWish;
-use super::lookup::{Drawer, Followed};
+use super::layout::Pane;
+use super::lookup::Followed;
 use super::model::{Model, Page};
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
+use crate::panels::layout::Seat;
 use crate::theme::Tokens;
 
 /// One wish of the user.
@@ -28,8 +31,14 @@ pub enum Action {
     StopFinding,
     /// When did this value change?
     Follow(Box<Followed>),
-    /// Open or close the drawer below the table.
-    Drawer(Option<Drawer>),
+    /// Show a pane, in front of its tabs.
+    ShowPane(Pane),
+    /// Hide a pane.
+    HidePane(Pane),
+    /// What did this replay send other than before?
+    SeeEdge(Edge),
+    /// Select a range of time, Unix seconds.
+    Brush(Option<(f64, f64)>),
     /// Which end of the step is meant.
     Side(Side),
     /// Compare with this end of this step.
@@ -68,6 +77,8 @@ pub struct Cx<'a> {
     pub theme: ThemeChoice,
     /// The size of text, percent.
     pub text_size: u16,
+    /// The pane that is being drawn.
+    pub seat: Option<Seat>,
     /// Wishes of this frame.
     pub actions: &'a mut Vec<Action>,
 }

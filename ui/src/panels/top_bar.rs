@@ -3,6 +3,7 @@
 use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{SourceKind, SourceState};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::app::startup::ThemeChoice;
@@ -33,6 +34,12 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 theme_button(cx, ui);
                 let settings = cx.model.page == Page::Settings;
                 parts::command_icon(cx, ui, UiCommand::ShowSettings, Icon::Gear, settings);
+                if cx.model.page == Page::Steps && cx.model.timeline().is_some() {
+                    let response = icons::button(ui, Icon::Panes, "Panes", true).on_hover_text("Which panes are shown");
+                    egui::Popup::menu(&response)
+                        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+                        .show(|ui| layout::panes_menu(cx, ui));
+                }
                 let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
                 if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
                     cx.run(UiCommand::Palette);
