@@ -112,16 +112,18 @@ fn a_deep_diff_and_a_deep_state_are_drawn_without_panic() {
 
 #[test]
 fn panes_lie_as_they_were_left() {
-    let engine = Scripted::with_sample();
-    let layout = r#"{"place":{"row":[{"points":420.0,"place":{"pane":"step"}},{"place":{"pane":"steps"}}]},"shown":["steps","step"]}"#;
-    let memory = Memory::from_text(&format!(r#"{{"layout":{layout}}}"#));
+    let layout = r#"{"place":{"row":[{"points":420.0,"place":{"pane":"step"}},{"place":{"column":[{"place":{"pane":"steps"}},
+        {"place":{"tabs":{"front":0,"places":[{"pane":"sessions"},{"pane":"timeline"},{"pane":"branches"},{"pane":"find"},
+        {"pane":"history"},{"pane":"bookmarks"},{"pane":"breakpoints"}]}}}]}}]},"shown":["steps","step"]}"#;
+    let memory = Memory::from_text(&format!(r#"{{"theme":"dark","text_size":100,"page":"steps","layout":{layout}}}"#));
     for size in [[1600.0, 900.0], [1000.0, 700.0]] {
-        let window = Window::sized(&engine, Startup { memory: memory.clone(), ..Startup::default() }, size);
+        let window = Window::sized(&Scripted::with_sample(), Startup { memory: memory.clone(), ..Startup::default() }, size);
         let left = |label: &str| window.get_by_label(label).rect().left();
         assert!(left("Move or hide Step") < 20.0 && (left("Move or hide Steps") - 429.0).abs() < 4.0, "{}", left("Move or hide Steps"));
         assert!(!window.has("Timeline"));
-        let kept = window.state().as_ref().unwrap().memory();
-        assert_eq!(kept, memory, "what it lacked was put back, and stays hidden");
+        let kept = window.state().as_ref().unwrap().memory().to_text();
+        let part = |text: &str| text.split(r#""layout":"#).nth(1).unwrap().split(r#","ignore""#).next().unwrap().to_owned();
+        assert_eq!(part(&kept), part(&memory.to_text()));
     }
 }
 

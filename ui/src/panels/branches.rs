@@ -36,6 +36,8 @@ struct Words {
     from: String,
     /// What was done other than before.
     edge: String,
+    /// Whether that is known to be other.
+    other: bool,
     /// Which steps it has, and when.
     steps: String,
     live: Option<&'static str>,
@@ -123,7 +125,11 @@ fn rows(state: &mut BranchesPanel, cx: &mut Cx<'_>, ui: &mut Ui, shown: &Shown<'
         rich::push(&mut job, &words.from, theme::text(13.0), t.text);
         if !words.edge.is_empty() {
             rich::push(&mut job, "   ", theme::text(13.0), t.text);
-            rich::push_marked(&mut job, &format!(" {} ", words.edge), t.changed, t.changed_bg, false);
+            if words.other {
+                rich::push_marked(&mut job, &format!(" {} ", words.edge), t.changed, t.changed_bg, false);
+            } else {
+                rich::push(&mut job, &words.edge, theme::text(12.0), t.muted);
+            }
         }
         rich::push(&mut job, &format!("   {}", words.steps), theme::text(12.0), t.muted);
         if let Some(live) = words.live {
@@ -132,7 +138,7 @@ fn rows(state: &mut BranchesPanel, cx: &mut Cx<'_>, ui: &mut Ui, shown: &Shown<'
         let name = [Some(words.from.as_str()), Some(words.edge.as_str()).filter(|edge| !edge.is_empty()), Some(&words.steps), words.live];
         let name = format!("Branch {}: {}", nth + 1, name.into_iter().flatten().collect::<Vec<_>>().join(", "));
         let response = parts::list_line(ui, rect, ("branch", nth), selected == Some(nth), &name, rich::line_job());
-        lines(ui, t, rect, indent, depth, &branch);
+        lines(ui, t, rect, indent, &order, row, &branch);
         parts::paint_line(ui, rect, indent + 14.0, job);
         if response.on_hover_text("Go to its first step").clicked() {
             clicked = id(branch.first);
@@ -172,7 +178,9 @@ fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Rang
         Some(Fork { spot: Spot::Start, .. }) => "Back before the first step".to_owned(),
         Some(Fork { spot: Spot::Unknown, .. }) => "Back to a step that is not here".to_owned(),
     };
-    let edge = match (branch.fork.and_then(|fork| fork.replay), edge.map(|edge| cx.model.edges.get(edge))) {
+    let known = edge.map(|edge| cx.model.edges.get(edge));
+    let edge_changes = known.flatten().and_then(|changes| changes.as_ref().ok());
+    let edge = match (branch.fork.and_then(|fork| fork.replay), known) {
         (None, _) => String::new(),
         (Some(replay), None) if !replay.edited => "same parameters".to_owned(),
         (Some(_), Some(Some(Ok(changes)))) if changes.is_empty() => "same parameters".to_owned(),
@@ -184,6 +192,7 @@ fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Rang
         (Some(_), Some(Some(Err(why)))) => format::clip(why, 60),
         (Some(_), Some(None) | None) => "other parameters".to_owned(),
     };
+    let other = edge_changes.is_some_and(|changes| !changes.is_empty());
     let count: usize = runs.iter().map(std::iter::ExactSizeIterator::len).sum();
     let last = runs.last().map_or(branch.first, |run| run.end.saturating_sub(1));
     let begun = step(branch.first).map_or(0.0, |step| step.started);
@@ -196,18 +205,28 @@ fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Rang
     let open = shown.timeline.sessions().get(&shown.stream.0).is_some_and(inspector_model::Session::is_open);
     let here = nth == shown.tree.current();
     let live = here.then(|| if open && shown.timeline.source().is_attached() { "live now" } else { "ended here" });
-    Words { from, edge, steps, live }
+    Words { from, edge, other, steps, live }
 }
 
 /// From the branch that was left to this one.
-fn lines(ui: &Ui, t: &Tokens, rect: Rect, indent: f32, depth: usize, branch: &Branch) {
+fn lines(ui: &Ui, t: &Tokens, rect: Rect, indent: f32, order: &[(usize, usize)], row: usize, branch: &Branch) {
+    let depth = order[row].1;
+    // Whether another branch of that level comes below.
+    let goes_on = |level: usize| order[row + 1..].iter().find(|(_, below)| *below <= level + 1).is_some_and(|(_, below)| *below == level + 1);
     let stroke = Stroke::new(1.2, t.border);
     let painter = ui.painter_at(rect);
     for level in 0..depth.min(LEVELS) {
         let x = rect.left() + 16.0 + LEVEL * level as f32;
-        painter.vline(x, rect.y_range(), stroke);
+        if goes_on(level) {
+            painter.vline(x, rect.y_range(), stroke);
+        } else if level + 1 == depth {
+            painter.vline(x, rect.top()..=rect.center().y, stroke);
+        }
     }
     let dot = pos2(rect.left() + indent + 6.0, rect.center().y);
+    if depth == 0 && order.len() > 1 {
+        painter.vline(dot.x, dot.y..=rect.bottom(), stroke);
+    }
     if depth > 0 {
         painter.hline(dot.x - LEVEL..=dot.x - 3.0, dot.y, stroke);
     }
