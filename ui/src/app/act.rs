@@ -230,7 +230,7 @@ impl InspectorApp {
     fn filter_to_range(&mut self) {
         let Some((range, timeline)) = self.model.brush.zip(self.model.timeline()) else { return };
         let steps = timeline.steps();
-        let days = steps.len().checked_sub(1).map(|last| [steps.started(0), steps.started(last)].map(|at| (at / 86_400.0).floor()));
+        let days = steps.len().checked_sub(1).map(|last| [steps.started(0), steps.started(last)].map(|at| (at / 86_400.0) as i64));
         let term = time_term(range, days.is_some_and(|[first, last]| first != last));
         // In place of another one: steps in both would be few.
         let mut terms: Vec<&str> = self.model.filter_text.split_whitespace().filter(|term| !term.starts_with("time:")).collect();

@@ -262,7 +262,9 @@ mod tests {
             Place::Pane(pane) => into.push(*pane),
             Place::Tabs { places, front } => {
                 assert!(*front < places.len());
-                places.iter().for_each(|place| panes(place, into));
+                for place in places {
+                    panes(place, into);
+                }
             }
             Place::Row(parts) | Place::Column(parts) => parts.iter().for_each(|part| panes(&part.place, into)),
         }

@@ -197,11 +197,9 @@ fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Rang
     let last = runs.last().map_or(branch.first, |run| run.end.saturating_sub(1));
     let begun = step(branch.first).map_or(0.0, |step| step.started);
     let ended = step(last).map_or(begun, |step| step.started);
-    let mut steps = format!("{} · {}", format::plural(count as u64, "step", "steps"), id(branch.first));
-    if last != branch.first {
-        steps.push_str(&format!(" to {}", id(last)));
-    }
-    steps.push_str(&format!(" · {} for {}", format::clock(begun), format::short_span(ended - begun)));
+    let to = if last == branch.first { String::new() } else { format!(" to {}", id(last)) };
+    let count = format::plural(count as u64, "step", "steps");
+    let steps = format!("{count} · {}{to} · {} for {}", id(branch.first), format::clock(begun), format::short_span(ended - begun));
     let open = shown.timeline.sessions().get(&shown.stream.0).is_some_and(inspector_model::Session::is_open);
     let here = nth == shown.tree.current();
     let live = here.then(|| if open && shown.timeline.source().is_attached() { "live now" } else { "ended here" });
@@ -212,7 +210,8 @@ fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Rang
 fn lines(ui: &Ui, t: &Tokens, rect: Rect, indent: f32, order: &[(usize, usize)], row: usize, branch: &Branch) {
     let depth = order[row].1;
     // Whether another branch of that level comes below.
-    let goes_on = |level: usize| order[row + 1..].iter().find(|(_, below)| *below <= level + 1).is_some_and(|(_, below)| *below == level + 1);
+    let goes_on =
+        |level: usize| order[row + 1..].iter().find(|(_, below)| *below <= level + 1).is_some_and(|(_, below)| *below == level + 1);
     let stroke = Stroke::new(1.2, t.border);
     let painter = ui.painter_at(rect);
     for level in 0..depth.min(LEVELS) {

@@ -26,9 +26,11 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 cx.run(UiCommand::ShowStart);
             }
             sources(cx, ui);
-            if cx.model.timeline().is_some() {
+            if cx.model.timeline().is_some() && ui.available_width() > 680.0 {
                 ui.add_space(8.0);
                 pages(cx, ui);
+            } else if cx.model.timeline().is_some() {
+                pages_menu(cx, ui);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 theme_button(cx, ui);
@@ -41,7 +43,10 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                         .show(|ui| layout::panes_menu(cx, ui));
                 }
                 let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
-                if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
+                if ui.available_width() < 190.0 {
+                    parts::command_icon(cx, ui, UiCommand::Palette, Icon::Search, false);
+                } else if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked()
+                {
                     cx.run(UiCommand::Palette);
                 }
                 if cx.model.busy > 0 {
@@ -96,7 +101,15 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     let source = timeline.source();
     let (color, icon, words) = state_mark(cx, &source.state);
     icons::show(ui, icon, 12.0, color).on_hover_text(&words);
-    let title = format::clip(&source.title, if ui.available_width() > 820.0 { 36 } else { 24 });
+    let room = ui.available_width();
+    let title = format::clip(
+        &source.title,
+        match room {
+            820.0.. => 36,
+            440.0.. => 24,
+            _ => 8,
+        },
+    );
     let model = cx.model;
     let menu = ui.menu_button(RichText::new(format!("{title}  ▾")).color(t.strong), |ui| {
         ui.set_min_width(260.0);
@@ -129,7 +142,7 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     if ui.available_width() > 820.0 {
         ui.label(RichText::new(facts.join(" · ")).size(12.5).color(t.muted)).on_hover_text(server_words(cx));
     }
-    if source.server.as_ref().is_some_and(|server| server.debug) {
+    if room > 440.0 && source.server.as_ref().is_some_and(|server| server.debug) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
     if let SourceState::Lost { attempt, .. } = &source.state {
@@ -156,6 +169,29 @@ fn server_words(cx: &Cx<'_>) -> String {
     )
 }
 
+const PAGES: [UiCommand; 6] = [
+    UiCommand::ShowSteps,
+    UiCommand::ShowConfig,
+    UiCommand::ShowRate,
+    UiCommand::ShowReload,
+    UiCommand::ShowHealth,
+    UiCommand::ShowCompare,
+];
+
+/// The same where there is no room for tabs.
+fn pages_menu(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let open = PAGES.into_iter().find(|command| command.page() == Some(cx.model.page));
+    let menu = ui.menu_button(format!("{}  ▾", open.map_or("Views", UiCommand::text)), |ui| {
+        for command in PAGES {
+            if ui.selectable_label(open == Some(command), command.text()).on_hover_text(command.tooltip()).clicked() {
+                cx.run(command);
+                ui.close();
+            }
+        }
+    });
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "View"));
+}
+
 fn pages(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     let advice = cx
@@ -164,14 +200,7 @@ fn pages(cx: &mut Cx<'_>, ui: &mut Ui) {
         .and_then(|timeline| timeline.source().server.as_ref())
         .map_or(0, |server| server.advice.len() + server.missing.len());
     ui.spacing_mut().item_spacing.x = 1.0;
-    for command in [
-        UiCommand::ShowSteps,
-        UiCommand::ShowConfig,
-        UiCommand::ShowRate,
-        UiCommand::ShowReload,
-        UiCommand::ShowHealth,
-        UiCommand::ShowCompare,
-    ] {
+    for command in PAGES {
         let on = command.page() == Some(cx.model.page);
         let mut text = command.text().to_owned();
         if command == UiCommand::ShowHealth && advice > 0 {

@@ -254,8 +254,16 @@ mod tests {
     /// A tree of turns at steps; all steps have a state.
     fn tree(turns: &[(usize, Turn)]) -> Tree {
         let mut tree = Tree::default();
-        turns.iter().for_each(|(at, turn)| tree.turn(*at, *turn, |_| true));
+        for (at, turn) in turns {
+            tree.turn(*at, *turn, |_| true);
+        }
         tree
+    }
+
+    /// The runs of each branch, as text.
+    fn runs(tree: &Tree, steps: usize) -> Vec<String> {
+        let text = |runs: &Vec<Range<usize>>| runs.iter().map(|run| format!("{run:?}")).collect::<Vec<_>>().join(" ");
+        tree.runs(steps).iter().map(text).collect()
     }
 
     const fn after(step: usize) -> Turn {
@@ -274,14 +282,14 @@ mod tests {
     fn without_jumps_there_is_one_line() {
         let tree = Tree::default();
         assert!(tree.is_linear());
-        assert_eq!(tree.runs(5), [vec![0..5]]);
+        assert_eq!(runs(&tree, 5), ["0..5"]);
         assert_eq!(tree.rows(), [(0, 0)]);
     }
 
     #[test]
     fn a_jump_back_forks_after_its_target() {
         let tree = tree(&[(5, after(2))]);
-        assert_eq!(tree.runs(8), [vec![0..5], vec![5..8]]);
+        assert_eq!(runs(&tree, 8), ["0..5", "5..8"]);
         assert_eq!(tree.branches()[1].fork, Some(Fork { parent: 0, spot: Spot::After(2), replay: None }));
         assert_eq!((tree.branch_of(4), tree.branch_of(7), tree.current()), (0, 1, 1));
     }
@@ -289,7 +297,7 @@ mod tests {
     #[test]
     fn a_return_to_the_end_of_a_branch_goes_on_with_it() {
         let tree = tree(&[(5, after(2)), (8, after(4))]);
-        assert_eq!(tree.runs(10), [vec![0..5, 8..10], vec![5..8]]);
+        assert_eq!(runs(&tree, 10), ["0..5 8..10", "5..8"]);
         assert_eq!(tree.current(), 0);
     }
 
@@ -297,7 +305,7 @@ mod tests {
     fn a_look_at_the_past_that_does_nothing_there_is_no_branch() {
         let tree = tree(&[(5, after(2)), (6, after(1)), (7, after(4))]);
         assert!(tree.is_linear());
-        assert_eq!(tree.runs(9), [vec![0..9]]);
+        assert_eq!(runs(&tree, 9), ["0..9"]);
     }
 
     #[test]
@@ -311,7 +319,7 @@ mod tests {
     #[test]
     fn a_replay_and_the_jump_that_led_to_it_are_one_fork() {
         let tree = tree(&[(5, before(3)), (6, again(3)), (7, before(3)), (8, again(3))]);
-        assert_eq!(tree.runs(9), [vec![0..5], vec![5..7], vec![7..9]]);
+        assert_eq!(runs(&tree, 9), ["0..5", "5..7", "7..9"]);
         let forks: Vec<Fork> = tree.branches()[1..].iter().map(|branch| branch.fork.unwrap()).collect();
         assert_eq!(forks[0], Fork { parent: 0, spot: Spot::After(2), replay: Some(Replay { step: 6, of: Some(3), edited: false }) });
         assert_eq!(forks[1].replay.unwrap().step, 8);
@@ -339,7 +347,7 @@ mod tests {
         // Step 8 was dropped by a rate limit: the page still stands as after step 7.
         tree.turn(9, after(4), |step| step != 8);
         tree.turn(11, after(7), |step| step != 8);
-        assert_eq!(tree.runs(13), [vec![0..5, 9..11], vec![5..9, 11..13]]);
+        assert_eq!(runs(&tree, 13), ["0..5 9..11", "5..9 11..13"]);
     }
 
     #[test]
@@ -372,7 +380,9 @@ mod tests {
         #[test]
         fn laws((steps, turns, states) in any_turns()) {
             let mut tree = Tree::default();
-            turns.iter().for_each(|(at, turn)| tree.turn(*at, *turn, |step| states[step]));
+            for (at, turn) in &turns {
+                tree.turn(*at, *turn, |step| states[step]);
+            }
             let runs = tree.runs(steps);
             // Every step belongs to exactly one branch, and that is what it is told.
             let mut owner = vec![None; steps];

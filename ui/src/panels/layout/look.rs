@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use egui::{Color32, Frame, Id, Margin, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, Style, Ui, Vec2, Visuals};
+use egui::{Color32, Frame, Id, Margin, Painter, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Style, Ui, Vec2, Visuals};
 use egui::{WidgetInfo, pos2, vec2};
 use egui_tiles::{Behavior, ResizeState, SimplificationOptions, TabState, Tabs, Tile, TileId, Tiles, UiResponse};
 
@@ -53,6 +53,19 @@ fn title_of(tiles: &Tiles<Pane>, tile: TileId) -> String {
     panes_of(tiles, tile).into_iter().map(Pane::title).collect::<Vec<_>>().join(", ")
 }
 
+/// Where header and tabs would leave no room for what is in them, all of it scrolls.
+fn scrolled_when_low(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    const LOW: f32 = 280.0;
+    if ui.available_height() >= LOW {
+        add(ui);
+        return;
+    }
+    ScrollArea::vertical().id_salt("low").auto_shrink(false).show(ui, |ui| {
+        ui.set_height(LOW + 100.0);
+        add(ui);
+    });
+}
+
 impl Behavior<Pane> for Look<'_, '_> {
     fn pane_ui(&mut self, ui: &mut Ui, tile: TileId, pane: &mut Pane) -> UiResponse {
         let Self { panels, cx, .. } = self;
@@ -66,7 +79,7 @@ impl Behavior<Pane> for Look<'_, '_> {
             }
             Pane::Timeline => strip::ui(&mut panels.strip, cx, ui),
             Pane::Steps => table::ui(&mut panels.table, cx, ui),
-            Pane::Step => step::ui(&mut panels.step, cx, ui),
+            Pane::Step => scrolled_when_low(ui, |ui| step::ui(&mut panels.step, cx, ui)),
             Pane::Branches => branches::ui(&mut panels.branches, cx, ui),
             Pane::Find => lookup::find(&mut panels.lookup, cx, ui),
             Pane::History => lookup::history(&mut panels.lookup, cx, ui),

@@ -178,7 +178,9 @@ fn share_out(asked: &[Wish], room: f32) -> Vec<f32> {
         }
         let still: f32 = points.iter().sum();
         if still > room {
-            points.iter_mut().for_each(|points| *points *= (room / still).max(0.0));
+            for points in &mut points {
+                *points *= (room / still).max(0.0);
+            }
         }
     }
     points

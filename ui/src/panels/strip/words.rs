@@ -32,7 +32,8 @@ pub fn of(model: &Model, bins: &Bins, map: TimeMap) -> String {
         parts.push(format!("Selected step {}, {} {}, {clock}{row}", step.id, step.kind.label(), format::clip(&step.name, 60)));
     }
     if let Some(((from, to), words)) = model.brush.zip(brush::words(model)) {
-        parts.push(format!("Range from {} to {}, {words}", format::clock(from), format::clock(to)));
+        let steps = model.brushed().map_or_else(String::new, |(first, last)| format!(": {first} to {last}"));
+        parts.push(format!("Range from {} to {}, {words}{steps}", format::clock(from), format::clock(to)));
     }
     parts.join(". ")
 }
