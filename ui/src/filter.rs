@@ -278,6 +278,17 @@ fn glob(pattern: &str, text: &str) -> bool {
     rest.is_empty()
 }
 
+/// A filter's text with this term in place of another one of time: steps in both would be few.
+pub fn with_time(text: &str, term: &str) -> String {
+    let mut quoted = false;
+    let between = |c: char| {
+        quoted ^= c == '"';
+        c.is_whitespace() && !quoted
+    };
+    let kept = text.split(between).filter(|other| !other.is_empty() && !other.starts_with("time:"));
+    kept.chain(std::iter::once(term)).collect::<Vec<_>>().join(" ")
+}
+
 /// Splits at spaces, but not inside quotes.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
@@ -477,6 +488,12 @@ mod tests {
             filter.select(steps.block(0).0, 0, &Scope::Everywhere, &sessions, |_| found = true);
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_span_of_time_takes_the_place_of_another() {
+        assert_eq!(with_time("", "time:1"), "time:1");
+        assert_eq!(with_time(r#"kind:event time:12:00 "two  words""#, "time:1"), r#"kind:event "two  words" time:1"#);
     }
 
     #[test]

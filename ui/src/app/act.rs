@@ -14,7 +14,7 @@ use super::model::Page;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
-use crate::filter::{Filter, time_term};
+use crate::filter::{Filter, time_term, with_time};
 use crate::panels::layout::Workspace;
 
 /// Sizes of text, percent.
@@ -232,10 +232,7 @@ impl InspectorApp {
         let steps = timeline.steps();
         let days = steps.len().checked_sub(1).map(|last| [steps.started(0), steps.started(last)].map(|at| (at / 86_400.0) as i64));
         let term = time_term(range, days.is_some_and(|[first, last]| first != last));
-        // In place of another one: steps in both would be few.
-        let mut terms: Vec<&str> = self.model.filter_text.split_whitespace().filter(|term| !term.starts_with("time:")).collect();
-        terms.push(&term);
-        let text = terms.join(" ");
+        let text = with_time(&self.model.filter_text, &term);
         self.set_filter(text);
         self.show_pane(Pane::Steps);
     }

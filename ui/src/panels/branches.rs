@@ -1,7 +1,9 @@
 //! The pane of branches: where a page was put back and went on from there, as a tree.
 
+use std::ops::Range;
+
 use egui::{Frame, Margin, Rect, RichText, Stroke, Ui, pos2, vec2};
-use inspector_model::{Stream, Timeline};
+use inspector_model::{SourceId, Stream, Timeline};
 
 use super::layout;
 use crate::app::action::{Action, Cx};
@@ -20,6 +22,18 @@ const LEVELS: usize = 10;
 #[derive(Default)]
 pub struct BranchesPanel {
     list: LongList,
+    listed: Listed,
+}
+
+/// The branches as they are listed, until there are other ones.
+#[derive(Default)]
+struct Listed {
+    /// Of which view, after how many turns and steps.
+    of: Option<(Option<SourceId>, Stream, usize, usize)>,
+    /// Branches, and how deep they are.
+    order: Vec<(usize, usize)>,
+    /// The steps of each branch.
+    runs: Vec<Vec<Range<usize>>>,
 }
 
 /// What the rows are drawn from.
@@ -101,8 +115,11 @@ fn nothing(cx: &mut Cx<'_>, ui: &mut Ui, timeline: &Timeline, stream: Option<&St
 fn rows(state: &mut BranchesPanel, cx: &mut Cx<'_>, ui: &mut Ui, shown: &Shown<'_>) {
     let t = cx.t;
     let tree = shown.tree;
-    let order = tree.rows();
-    let runs = tree.runs(shown.positions.len());
+    let of = Some((cx.model.current, shown.stream.clone(), tree.turns(), shown.positions.len()));
+    if state.listed.of != of {
+        state.listed = Listed { of, order: tree.rows(), runs: tree.runs(shown.positions.len()) };
+    }
+    let Listed { order, runs, .. } = &state.listed;
     let id = |index: usize| shown.positions.get(index).and_then(|position| shown.timeline.steps().id(*position as usize));
     let selected = cx
         .model
@@ -138,7 +155,7 @@ fn rows(state: &mut BranchesPanel, cx: &mut Cx<'_>, ui: &mut Ui, shown: &Shown<'
         let name = [Some(words.from.as_str()), Some(words.edge.as_str()).filter(|edge| !edge.is_empty()), Some(&words.steps), words.live];
         let name = format!("Branch {}: {}", nth + 1, name.into_iter().flatten().collect::<Vec<_>>().join(", "));
         let response = parts::list_line(ui, rect, ("branch", nth), selected == Some(nth), &name, rich::line_job());
-        lines(ui, t, rect, indent, &order, row, &branch);
+        lines(ui, t, rect, indent, order, row, &branch);
         parts::paint_line(ui, rect, indent + 14.0, job);
         if response.on_hover_text("Go to its first step").clicked() {
             clicked = id(branch.first);
@@ -159,7 +176,7 @@ fn edge_of(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch) -> Option<Edge> {
     Some(Edge { source: cx.model.current?, recorded: id(replay.of?)?, replay: id(replay.step)? })
 }
 
-fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[std::ops::Range<usize>], nth: usize, edge: Option<Edge>) -> Words {
+fn words(cx: &Cx<'_>, shown: &Shown<'_>, branch: &Branch, runs: &[Range<usize>], nth: usize, edge: Option<Edge>) -> Words {
     let step = |index: usize| shown.positions.get(index).and_then(|position| shown.timeline.steps().get(*position as usize));
     let id = |index: usize| step(index).map_or_else(|| "?".to_owned(), |step| step.id.to_string());
     let from = match branch.fork {

@@ -192,6 +192,11 @@ impl Tree {
         &self.branches
     }
 
+    /// How often the page was put back: grows with each change of the tree.
+    pub fn turns(&self) -> usize {
+        self.spots.len()
+    }
+
     /// Whether the page never forked.
     pub const fn is_linear(&self) -> bool {
         self.branches.len() == 1

@@ -45,6 +45,11 @@ impl Workspace {
         Self { tree: Tree::new(Id::unique("workspace"), root, tiles), narrow: None, to_front: None }
     }
 
+    /// What stands for it while it is drawn.
+    fn nowhere() -> Self {
+        Self { tree: Tree::empty(Id::unique("nowhere")), narrow: None, to_front: None }
+    }
+
     /// As it is to be remembered.
     pub fn layout(&self) -> Layout {
         let place = self.tree.root.and_then(|root| dug(&self.tree.tiles, root)).unwrap_or(Place::Tabs { front: 0, places: Vec::new() });
@@ -111,7 +116,7 @@ impl Workspace {
 
 /// Draws the workspace.
 pub fn ui(panels: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
-    let mut workspace = std::mem::take(&mut panels.workspace);
+    let mut workspace = std::mem::replace(&mut panels.workspace, Workspace::nowhere());
     CentralPanel::no_frame().frame(Frame::new().fill(cx.t.panel)).show(ui, |ui| {
         if workspace.shown() == Panes::default() {
             nothing(cx, ui);
