@@ -19,6 +19,7 @@ mod places;
 mod queries;
 mod source;
 mod supervise;
+mod work;
 
 pub use agent_files::unpack_agent;
 pub use attachment::Target;

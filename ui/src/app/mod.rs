@@ -5,6 +5,7 @@ pub mod action;
 pub mod branches;
 pub mod compare;
 mod engine;
+pub mod export;
 mod keys;
 pub mod layout;
 pub mod lookup;
@@ -141,6 +142,7 @@ impl InspectorApp {
         self.engine.lead_pages(&self.model);
         self.model.edges.pull(&mut self.engine);
         compare::pull(&mut self.engine, &mut self.model);
+        export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
         self.model.toasts.retain(|toast| toast.until > now);
@@ -185,6 +187,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }
+    views::export::ui(cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     widgets::toasts::ui(cx, ui.ctx());
 }

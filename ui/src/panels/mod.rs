@@ -12,6 +12,7 @@ pub mod strip;
 pub mod table;
 pub mod timemap;
 pub mod top_bar;
+pub mod work;
 
 use crate::views;
 use crate::widgets::palette::Palette;

@@ -15,6 +15,7 @@ crate::cases![
     what_a_command_needs_is_shown,
     a_range_is_begun_and_ended_by_keys_and_cleared_by_escape,
     a_range_becomes_a_filter,
+    a_range_is_offered_for_export,
     the_timeline_says_what_is_on_it,
     branches_are_a_tree_and_lead_to_their_steps,
     what_a_replay_changed_is_asked_for_when_it_is_seen,
@@ -134,6 +135,22 @@ pub fn a_range_becomes_a_filter() {
     window.press(Key::Escape);
     window.press(Key::Home);
     assert!(window.has("Step 3 Mount HomeView"));
+}
+
+pub fn a_range_is_offered_for_export() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.select("Step 4 Event open_cart");
+    window.press(Key::M);
+    window.click("Step 6 Tick handle_tick");
+    window.press(Key::M);
+    window.press_with(Modifiers::COMMAND, Key::E);
+    window.click("The selected range: steps 4 to 6");
+    let of_range = |asked: &Request| {
+        matches!(asked, Request::PreviewExport { options, .. }
+            if options.selection.first == Some(StepId(4)) && options.selection.last == Some(StepId(6)))
+    };
+    assert_eq!(engine.asked(of_range).len(), 1);
 }
 
 pub fn the_timeline_says_what_is_on_it() {
