@@ -3,6 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 use inspector_model::{RemoteCursor, Side, SourceKind, StepKind};
 
+use crate::app::layout::Pane;
 use crate::app::model::{Model, Page, Tab};
 use crate::app::replay::Trial;
 
@@ -77,6 +78,10 @@ commands! {
     FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
     ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
     FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
+    RangeHere: "Select range to here", Some((PLAIN, Key::M)), "Begin a range of the timeline at this step, or stretch it to here";
+    ZoomToRange: "Zoom to range", Some((PLAIN, Key::Z)), "Show only the selected range of the timeline";
+    FilterToRange: "Filter to range", Some((SHIFT, Key::Z)), "Show only the steps of the selected range";
+    ClearRange: "Clear range", None, "Select no range of the timeline, as Escape does";
     Palette: "Search commands", Some((COMMAND, Key::K)), "Find a command by name";
     Keys: "Keyboard shortcuts", Some((PLAIN, Key::Questionmark)), "All keys on one page";
     ShowStart: "Servers and recordings", Some((ALT, Key::Num1)), "Attach to a server or open a recording";
@@ -98,6 +103,17 @@ commands! {
     FirstDivergence: "First divergence", Some((PLAIN, Key::V)), "Go to the first step after which the two sides differ, or that only one side has";
     NextDifference: "Next difference", Some((PLAIN, Key::N)), "Go to the next row that differs";
     PreviousDifference: "Previous difference", Some((SHIFT, Key::N)), "Go to the row before that differs";
+    ToggleSessions: "Show or hide Sessions", None, "The pane with pages, their views and components";
+    ToggleTimeline: "Show or hide Timeline", None, "The pane with the lanes and the transport";
+    ToggleSteps: "Show or hide Steps", None, "The pane with the table and its filter";
+    ToggleStep: "Show or hide Step", None, "The pane with the details of the selected step";
+    ToggleBranches: "Show or hide Branches", Some((SHIFT, Key::B)), "The pane that shows where jumps and replays forked";
+    ToggleFind: "Show or hide Find", None, "The pane that looks for a text in all values";
+    ToggleHistory: "Show or hide History", None, "The pane with the changes of one value";
+    TogglePinned: "Show or hide Pinned", None, "The pane with the values that you follow";
+    ToggleBookmarks: "Show or hide Bookmarks", None, "The pane with the marked steps";
+    ToggleBreakpoints: "Show or hide Breakpoints", None, "The pane with conditions and what they hit";
+    ResetLayout: "Reset layout", None, "Put all panes back to where they are at first";
     ReplayRepeatedly: "Replay 5 times", Some((SHIFT, Key::R)), "Replay from the same state five times, and find what is not the same every time";
 }
 
@@ -137,6 +153,23 @@ impl UiCommand {
         })
     }
 
+    /// The pane that it shows or hides.
+    pub const fn pane(self) -> Option<Pane> {
+        Some(match self {
+            Self::ToggleSessions => Pane::Sessions,
+            Self::ToggleTimeline => Pane::Timeline,
+            Self::ToggleSteps => Pane::Steps,
+            Self::ToggleStep => Pane::Step,
+            Self::ToggleBranches => Pane::Branches,
+            Self::ToggleFind => Pane::Find,
+            Self::ToggleHistory => Pane::History,
+            Self::TogglePinned => Pane::Pinned,
+            Self::ToggleBookmarks => Pane::Bookmarks,
+            Self::ToggleBreakpoints => Pane::Breakpoints,
+            _ => return None,
+        })
+    }
+
     /// Works while a text field has the focus.
     pub const fn works_in_text(self) -> bool {
         matches!(self, Self::Find | Self::FocusFilter | Self::Palette | Self::OpenFile)
@@ -155,11 +188,18 @@ impl UiCommand {
                     Ok(())
                 }
             }
-            Self::NextInView | Self::PreviousInView | Self::Pin | Self::ToggleMark => {
+            Self::NextInView | Self::PreviousInView | Self::Pin | Self::ToggleMark | Self::RangeHere => {
                 if model.step().is_some() {
                     Ok(())
                 } else {
                     no("No step is selected")
+                }
+            }
+            Self::ZoomToRange | Self::FilterToRange | Self::ClearRange => {
+                if model.brush.is_some() {
+                    Ok(())
+                } else {
+                    no("No range is selected: drag over the timeline with Shift, or press M on two steps")
                 }
             }
             Self::Unpin => {
@@ -188,6 +228,17 @@ impl UiCommand {
             | Self::ShowReload
             | Self::ShowHealth
             | Self::ShowCompare
+            | Self::ToggleSessions
+            | Self::ToggleTimeline
+            | Self::ToggleSteps
+            | Self::ToggleStep
+            | Self::ToggleBranches
+            | Self::ToggleFind
+            | Self::ToggleHistory
+            | Self::TogglePinned
+            | Self::ToggleBookmarks
+            | Self::ToggleBreakpoints
+            | Self::ResetLayout
             | Self::CloseSource => {
                 if model.timeline().is_some() {
                     Ok(())

@@ -2,13 +2,20 @@
 //!
 //! Terms are joined by *and*, a leading `-` turns one round, commas list alternatives, `*` stands for anything.
 //! A word without a key is looked for in the name, the error, the changed paths and the view.
+//! `time:12:03..12:05:30.250` is a span of the clock, as the table shows it (see [`time`]); `time>=12:03` and the like work too.
+
+mod time;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use inspector_model::{Block, Scope, Session, SessionId, Status, StepKind, ViewId};
 
-const KEYS: &str = "kind, name, changed, status, user, session, view, component, text, and with < or >: ms, sql, logs, bytes, frames, id";
+use self::time::Span;
+pub use self::time::term as time_term;
+
+const KEYS: &str =
+    "kind, name, changed, status, user, session, view, component, text, time, and with < or >: ms, sql, logs, bytes, frames, id, time";
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +35,7 @@ enum Test {
     Status(Vec<Status>),
     Text(Field, Vec<Pattern>),
     Number(Number, Compare, f64),
+    Time(Vec<Span>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +121,7 @@ enum Ready<'a> {
     Kind(&'a [StepKind]),
     Status(&'a [Status]),
     Number(Number, Compare, f64),
+    Time(&'a [Span]),
     /// For each entry of a table whether it fits, and which entry each step has.
     Table(Vec<bool>, &'a [u16]),
     /// One of these, or the error.
@@ -128,6 +137,7 @@ impl<'a> Ready<'a> {
             Test::Kind(kinds) => Self::Kind(kinds),
             Test::Status(statuses) => Self::Status(statuses),
             Test::Number(number, compare, wanted) => Self::Number(*number, *compare, *wanted),
+            Test::Time(spans) => Self::Time(spans),
             Test::Text(Field::Any, patterns) => {
                 let fields = [Field::Name, Field::Component, Field::Changed, Field::View];
                 Self::Any { tables: fields.into_iter().map(|field| field.table(block, sessions, patterns)).collect(), patterns }
@@ -141,7 +151,7 @@ impl<'a> Ready<'a> {
 
     fn cost(&self, steps: usize) -> usize {
         match self {
-            Self::Kind(_) | Self::Status(_) | Self::Number(..) => steps / 16,
+            Self::Kind(_) | Self::Status(_) | Self::Number(..) | Self::Time(_) => steps / 16,
             Self::Table(fits, _) => steps / 16 + fits.len(),
             Self::Any { tables, .. } => steps + tables.iter().map(|(fits, _)| fits.len()).sum::<usize>(),
         }
@@ -153,6 +163,7 @@ impl<'a> Ready<'a> {
             Self::Kind(kinds) => block.kinds().get(at).is_some_and(|kind| kinds.contains(kind)),
             Self::Status(statuses) => block.statuses().get(at).is_some_and(|status| statuses.contains(status)),
             Self::Number(number, compare, wanted) => number.of(block, at).is_some_and(|value| compare.holds(value, *wanted)),
+            Self::Time(spans) => block.started().get(at).is_some_and(|started| spans.iter().any(|span| span.has(*started))),
             Self::Table(table, of) => fits((table, of)),
             Self::Any { tables, patterns } => {
                 tables.iter().any(|(table, of)| fits((table, of)))
@@ -267,6 +278,17 @@ fn glob(pattern: &str, text: &str) -> bool {
     rest.is_empty()
 }
 
+/// A filter's text with this term in place of another one of time: steps in both would be few.
+pub fn with_time(text: &str, term: &str) -> String {
+    let mut quoted = false;
+    let between = |c: char| {
+        quoted ^= c == '"';
+        c.is_whitespace() && !quoted
+    };
+    let kept = text.split(between).filter(|other| !other.is_empty() && !other.starts_with("time:"));
+    kept.chain(std::iter::once(term)).collect::<Vec<_>>().join(" ")
+}
+
 /// Splits at spaces, but not inside quotes.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
@@ -322,6 +344,10 @@ fn parse_term(word: &str) -> Result<Term, String> {
     };
     if value.is_empty() {
         return Err(format!("“{key}” has no value: write {key}{rest}something"));
+    }
+    if key == "time" {
+        let spans = value.split(',').filter(|value| !value.is_empty()).map(|value| Span::parse(compare, value));
+        return Ok(Term { negated, test: Test::Time(spans.collect::<Result<_, _>>()?) });
     }
     let number = match key {
         "ms" => Some(Number::Ms),
@@ -449,12 +475,25 @@ mod tests {
             ("\"no stock\"", true),
             ("text:nothing", false),
             ("session:s-1 id:41", true),
+            ("time:00:00:01", true),
+            ("-time:00:00:02", true),
+            ("time:00:00:01.000..00:01", true),
+            ("time:1970-01-01T00:00,12:00", true),
+            ("time:00:01..", false),
+            ("time>=00:00:01 time<00:00:02", true),
+            ("time>00:00", false),
         ] {
             let filter = Filter::parse(text).unwrap();
             let mut found = false;
             filter.select(steps.block(0).0, 0, &Scope::Everywhere, &sessions, |_| found = true);
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_span_of_time_takes_the_place_of_another() {
+        assert_eq!(with_time("", "time:1"), "time:1");
+        assert_eq!(with_time(r#"kind:event time:12:00 "two  words""#, "time:1"), r#"kind:event "two  words" time:1"#);
     }
 
     #[test]
@@ -467,6 +506,11 @@ mod tests {
             ("name>3", "is text"),
             ("name:", "has no value"),
             ("\"open", "not closed"),
+            ("time:noon", "is no time"),
+            ("time:12", "is no time"),
+            ("time:25:00", "is no time"),
+            ("time:2026-02-30T10:00", "is no time"),
+            ("time>12:00..13:00", "is one time"),
         ] {
             let error = Filter::parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

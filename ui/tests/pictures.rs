@@ -132,3 +132,23 @@ fn ignored() {
         window.click("When did this change?");
     });
 }
+
+#[test]
+fn branches() {
+    of_sample("branches", |window| {
+        window.select("Step 5 Event add_item");
+        window.press_with(Modifiers::SHIFT, Key::B);
+    });
+}
+
+#[test]
+fn range() {
+    of_sample("range", |window| {
+        window.select("Step 5 Event add_item");
+        window.press(Key::M);
+        for _ in 0..14 {
+            window.press(Key::ArrowRight);
+        }
+        window.press(Key::M);
+    });
+}

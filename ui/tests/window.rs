@@ -9,6 +9,7 @@ use common::headless::Headless as Window;
 use common::{SOURCE, Scripted, many_steps};
 use egui::Key;
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use inspector_model::{Notice, Request};
 use inspector_ui::{Memory, Startup};
 
@@ -36,6 +37,8 @@ macro_rules! native_cases {
 mod cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
+#[path = "common/layout_cases.rs"]
+mod layout_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
 
@@ -114,12 +117,83 @@ fn a_deep_diff_and_a_deep_state_are_drawn_without_panic() {
 }
 
 #[test]
-fn side_panels_keep_their_widths() {
+fn panes_lie_as_they_were_left() {
+    let layout = r#"{"place":{"row":[{"points":420.0,"place":{"pane":"step"}},{"place":{"column":[{"place":{"pane":"steps"}},
+        {"place":{"tabs":{"front":0,"places":[{"pane":"sessions"},{"pane":"timeline"},{"pane":"branches"},{"pane":"find"},
+        {"pane":"history"},{"pane":"bookmarks"},{"pane":"breakpoints"}]}}}]}}]},"shown":["steps","step"]}"#;
+    let memory = Memory::from_text(&format!(r#"{{"theme":"dark","text_size":100,"page":"steps","layout":{layout}}}"#));
+    for size in [[1600.0, 900.0], [1000.0, 700.0]] {
+        let window = Window::sized(&Scripted::with_sample(), Startup { memory: memory.clone(), ..Startup::default() }, size);
+        let left = |label: &str| window.get_by_label(label).rect().left();
+        assert!(left("Move or hide Step") < 20.0 && (left("Move or hide Steps") - 429.0).abs() < 4.0, "{}", left("Move or hide Steps"));
+        assert!(!window.has("Timeline"));
+        let kept = window.state().as_ref().unwrap().memory().to_text();
+        let part = |text: &str| text.split(r#""layout":"#).nth(1).unwrap().split(r#","ignore""#).next().unwrap().to_owned();
+        assert_eq!(part(&kept), part(&memory.to_text()));
+    }
+}
+
+#[test]
+fn a_pane_is_dragged_beside_another() {
     let engine = Scripted::with_sample();
-    let memory = Memory::from_text(r#"{"sessions_width": 300, "step_width": 420}"#);
-    let window = Window::sized(&engine, Startup { memory, ..Startup::default() }, [1600.0, 900.0]);
-    let kept = window.state().as_ref().unwrap().memory().to_text();
-    assert!(kept.contains(r#""sessions_width":300.0"#) && kept.contains(r#""step_width":420.0"#), "{kept}");
+    let mut window = Window::open(&engine);
+    let grip = window.get_by_label("Move or hide Sessions").rect().center();
+    // Into the lower half of the details.
+    let target = window.get_by_label("Move or hide Step").rect().center() + egui::vec2(240.0, 640.0);
+    window.drag_at(grip);
+    window.settle();
+    for part in [0.1, 0.5, 1.0] {
+        window.hover_at(grip + (target - grip) * part);
+        window.settle();
+    }
+    window.drop_at(target);
+    window.settle();
+    let sessions = window.get_by_label("Move or hide Sessions").rect();
+    let step = window.get_by_label("Move or hide Step").rect();
+    assert!(sessions.left() > 700.0 && sessions.top() > step.top() + 100.0, "{sessions:?} {step:?}");
+    window.run_steps(10);
+    assert!(!window.ctx.has_requested_repaint(), "{:?}", window.ctx.repaint_causes());
+}
+
+#[test]
+fn a_range_is_brushed_with_shift_and_the_pointer() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    let lanes = window.get_by_label("Timeline").rect();
+    let [from, to] = [0.4, 0.6].map(|part| egui::pos2(lanes.left() + lanes.width() * part, lanes.top() + 30.0));
+    window.event(egui::Event::ModifiersChanged(egui::Modifiers::SHIFT));
+    window.drag_at(from);
+    window.settle();
+    window.hover_at(from + (to - from) * 0.5);
+    window.settle();
+    window.hover_at(to);
+    window.settle();
+    window.drop_at(to);
+    window.event(egui::Event::ModifiersChanged(egui::Modifiers::NONE));
+    window.settle();
+    assert!(window.says("Range of "));
+    let whole = window.get("Timeline").value.unwrap();
+    assert!(whole.starts_with("59 steps"), "it was not panned: {whole}");
+    window.run_steps(10);
+    assert!(!window.ctx.has_requested_repaint(), "{:?}", window.ctx.repaint_causes());
+}
+
+#[test]
+fn in_a_small_window_every_pane_is_a_tab() {
+    let engine = Scripted::with_sample();
+    let memory = Memory::from_text(r#"{"text_size":200}"#);
+    let mut window = Window::sized(&engine, Startup { memory, ..Startup::default() }, [800.0, 600.0]);
+    for (tab, there) in
+        [("Sessions pane", "All sessions"), ("Timeline pane", "Timeline"), ("Step pane", "Pin as A"), ("Steps pane", "Filter steps")]
+    {
+        window.get_by_label(tab).click();
+        window.settle();
+        assert!(window.has(there), "{tab}");
+    }
+    window.press(Key::S);
+    assert!(window.has("Pin as A"), "a tab of the step brings it to the front");
+    window.run_steps(10);
+    assert!(!window.ctx.has_requested_repaint(), "{:?}", window.ctx.repaint_causes());
 }
 
 #[test]

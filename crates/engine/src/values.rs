@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use inspector_model::{
-    Answer, Block, Failure, Glimpse, Holder, Path, PathHistory, PathValue, Scope, Side, StateAnswer, StepId, Stream, ValueAt,
-    parse_value,
+    Answer, Block, Failure, Glimpse, Holder, Path, PathHistory, PathValue, Scope, Side, StateAnswer, StepId, Stream, ValueAt, parse_value,
 };
 use inspector_store::{StoreError, glimpse};
 use inspector_tape::{Document, PlacePath};

@@ -8,14 +8,15 @@ use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, R
 use super::action::Action;
 use super::compare::CompareWish;
 use super::engine::{look_at, toast};
-use super::lookup::Drawer;
+use super::layout::{Layout, Pane};
 use super::model::Page;
 use super::pinned;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
 use super::{InspectorApp, export};
 use crate::commands::UiCommand;
-use crate::filter::Filter;
+use crate::filter::{Filter, time_term, with_time};
+use crate::panels::layout::Workspace;
 
 /// Sizes of text, percent.
 pub const TEXT_SIZES: std::ops::RangeInclusive<u16> = 80..=200;
@@ -46,24 +47,22 @@ impl InspectorApp {
             Action::StopFinding => self.model.lookup.find.stop(),
             Action::Follow(followed) => {
                 self.model.lookup.followed = Some(*followed);
-                self.model.lookup.drawer = Some(Drawer::History);
+                self.panels.workspace.show(Pane::History);
             }
             Action::ShowCosts(shown) => self.model.show_costs = shown,
             Action::PinValue(pin) => {
                 if self.model.pinned.pin(*pin) {
-                    self.model.lookup.drawer = Some(Drawer::Pinned);
+                    self.panels.workspace.show(Pane::Pinned);
                 } else {
                     let text = format!("{} values are pinned, which is as many as can be: unpin one first", pinned::MOST);
                     toast(&mut self.model, Level::Warning, text, None, self.now);
                 }
             }
             Action::Unpin(pin) => self.model.pinned.unpin(&pin),
-            Action::Drawer(drawer) => {
-                self.model.lookup.drawer = drawer;
-                if drawer != Some(Drawer::Find) {
-                    self.model.lookup.find.stop();
-                }
-            }
+            Action::ShowPane(pane) => self.panels.workspace.show(pane),
+            Action::HidePane(pane) => self.panels.workspace.hide(pane),
+            Action::SeeEdge(edge) => self.model.edges.want(edge),
+            Action::Brush(range) => self.model.brush = range,
             Action::Side(side) => self.model.side = side,
             Action::Pin(pin) => self.model.pin = pin,
             Action::Speed(speed) => self.model.speed = speed,
@@ -115,11 +114,19 @@ impl InspectorApp {
         }
         if let Some(tab) = command.tab() {
             self.model.tab = tab;
-            self.model.page = Page::Steps;
+            self.show_pane(Pane::Step);
             return;
         }
         if let Some(page) = command.page() {
             self.model.page = page;
+            return;
+        }
+        if let Some(pane) = command.pane() {
+            if self.model.page == Page::Steps {
+                self.panels.workspace.toggle(pane);
+            } else {
+                self.show_pane(pane);
+            }
             return;
         }
         if self.model.page == Page::Compare && self.model.compare.go(command) {
@@ -145,7 +152,7 @@ impl InspectorApp {
             UiCommand::Pin => self.model.pin = self.model.selected.map(|step| (step, Side::After)),
             UiCommand::Unpin => self.model.pin = None,
             UiCommand::FocusFilter => {
-                self.model.page = Page::Steps;
+                self.show_pane(Pane::Steps);
                 self.panels.table.focus_filter = true;
             }
             UiCommand::ClearFilter => {
@@ -153,27 +160,28 @@ impl InspectorApp {
                 self.model.scope = Scope::Everywhere;
             }
             UiCommand::ToggleMark => self.toggle_mark(),
-            UiCommand::ShowMarks => {
-                self.model.page = Page::Steps;
-                self.model.lookup.drawer = Some(Drawer::Marks);
-            }
-            UiCommand::ShowPinned => {
-                self.model.page = Page::Steps;
-                self.model.lookup.drawer = Some(Drawer::Pinned);
-            }
+            UiCommand::ShowPinned => self.show_pane(Pane::Pinned),
+            UiCommand::ShowMarks => self.show_pane(Pane::Bookmarks),
             UiCommand::ShowBreakpoints => {
-                self.model.page = Page::Steps;
-                self.model.lookup.drawer = Some(Drawer::Breakpoints);
-                self.panels.lookup.breakpoints.focus = true;
+                self.show_pane(Pane::Breakpoints);
+                self.panels.breakpoints.focus = true;
             }
             UiCommand::Find => {
-                self.model.page = Page::Steps;
-                self.model.lookup.drawer = Some(Drawer::Find);
+                self.show_pane(Pane::Find);
                 self.panels.lookup.focus = true;
             }
+            UiCommand::ResetLayout => self.panels.workspace = Workspace::new(&Layout::default()),
             UiCommand::PreviousChange => self.move_change(false),
             UiCommand::NextChange => self.move_change(true),
             UiCommand::FitTimeline => self.panels.strip.fit(),
+            UiCommand::RangeHere => self.model.brush_to_selected(),
+            UiCommand::ZoomToRange => {
+                if let Some((from, to)) = self.model.brush {
+                    self.panels.strip.zoom_to(from, to);
+                }
+            }
+            UiCommand::FilterToRange => self.filter_to_range(),
+            UiCommand::ClearRange => self.model.brush = None,
             UiCommand::Palette => self.panels.palette.open_commands(),
             UiCommand::Keys => self.panels.palette.open_keys(),
             UiCommand::LargerText => self.set_text_size(ctx, self.text_size + 10),
@@ -211,6 +219,16 @@ impl InspectorApp {
             | UiCommand::TabSql
             | UiCommand::TabLog
             | UiCommand::TabFrames
+            | UiCommand::ToggleSessions
+            | UiCommand::ToggleTimeline
+            | UiCommand::ToggleSteps
+            | UiCommand::ToggleStep
+            | UiCommand::ToggleBranches
+            | UiCommand::ToggleFind
+            | UiCommand::ToggleHistory
+            | UiCommand::TogglePinned
+            | UiCommand::ToggleBookmarks
+            | UiCommand::ToggleBreakpoints
             | UiCommand::ShowStart
             | UiCommand::ShowSteps
             | UiCommand::ShowConfig
@@ -223,6 +241,21 @@ impl InspectorApp {
             | UiCommand::NextDifference
             | UiCommand::PreviousDifference => {}
         }
+    }
+
+    fn filter_to_range(&mut self) {
+        let Some((range, timeline)) = self.model.brush.zip(self.model.timeline()) else { return };
+        let steps = timeline.steps();
+        let days = steps.len().checked_sub(1).map(|last| [steps.started(0), steps.started(last)].map(|at| (at / 86_400.0) as i64));
+        let term = time_term(range, days.is_some_and(|[first, last]| first != last));
+        let text = with_time(&self.model.filter_text, &term);
+        self.set_filter(text);
+        self.show_pane(Pane::Steps);
+    }
+
+    fn show_pane(&mut self, pane: Pane) {
+        self.model.page = Page::Steps;
+        self.panels.workspace.show(pane);
     }
 
     fn select_row(&mut self, row: usize) {

@@ -2,13 +2,16 @@
 
 use inspector_model::{DesktopSetting, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
 
+use super::branches::Edge;
 use super::compare::CompareWish;
 use super::export::ExportWish;
-use super::lookup::{Drawer, Followed};
+use super::layout::Pane;
+use super::lookup::Followed;
 use super::model::{Model, Page};
 use super::pinned::Pin;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
+use crate::panels::layout::Seat;
 use crate::theme::Tokens;
 
 /// One wish of the user.
@@ -36,8 +39,14 @@ pub enum Action {
     PinValue(Box<Pin>),
     /// Follow it no more.
     Unpin(Box<Pin>),
-    /// Open or close the drawer below the table.
-    Drawer(Option<Drawer>),
+    /// Show a pane, in front of its tabs.
+    ShowPane(Pane),
+    /// Hide a pane.
+    HidePane(Pane),
+    /// What did this replay send other than before?
+    SeeEdge(Edge),
+    /// Select a range of time, Unix seconds.
+    Brush(Option<(f64, f64)>),
     /// Which end of the step is meant.
     Side(Side),
     /// Compare with this end of this step.
@@ -78,6 +87,8 @@ pub struct Cx<'a> {
     pub theme: ThemeChoice,
     /// The size of text, percent.
     pub text_size: u16,
+    /// The pane that is being drawn.
+    pub seat: Option<Seat>,
     /// Wishes of this frame.
     pub actions: &'a mut Vec<Action>,
 }

@@ -10,7 +10,8 @@ use inspector_model::{
 
 use super::compare::{Hand, RowDiff};
 use super::export::{self, Stage};
-use super::lookup::{Drawer, Followed};
+use super::layout::Pane;
+use super::lookup::Followed;
 use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
 use super::replay::{Trial, replay_of};
 use super::slot::Slot;
@@ -218,10 +219,9 @@ impl Engine {
                 followed.steps = steps;
             } else {
                 lookup.followed = None;
-                lookup.drawer = lookup.drawer.filter(|drawer| *drawer != Drawer::History);
             }
         }
-        let wanted = lookup.followed.clone().filter(|_| lookup.drawer == Some(Drawer::History));
+        let wanted = lookup.followed.clone().filter(|_| model.in_sight.has(Pane::History));
         lookup.history.want(wanted);
         self.fill(&mut lookup.history, |Followed { source, step, side, path, scope, .. }| Request::History {
             source,
@@ -231,6 +231,9 @@ impl Engine {
             scope,
         });
         let find = &mut lookup.find;
+        if !model.panes.has(Pane::Find) {
+            find.stop();
+        }
         if find.source.is_some() && find.source != model.current {
             find.begin(model.current, find.options.clone());
         }
@@ -381,6 +384,9 @@ impl Engine {
         if let Some(trial) = model.trial.as_mut().filter(|trial| trial.evidence.awaits(id)) {
             return trial.evidence.answered(id, answer);
         }
+        if model.edges.awaits(id) {
+            return model.edges.answered(answer);
+        }
         if let Some(export) = model.export.as_mut().filter(|export| export.preview.awaits(id)) {
             return match answer {
                 Answer::ExportPreview(preview) => export.preview.answered(Ok(*preview)),
@@ -515,6 +521,7 @@ pub fn look_at(model: &mut Model, source: Option<SourceId>) {
     model.current = source;
     model.selected = None;
     model.pin = None;
+    model.brush = None;
     model.scope = Scope::Everywhere;
     model.playing = None;
     model.follow = model.timeline().is_some_and(|timeline| timeline.source().kind != SourceKind::Recording);

@@ -35,6 +35,8 @@ pub enum Which {
     Page(SessionId),
     /// One.
     Step(StepId),
+    /// Those of the range that is selected on the timeline: first and last.
+    Brushed(StepId, StepId),
     /// From [`Draft::first`] to [`Draft::last`].
     Range,
 }
@@ -113,6 +115,7 @@ impl Draft {
         let (first, last) = match self.which {
             Which::All | Which::Page(_) => (None, None),
             Which::Step(step) => (Some(step), Some(step)),
+            Which::Brushed(first, last) => (Some(first), Some(last)),
             Which::Range => (Some(StepId(self.first)), Some(StepId(self.last))),
         };
         let session = if let Which::Page(session) = &self.which { Some(session.clone()) } else { None };
@@ -154,6 +157,9 @@ impl Export {
             {
                 let path = page.path.as_deref().unwrap_or_default();
                 offer(Which::Page(session.clone()), format::clip(&format!("The shown page: {} {path}", page.user_name()), 60));
+            }
+            if let Some((first, last)) = model.brushed() {
+                offer(Which::Brushed(first, last), format!("The selected range: steps {first} to {last}"));
             }
             if let Some(step) = model.step() {
                 let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
@@ -316,6 +322,7 @@ mod tests {
         assert_eq!(of(Which::All), Selection::default());
         assert_eq!(of(Which::Range), Selection { first: Some(StepId(3)), last: Some(StepId(9)), session: None });
         assert_eq!(of(Which::Step(StepId(5))), Selection { first: Some(StepId(5)), last: Some(StepId(5)), session: None });
+        assert_eq!(of(Which::Brushed(StepId(4), StepId(6))), Selection { first: Some(StepId(4)), last: Some(StepId(6)), session: None });
         assert_eq!(of(Which::Page("s".into())).session, Some("s".into()));
     }
 }

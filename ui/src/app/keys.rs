@@ -26,10 +26,13 @@ pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec
             continue;
         }
         let own_key = matches!(shortcut.logical_key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Escape);
-        if on_widget && own_key {
+        let clears_range = shortcut.logical_key == Key::Escape && model.brush.is_some() && !egui::Popup::is_any_open(ctx);
+        if on_widget && own_key && !clears_range {
             continue;
         }
         if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+            // A range goes before the filter: it was there last.
+            let command = if command == UiCommand::ClearFilter && model.brush.is_some() { UiCommand::ClearRange } else { command };
             // What cannot be done says so only when it was asked for by a letter: arrows and Escape stay quiet.
             if !own_key || command.enabled(model).is_ok() {
                 actions.push(Action::Do(command));

@@ -9,21 +9,6 @@ use super::slot::Slot;
 /// Hits that are kept: nobody reads more.
 const MOST_HITS: usize = 10_000;
 
-/// What the drawer below the table shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawer {
-    /// Text in values and paths.
-    Find,
-    /// The history of one value.
-    History,
-    /// The marked steps.
-    Marks,
-    /// Values that are followed from step to step.
-    Pinned,
-    /// Conditions that watch every state.
-    Breakpoints,
-}
-
 /// A value that is followed through time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Followed {
@@ -44,8 +29,6 @@ pub struct Followed {
 /// Both questions.
 #[derive(Default)]
 pub struct Lookup {
-    /// What is shown, if anything.
-    pub drawer: Option<Drawer>,
     /// The search.
     pub find: Find,
     /// The value.

@@ -2,11 +2,13 @@
 
 pub mod act;
 pub mod action;
+pub mod branches;
 pub mod compare;
 pub mod costs;
 mod engine;
 pub mod export;
 mod keys;
+pub mod layout;
 pub mod lookup;
 pub mod model;
 pub mod pinned;
@@ -22,7 +24,8 @@ use self::action::{Action, Cx};
 use self::engine::Engine;
 use self::model::{Model, Page};
 use self::startup::{Memory, Startup, ThemeChoice};
-use crate::panels::{Panels, Widths};
+use crate::panels::Panels;
+use crate::panels::layout::Workspace;
 use crate::{panels, theme, views, widgets};
 
 /// Steps that are taken in per frame at most: a large recording arrives over several frames instead of freezing one.
@@ -47,7 +50,7 @@ impl InspectorApp {
         let mut app = Self { engine, model: Model::new(), panels, theme: memory.theme, text_size, now: 0.0 };
         app.model.page = memory.page.unwrap_or_default();
         app.model.tab = memory.tab;
-        app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
+        app.panels.workspace = Workspace::new(&memory.layout);
         app.model.compare.ignore = memory.ignore;
         app.model.pinned = pinned::Pinned::restored(memory.pins);
         app.set_filter(memory.filter);
@@ -76,9 +79,7 @@ impl InspectorApp {
             page: Some(self.model.page),
             tab: self.model.tab,
             source: self.model.current,
-            sessions_width: self.panels.widths.sessions,
-            step_width: self.panels.widths.step,
-            drawer_height: self.panels.widths.drawer,
+            layout: self.panels.workspace.layout(),
             ignore: self.model.compare.ignore.clone(),
             pins: self.model.pinned.pins().to_vec(),
         }
@@ -111,7 +112,14 @@ impl InspectorApp {
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut actions: Vec<Action> = Vec::new();
         keys::take(ui.ctx(), &self.model, &mut self.panels, &mut actions);
-        let mut cx = Cx { model: &self.model, t: theme::tokens(ui), theme: self.theme, text_size: self.text_size, actions: &mut actions };
+        let mut cx = Cx {
+            model: &self.model,
+            t: theme::tokens(ui),
+            theme: self.theme,
+            text_size: self.text_size,
+            seat: None,
+            actions: &mut actions,
+        };
         draw(&mut self.panels, &mut cx, ui);
         let ctx = ui.ctx().clone();
         if !actions.is_empty() {
@@ -128,11 +136,16 @@ impl InspectorApp {
         if self.model.refresh_rows() {
             ctx.request_repaint();
         }
+        let model = &mut self.model;
+        model.branches.refresh(model.timelines.iter().find(|timeline| Some(timeline.id()) == model.current));
+        let workspace = &self.panels.workspace;
+        (self.model.panes, self.model.in_sight) = (workspace.shown(), workspace.in_sight());
         self.follow_and_play(ctx);
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
         pinned::pull(&mut self.engine, &mut self.model, self.now, ctx);
+        self.model.edges.pull(&mut self.engine);
         compare::pull(&mut self.engine, &mut self.model);
         export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
@@ -170,7 +183,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         panels::status_bar::ui(cx, ui);
     }
     match cx.model.page {
-        Page::Steps if cx.model.timeline().is_some() => panels::workspace(state, cx, ui),
+        Page::Steps if cx.model.timeline().is_some() => panels::layout::ui(state, cx, ui),
         Page::Config if cx.model.timeline().is_some() => views::config::ui(&mut state.config, &mut state.tally, cx, ui),
         Page::Rate if cx.model.timeline().is_some() => views::rate::ui(&mut state.rate, &mut state.tally, cx, ui),
         Page::Reload if cx.model.timeline().is_some() => views::reload::ui(cx, ui),

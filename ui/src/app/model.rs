@@ -9,9 +9,11 @@ use inspector_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::branches::{Edges, Forest};
 use super::compare::{Compare, RowDiff};
 use super::costs::Costs;
 use super::export::Export;
+use super::layout::Panes;
 use super::lookup::Lookup;
 use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
@@ -165,6 +167,16 @@ pub struct Model {
     pub lookup: Lookup,
     /// Values that are followed from step to step.
     pub pinned: Pinned,
+    /// The range of time that is selected on the timeline, Unix seconds.
+    pub brush: Option<(f64, f64)>,
+    /// Where jumps and replays forked.
+    pub branches: Forest,
+    /// What replays were sent with.
+    pub edges: Edges,
+    /// The panes that are not hidden.
+    pub panes: Panes,
+    /// Those of them that are not behind a tab either.
+    pub in_sight: Panes,
     /// Messages at the corner.
     pub toasts: Vec<Toast>,
     /// What the last jumps could not put back.
@@ -238,6 +250,30 @@ impl Model {
     pub fn selected_row(&self) -> Option<Result<usize, usize>> {
         let position = self.timeline()?.steps().position(self.selected?)?;
         Some(self.rows.find(position))
+    }
+
+    /// The rows of the selected range of time.
+    pub fn brushed_rows(&self) -> Option<std::ops::Range<usize>> {
+        let (from, to) = self.brush?;
+        let steps = self.timeline()?.steps();
+        let first = self.rows.at_time(steps, from);
+        Some(first..self.rows.at_time(steps, to.next_up()).max(first))
+    }
+
+    /// The first and the last shown step of the selected range of time. `None` when nothing is selected, or nothing in it is shown.
+    pub fn brushed(&self) -> Option<(StepId, StepId)> {
+        let rows = self.brushed_rows().filter(|rows| !rows.is_empty())?;
+        self.row_id(rows.start).zip(self.row_id(rows.end - 1))
+    }
+
+    /// Begins a range at the selected step, or stretches the one that there is to it.
+    pub fn brush_to_selected(&mut self) {
+        let Some(here) = self.step().map(|step| step.started) else { return };
+        self.brush = Some(match self.brush {
+            None => (here, here),
+            Some((from, to)) if here < from => (here, to),
+            Some((from, _)) => (from, here),
+        });
     }
 
     /// The two ends that the Diff tab compares.

@@ -11,7 +11,7 @@ use inspector_model::{
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, unexpected};
-use super::lookup::Drawer;
+use super::layout::Pane;
 use super::model::{Model, Page};
 use super::slot::Slot;
 use crate::format;
@@ -289,7 +289,7 @@ fn same_class(a: &str, b: &str) -> bool {
 
 /// Asks for what is pinned and not known yet: one request is on its way for the values, and one for the histories.
 pub fn pull(engine: &mut Engine, model: &mut Model, now: f64, ctx: &Context) {
-    let shown = model.page == Page::Steps && model.lookup.drawer == Some(Drawer::Pinned);
+    let shown = model.page == Page::Steps && model.in_sight.has(Pane::Pinned);
     let step = model.step().filter(|_| shown);
     let timeline = model.timelines.iter().find(|timeline| Some(timeline.id()) == model.current);
     let pinned = &mut model.pinned;

@@ -3,6 +3,7 @@
 use inspector_model::{Ignore, Request, Scope, SourceId};
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
 use super::model::{Page, Tab};
 use super::pinned::Pin;
 
@@ -43,12 +44,8 @@ pub struct Memory {
     pub(crate) tab: Tab,
     /// Valid as long as the engine runs: for a reload of the page.
     pub(crate) source: Option<SourceId>,
-    /// Points.
-    pub(crate) sessions_width: Option<f32>,
-    /// Points.
-    pub(crate) step_width: Option<f32>,
-    /// Points.
-    pub(crate) drawer_height: Option<f32>,
+    /// How the panes lie.
+    pub(crate) layout: Layout,
     /// What is expected to differ between two runs.
     pub(crate) ignore: Ignore,
     /// Values that are followed from step to step.
@@ -67,7 +64,6 @@ impl Memory {
     /// Reads what [`Memory::to_text`] wrote.
     pub fn from_text(text: &str) -> Self {
         let Ok(serde_json::Value::Object(parts)) = serde_json::from_str(text) else { return Self::default() };
-        let width = |name: &str| part::<Option<f32>>(&parts, name).filter(|width| (50.0..10_000.0).contains(width));
         Self {
             theme: part(&parts, "theme"),
             text_size: part::<Option<u16>>(&parts, "text_size").filter(|percent| super::act::TEXT_SIZES.contains(percent)),
@@ -76,9 +72,7 @@ impl Memory {
             page: part(&parts, "page"),
             tab: part(&parts, "tab"),
             source: part(&parts, "source"),
-            sessions_width: width("sessions_width"),
-            step_width: width("step_width"),
-            drawer_height: width("drawer_height"),
+            layout: part::<Layout>(&parts, "layout").repaired(),
             ignore: part(&parts, "ignore"),
             pins: part(&parts, "pins"),
         }
@@ -97,10 +91,12 @@ fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::{Pane, Part, Place};
     use super::*;
 
     #[test]
     fn memory_survives_being_written() {
+        let shown = [Pane::Steps, Pane::Find].into_iter().collect();
         let memory = Memory {
             theme: ThemeChoice::Light,
             text_size: Some(150),
@@ -109,9 +105,10 @@ mod tests {
             page: Some(Page::Rate),
             tab: Tab::Sql,
             source: Some(SourceId(7)),
-            sessions_width: Some(301.5),
-            step_width: Some(444.0),
-            drawer_height: Some(200.0),
+            layout: Layout {
+                place: Place::Row(Pane::ALL.map(|pane| Part { points: Some(301.0), place: Place::Pane(pane) }).into()),
+                shown,
+            },
             ignore: Ignore { paths: vec!["*.updated_at".into()], times_and_ids: true },
             pins: vec![
                 serde_json::from_str(r#"{"view": "shop.views.CartView", "path": [{"Key": "rows"}, {"Row": "7"}, {"Index": 3}]}"#).unwrap(),
@@ -122,11 +119,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_begins_anew_and_the_rest_stays() {
-        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"sessions_width\": -1e30}", "{\"text_size\": 7}"] {
+        for text in ["", "null", "[]", "{", "{\"theme\": 7}", "{\"layout\": {\"place\": {\"row\": 7}}}", "{\"text_size\": 7}"] {
             assert_eq!(Memory::from_text(text), Memory::default(), "{text}");
         }
-        let text = r#"{"theme": "dark", "tab": "no_such_tab", "page": {"a": 1}, "later": [1], "step_width": 400}"#;
-        let expected = Memory { theme: ThemeChoice::Dark, step_width: Some(400.0), ..Memory::default() };
-        assert_eq!(Memory::from_text(text), expected);
+        let text = r#"{"theme": "dark", "tab": "no_such_tab", "page": {"a": 1}, "later": [1], "text_size": 110,
+            "layout": {"place": {"row": [{"points": -1e30, "place": {"pane": "steps"}}, {"place": {"pane": "steps"}}]}, "shown": ["steps"]}}"#;
+        let memory = Memory::from_text(text);
+        assert_eq!((memory.theme, memory.text_size), (ThemeChoice::Dark, Some(110)));
+        assert_eq!(memory.layout, memory.layout.clone().repaired(), "a layout that lacks panes has them");
     }
 }

@@ -1,8 +1,9 @@
-//! The drawer of breakpoints: conditions that watch every state, and the steps that made them hold.
+//! The pane of breakpoints: conditions that watch every state, and the steps that made them hold.
 
 use egui::{Frame, Key, Margin, RichText, TextEdit, Ui};
 use inspector_model::{Breakpoint, Condition, Level, Request, StepId};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::format;
 use crate::theme;
@@ -10,7 +11,7 @@ use crate::widgets::icons::{self, Icon};
 use crate::widgets::long_list::LongList;
 use crate::widgets::{parts, rich};
 
-/// What the drawer remembers.
+/// What the pane remembers.
 #[derive(Default)]
 pub struct BreakpointsPanel {
     /// Put the keyboard into the field.
@@ -19,14 +20,15 @@ pub struct BreakpointsPanel {
     hits: LongList,
 }
 
-/// Draws the drawer.
+/// Draws the pane.
 pub fn ui(state: &mut BreakpointsPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            layout::grip(cx, ui);
             ui.label(RichText::new("Breakpoints").color(t.strong));
             add(state, cx, ui);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| super::lookup::close(cx, ui));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| layout::hide(cx, ui));
         });
         if !state.condition.is_empty()
             && let Err(why) = Condition::parse(&state.condition)

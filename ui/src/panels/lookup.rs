@@ -1,11 +1,11 @@
-//! The drawer below the table: where a text is in the values of the whole recording, and when one value changed.
+//! Panes of the drawer: where a text is in the values of the whole recording, when one value changed, and the bookmarks.
 
 use egui::{Frame, Margin, RichText, Sense, TextEdit, Ui, vec2};
 use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId};
 
-use super::breakpoints::BreakpointsPanel;
+use super::layout;
 use crate::app::action::{Action, Cx};
-use crate::app::lookup::{Drawer, Followed};
+use crate::app::lookup::Followed;
 use crate::commands::UiCommand;
 use crate::format;
 use crate::theme::{self, Tokens};
@@ -14,42 +14,25 @@ use crate::widgets::long_list::LongList;
 use crate::widgets::trace::{self, Trace};
 use crate::widgets::{fidelity, parts, rich};
 
-/// What the drawer remembers.
+/// What these panes remember.
 #[derive(Default)]
 pub struct LookupPanel {
     /// Put the keyboard into the search field.
     pub focus: bool,
-    /// Breakpoints.
-    pub breakpoints: BreakpointsPanel,
     hits: LongList,
+    marks: LongList,
     changes: LongList,
     scrolled_to: Option<StepId>,
 }
 
-/// Draws the open one of both.
-pub fn ui(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
-    match cx.model.lookup.drawer {
-        Some(Drawer::Find) => find(state, cx, ui),
-        Some(Drawer::History) => history(state, cx, ui),
-        Some(Drawer::Marks) => marks(state, cx, ui),
-        Some(Drawer::Pinned) => super::pinned::ui(cx, ui),
-        Some(Drawer::Breakpoints) => super::breakpoints::ui(&mut state.breakpoints, cx, ui),
-        None => {}
-    }
-}
-
-pub(super) fn close(cx: &mut Cx<'_>, ui: &mut Ui) {
-    if icons::button(ui, Icon::Cross, "Close drawer", true).on_hover_text("Close").clicked() {
-        cx.push(Action::Drawer(None));
-    }
-}
-
-fn find(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
+/// Draws the search.
+pub fn find(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     let find = &cx.model.lookup.find;
     let mut options = find.options.clone();
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            layout::grip(cx, ui);
             icons::show(ui, Icon::Search, 14.0, t.muted);
             let hint = "Find in the values and paths of every step";
             let edit =
@@ -62,7 +45,7 @@ fn find(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             ui.toggle_value(&mut options.values, "values").accessible_name("Look in values");
             ui.toggle_value(&mut options.paths, "paths").accessible_name("Look in paths");
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                close(cx, ui);
+                layout::hide(cx, ui);
                 if find.is_running() {
                     if ui.button("Stop").clicked() {
                         cx.push(Action::StopFinding);
@@ -140,14 +123,20 @@ fn marked(job: &mut egui::text::LayoutJob, t: &Tokens, value: &str, options: &Se
     }
 }
 
-fn history(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
+/// Draws the history of the followed value.
+pub fn history(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     let lookup = &cx.model.lookup;
-    let Some(followed) = &lookup.followed else { return };
+    let Some(followed) = &lookup.followed else {
+        Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| layout::head(cx, ui, "History"));
+        parts::empty(ui, "No value is followed", "Ask when one changed: in the menu of any value of the tabs Diff and State");
+        return;
+    };
     let shown = lookup.history.shown();
     let known = shown.and_then(|(_, history, _)| history.as_ref().ok());
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            layout::grip(cx, ui);
             let place = known.map_or_else(|| followed.path.to_string(), |history| history.place.to_string());
             ui.label(RichText::new(format::clip(&place, 60)).monospace().color(t.strong)).on_hover_text(followed.path.to_string());
             if let Some(history) = known {
@@ -155,7 +144,7 @@ fn history(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
                 ui.label(RichText::new(format::plural(count, "change", "changes")).size(12.0).color(t.muted));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                close(cx, ui);
+                layout::hide(cx, ui);
                 parts::command_icon(cx, ui, UiCommand::NextChange, Icon::Next, false);
                 parts::command_icon(cx, ui, UiCommand::PreviousChange, Icon::Previous, false);
                 scopes(cx, ui, followed);
@@ -242,16 +231,18 @@ fn changes(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui, history: &Path
     }
 }
 
-fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
+/// Draws the bookmarks.
+pub fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     let Some(timeline) = cx.model.timeline() else { return };
     let marks: Vec<(&StepId, &String)> = timeline.marks().iter().collect();
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            layout::grip(cx, ui);
             ui.label(RichText::new("Bookmarks").color(t.strong));
             ui.label(RichText::new(format::count(marks.len() as u64)).size(12.0).color(t.muted));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                close(cx, ui);
+                layout::hide(cx, ui);
                 parts::command_button(cx, ui, UiCommand::ToggleMark);
             });
         });
@@ -265,7 +256,7 @@ fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         return;
     }
     let mut clicked = None;
-    state.hits.ui(ui, marks.len(), theme::VALUE_ROW, |ui, rect, nth| {
+    state.marks.ui(ui, marks.len(), theme::VALUE_ROW, |ui, rect, nth| {
         let (id, note) = marks[nth];
         let on = cx.model.selected == Some(*id);
         let step = timeline.step(*id);

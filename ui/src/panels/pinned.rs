@@ -3,7 +3,7 @@
 use egui::{Frame, Margin, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use inspector_model::{Level, PathValue, StepId};
 
-use super::lookup::close;
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::app::pinned::Pin;
 use crate::format;
@@ -24,13 +24,13 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let pins = cx.model.pinned.pins();
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
-            icons::show(ui, Icon::Pin, 14.0, t.muted);
+            layout::grip(cx, ui);
             ui.label(RichText::new("Pinned values").color(t.strong));
             ui.label(RichText::new(format::count(pins.len() as u64)).size(12.0).color(t.muted));
             if let Some(step) = cx.model.selected.filter(|_| !pins.is_empty()) {
                 parts::line_label(ui, RichText::new(format!("as they stand at step {step}")).size(12.0).color(t.muted));
             }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close(cx, ui));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| layout::hide(cx, ui));
         });
     });
     if pins.is_empty() {

@@ -3,6 +3,7 @@
 use egui::{Align2, Button, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
 use inspector_model::{Request, Scope, Session, View, ViewId};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::format;
 use crate::theme;
@@ -13,7 +14,10 @@ use crate::widgets::parts;
 pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let Some(timeline) = cx.model.timeline() else { return };
     let (open, ended): (Vec<&Session>, Vec<&Session>) = timeline.sessions().values().partition(|session| session.is_open());
-    parts::section(ui, "Sessions");
+    ui.horizontal(|ui| {
+        layout::grip(cx, ui);
+        parts::section(ui, "Sessions");
+    });
     ui.spacing_mut().item_spacing.y = 1.0;
     let all = cx.model.scope == Scope::Everywhere;
     let (rect, response) = parts::list_row(ui, theme::ROW, all, "All sessions");

@@ -3,6 +3,7 @@
 use egui::{Align, Frame, Layout, Margin, Rangef, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2};
 use inspector_model::{Cause, Scope, SourceId, Status, Step, StepId, StepKind};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::format;
 use crate::theme::{self, Tokens};
@@ -35,6 +36,7 @@ fn filter_bar(state: &mut Table, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     Frame::new().fill(t.panel).inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            layout::grip(cx, ui);
             icons::show(ui, Icon::Search, 14.0, t.muted);
             let mut text = state.text.take().unwrap_or_else(|| cx.model.filter_text.clone());
             let clear = !text.is_empty() || cx.model.scope != Scope::Everywhere;

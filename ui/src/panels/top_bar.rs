@@ -3,6 +3,7 @@
 use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{SourceKind, SourceState};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::app::startup::ThemeChoice;
@@ -23,7 +24,7 @@ const PAGES: [UiCommand; 6] = [
 ];
 
 /// Room that the buttons at the right end need, points.
-const RIGHT: f32 = 200.0;
+const RIGHT: f32 = 232.0;
 
 /// Draws the bar.
 pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -47,8 +48,17 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 theme_button(cx, ui);
                 let settings = cx.model.page == Page::Settings;
                 parts::command_icon(cx, ui, UiCommand::ShowSettings, Icon::Gear, settings);
+                if cx.model.page == Page::Steps && cx.model.timeline().is_some() {
+                    let response = icons::button(ui, Icon::Panes, "Panes", true).on_hover_text("Which panes are shown");
+                    egui::Popup::menu(&response)
+                        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+                        .show(|ui| layout::panes_menu(cx, ui));
+                }
                 let key = parts::key_words(ui.ctx(), UiCommand::Palette).unwrap_or_default();
-                if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
+                if ui.available_width() < 190.0 {
+                    parts::command_icon(cx, ui, UiCommand::Palette, Icon::Search, false);
+                } else if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked()
+                {
                     cx.run(UiCommand::Palette);
                 }
                 super::work::ui(cx, ui);
@@ -101,7 +111,15 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     let source = timeline.source();
     let (color, icon, words) = state_mark(cx, &source.state);
     icons::show(ui, icon, 12.0, color).on_hover_text(&words);
-    let title = format::clip(&source.title, if ui.available_width() > 820.0 { 36 } else { 24 });
+    let room = ui.available_width();
+    let title = format::clip(
+        &source.title,
+        match room {
+            820.0.. => 36,
+            440.0.. => 24,
+            _ => 8,
+        },
+    );
     let model = cx.model;
     let menu = ui.menu_button(RichText::new(format!("{title}  ▾")).color(t.strong), |ui| {
         ui.set_min_width(260.0);
@@ -136,7 +154,7 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     if ui.available_width() > 820.0 {
         ui.label(RichText::new(facts.join(" · ")).size(12.5).color(t.muted)).on_hover_text(server_words(cx));
     }
-    if source.server.as_ref().is_some_and(|server| server.debug) {
+    if room > 440.0 && source.server.as_ref().is_some_and(|server| server.debug) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
     if let SourceState::Lost { attempt, .. } = &source.state {

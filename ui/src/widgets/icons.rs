@@ -62,8 +62,14 @@ pub enum Icon {
     Logo,
     /// Two arrows.
     Swap,
-    /// A drawing pin.
-    Pin,
+    /// A window of parts.
+    Panes,
+    /// Magnifier with a plus.
+    Zoom,
+    /// Filter.
+    Funnel,
+    /// A line that parts.
+    Fork,
 }
 
 /// Paints an icon into the square of `rect`.
@@ -177,11 +183,22 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             line(&[(6.8, 8.4), (4.4, 10.6), (6.8, 12.8)]);
             painter.circle_filled(at(9.6, 5.5), 2.2 * unit, color);
         }
-        Icon::Pin => {
-            line(&[(5.0, 2.6), (11.0, 2.6)]);
-            poly(&[(6.2, 2.6), (9.8, 2.6), (10.4, 7.4), (5.6, 7.4)]);
-            line(&[(3.8, 8.6), (12.2, 8.6)]);
-            line(&[(8.0, 8.6), (8.0, 13.8)]);
+        Icon::Zoom => {
+            painter.circle_stroke(at(7.0, 7.0), 4.6 * unit, stroke);
+            line(&[(10.4, 10.4), (14.0, 14.0)]);
+            line(&[(5.0, 7.0), (9.0, 7.0)]);
+            line(&[(7.0, 5.0), (7.0, 9.0)]);
+        }
+        Icon::Funnel => line(&[(2.5, 3.0), (13.5, 3.0), (9.4, 8.2), (9.4, 13.2), (6.6, 11.6), (6.6, 8.2), (2.5, 3.0)]),
+        Icon::Fork => {
+            line(&[(2.5, 4.5), (13.5, 4.5)]);
+            line(&[(5.0, 4.5), (8.0, 11.5), (13.5, 11.5)]);
+            painter.circle_filled(at(5.0, 4.5), 1.8 * unit, color);
+        }
+        Icon::Panes => {
+            painter.rect_stroke(Rect::from_min_max(at(2.0, 2.8), at(14.0, 13.2)), 1.5, stroke, egui::StrokeKind::Middle);
+            line(&[(6.0, 2.8), (6.0, 13.2)]);
+            line(&[(6.0, 8.0), (14.0, 8.0)]);
         }
         Icon::Swap => {
             line(&[(2.5, 5.5), (13.0, 5.5)]);

@@ -58,7 +58,9 @@ fn score(query: &str, text: &str) -> Option<i32> {
         last = Some(at);
         from = at + 1;
     }
-    Some(total * 10 - text.len() as i32 / 4)
+    // The whole name comes before a longer one that begins with it.
+    let whole = i32::from(text.iter().copied().eq(query.trim().to_lowercase().chars()));
+    Some(total * 10 - text.len() as i32 / 4 + whole * 5)
 }
 
 /// Draws what is open.
@@ -177,5 +179,6 @@ mod tests {
         assert!(score("jph", "Jump page here").is_some());
         assert!(score("hj", "Jump page here").is_none());
         assert!(score("sql", "SQL") > score("sql", "Show a quick list"));
+        assert!(score("hide step", "Hide Step") > score("hide step", "Hide Steps"));
     }
 }

@@ -511,7 +511,7 @@ pub fn a_text_is_found_in_all_values_and_a_hit_leads_to_its_step() {
     assert!(window.has("Step 5"), "the step is selected");
     window.type_into("Find in values", " of gold");
     assert!(window.has("Not found"));
-    window.click("Close drawer");
+    window.click("Hide Find");
     assert!(!window.has("Not found"));
 }
 

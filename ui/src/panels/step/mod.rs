@@ -16,6 +16,7 @@ mod verdict;
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId, StepKind};
 
+use super::layout;
 use crate::app::action::{Action, Cx};
 use crate::app::lookup::Followed;
 use crate::app::model::{JumpReport, Tab};
@@ -58,6 +59,7 @@ const TABS: [UiCommand; 8] = [
 pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let model = cx.model;
     let Some(step) = model.step() else {
+        Frame::new().inner_margin(Margin { left: 12, right: 10, top: 8, bottom: 6 }).show(ui, |ui| layout::grip(cx, ui));
         parts::empty(ui, "No step selected", "Click a row of the table or a mark of the timeline");
         return;
     };
@@ -91,6 +93,7 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
 fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     let t = cx.t;
     ui.horizontal(|ui| {
+        layout::grip(cx, ui);
         icons::show(ui, Icon::Kind(step.kind), 16.0, t.kind(step.kind)).on_hover_text(step.kind.label());
         let name = if step.name.is_empty() { step.kind.label() } else { &step.name };
         let title = RichText::new(format::clip(name, 120)).size(16.0).color(t.strong);
