@@ -66,6 +66,7 @@ commands! {
     TabSql: "SQL", Some((PLAIN, Key::Q)), "Database queries of the step";
     TabLog: "Log", Some((PLAIN, Key::O)), "Errors and log records of the step";
     TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
+    TabTiming: "Timing", Some((PLAIN, Key::I)), "Where the time of the step went, and how long the handler takes otherwise";
     ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
     ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
     ShowBreakpoints: "Breakpoints", Some((COMMAND_SHIFT, Key::B)), "Conditions on the state, and the steps that made them hold";
@@ -75,6 +76,10 @@ commands! {
     NextChange: "Next change of this value", Some((PLAIN, Key::CloseBracket)), "Select the next step that changed the value which is followed";
     FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
     ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
+    ShowFilters: "Saved filters", Some((SHIFT, Key::F)), "Use, save, rename and delete filters";
+    FilterHelp: "Filter language", Some((PLAIN, Key::F1)), "What can be written into the filter, on one page";
+    ChooseColumns: "Columns", Some((PLAIN, Key::C)), "Choose which columns the table shows";
+    SortByNumber: "Sort by number", None, "Show the steps in the order in which they happened";
     FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
     Palette: "Search commands", Some((COMMAND, Key::K)), "Find a command by name";
     Keys: "Keyboard shortcuts", Some((PLAIN, Key::Questionmark)), "All keys on one page";
@@ -115,6 +120,7 @@ impl UiCommand {
             Self::TabSql => Tab::Sql,
             Self::TabLog => Tab::Log,
             Self::TabFrames => Tab::Frames,
+            Self::TabTiming => Tab::Timing,
             _ => return None,
         })
     }
@@ -178,6 +184,10 @@ impl UiCommand {
             | Self::ShowBreakpoints
             | Self::Find
             | Self::FitTimeline
+            | Self::ShowFilters
+            | Self::FilterHelp
+            | Self::ChooseColumns
+            | Self::SortByNumber
             | Self::ShowSteps
             | Self::ShowConfig
             | Self::ShowRate
@@ -209,6 +219,7 @@ impl UiCommand {
             | Self::TabSql
             | Self::TabLog
             | Self::TabFrames
+            | Self::TabTiming
             | Self::FocusFilter
             | Self::ClearFilter
             | Self::Palette

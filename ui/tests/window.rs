@@ -34,6 +34,9 @@ macro_rules! native_cases {
 #[path = "common/cases.rs"]
 mod cases;
 
+#[path = "common/table_cases.rs"]
+mod table_cases;
+
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {
     let engine = Scripted::with_sample();

@@ -3,8 +3,10 @@
 use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
 
 use super::compare::CompareWish;
+use super::filters::FilterWish;
 use super::lookup::{Drawer, Followed};
 use super::model::{Model, Page};
+use super::order::Sort;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -36,6 +38,10 @@ pub enum Action {
     Pin(Option<(StepId, Side)>),
     /// The filter's text.
     Filter(String),
+    /// Something of the filters that are kept.
+    Filters(FilterWish),
+    /// The order of the table.
+    Sort(Sort),
     /// Speed of playing.
     Speed(f32),
     /// Send a request; the answer is shown as a message.

@@ -4,9 +4,11 @@ pub mod act;
 pub mod action;
 pub mod compare;
 mod engine;
+pub mod filters;
 mod keys;
 pub mod lookup;
 pub mod model;
+pub mod order;
 pub mod replay;
 pub mod rows;
 pub mod slot;
@@ -46,6 +48,11 @@ impl InspectorApp {
         app.model.tab = memory.tab;
         app.panels.widths = Widths { sessions: memory.sessions_width, step: memory.step_width, drawer: memory.drawer_height };
         app.model.compare.ignore = memory.ignore;
+        app.model.filters = memory.filters;
+        app.model.sort = memory.sort;
+        if let Some(columns) = memory.columns {
+            app.panels.table.columns.set(&columns);
+        }
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -68,6 +75,9 @@ impl InspectorApp {
             theme: self.theme,
             text_size: Some(self.text_size),
             filter: self.model.filter_text.clone(),
+            filters: self.model.filters.clone(),
+            sort: self.model.sort,
+            columns: self.panels.table.columns.chosen(),
             scope: self.model.scope.clone(),
             page: Some(self.model.page),
             tab: self.model.tab,
@@ -115,7 +125,7 @@ impl InspectorApp {
 
     /// Brings everything that is derived up to date: rows, selection, playing, pulled values, messages.
     fn settle(&mut self, ctx: &Context) {
-        if self.model.refresh_rows() {
+        if self.model.refresh_rows(self.panels.table.under_pointer()) {
             ctx.request_repaint();
         }
         self.follow_and_play(ctx);

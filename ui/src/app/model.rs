@@ -9,7 +9,9 @@ use inspector_model::{
 use serde::{Deserialize, Serialize};
 
 use super::compare::Compare;
+use super::filters::Filters;
 use super::lookup::Lookup;
+use super::order::{Order, Sort};
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
 use super::slot::Slot;
@@ -53,6 +55,8 @@ pub enum Tab {
     Page,
     /// Patches sent to the browser.
     Patches,
+    /// Where the time went.
+    Timing,
     /// Database queries.
     Sql,
     /// Log records.
@@ -137,8 +141,14 @@ pub struct Model {
     pub filter: Filter,
     /// Why the filter is not understood.
     pub filter_error: Option<String>,
-    /// The shown steps of the current timeline.
+    /// Filters that are kept.
+    pub filters: Filters,
+    /// The shown steps of the current timeline, in the order of their times.
     pub rows: Rows,
+    /// In which order the table is to show them.
+    pub sort: Sort,
+    /// In which order it does.
+    pub order: Order,
     /// The library.
     pub recordings: Vec<RecordingInfo>,
     /// Servers on this machine.
@@ -222,6 +232,22 @@ impl Model {
         Some(self.rows.find(position))
     }
 
+    /// The step at a place of the table.
+    pub fn placed(&self, place: usize) -> Option<Step> {
+        self.row(self.order.row(place)?)
+    }
+
+    /// Its number.
+    pub fn placed_id(&self, place: usize) -> Option<StepId> {
+        self.row_id(self.order.row(place)?)
+    }
+
+    /// The place of a step in the table, or, when it has none, of the next one that is shown: `Err`.
+    pub fn place_of(&self, step: StepId) -> Option<Result<usize, usize>> {
+        let steps = self.timeline()?.steps();
+        Some(self.order.place(steps, &self.rows, self.rows.find(steps.position(step)?)))
+    }
+
     /// The two ends that the Diff tab compares.
     pub fn compared(&self) -> Option<((StepId, Side), (StepId, Side))> {
         let selected = self.selected?;
@@ -231,9 +257,11 @@ impl Model {
         })
     }
 
-    /// Brings the rows up to date, as far as a frame has time. `true` when there is more to look at.
-    pub fn refresh_rows(&mut self) -> bool {
+    /// Brings rows and order up to date, as far as a frame has time. `hold`: no row of the table may move now. `true` when there is
+    /// more to do.
+    pub fn refresh_rows(&mut self, hold: bool) -> bool {
         let timeline = self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current);
-        self.rows.refresh(timeline, &self.scope, &self.filter)
+        let more = self.rows.refresh(timeline, &self.scope, &self.filter);
+        self.order.refresh(timeline.map(Timeline::steps), &self.rows, self.sort, hold) || more
     }
 }

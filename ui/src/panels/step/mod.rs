@@ -6,8 +6,10 @@ mod log;
 mod page;
 mod params;
 mod patches;
+mod spread;
 mod sql;
 mod state;
+mod timing;
 mod verdict;
 
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
@@ -33,17 +35,19 @@ pub struct StepPanel {
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
+    timing: timing::TimingTab,
     /// A note that is being written.
     note: Option<(StepId, String)>,
     shown: Option<StepId>,
 }
 
-const TABS: [UiCommand; 8] = [
+const TABS: [UiCommand; 9] = [
     UiCommand::TabDiff,
     UiCommand::TabState,
     UiCommand::TabParams,
     UiCommand::TabPage,
     UiCommand::TabPatches,
+    UiCommand::TabTiming,
     UiCommand::TabSql,
     UiCommand::TabLog,
     UiCommand::TabFrames,
@@ -76,6 +80,7 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, &step, detail)),
             Tab::Page => page::ui(cx, ui, &step),
             Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
+            Tab::Timing => with_detail(cx, ui, |cx, ui, detail| timing::ui(&mut state.timing, cx, ui, &step, detail)),
             Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
             Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, &step, detail)),
             Tab::Frames => with_detail(cx, ui, |cx, ui, detail| frames::ui(&mut state.frames, cx, ui, detail)),
