@@ -78,6 +78,7 @@ commands! {
     ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
     ShowFilters: "Saved filters", Some((SHIFT, Key::F)), "Use, save, rename and delete filters";
     FilterHelp: "Filter language", Some((PLAIN, Key::F1)), "What can be written into the filter, on one page";
+    ShowMessages: "Messages", Some((PLAIN, Key::M)), "All that was told since the window was opened";
     ChooseColumns: "Columns", Some((PLAIN, Key::C)), "Choose which columns the table shows";
     SortByNumber: "Sort by number", None, "Show the steps in the order in which they happened";
     FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
@@ -220,6 +221,7 @@ impl UiCommand {
             | Self::TabLog
             | Self::TabFrames
             | Self::TabTiming
+            | Self::ShowMessages
             | Self::FocusFilter
             | Self::ClearFilter
             | Self::Palette

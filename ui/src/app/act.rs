@@ -10,6 +10,7 @@ use super::action::Action;
 use super::compare::CompareWish;
 use super::engine::{look_at, toast};
 use super::lookup::Drawer;
+use super::messages::MessagesWish;
 use super::model::Page;
 use super::order::Sort;
 use super::replay::{REPLAYS, Trial};
@@ -72,11 +73,9 @@ impl InspectorApp {
             Action::Set(setting) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Set(setting)), self.now),
             Action::Theme(choice) => self.set_theme(ctx, choice),
             Action::TextSize(percent) => self.set_text_size(ctx, percent),
-            Action::Dismiss(index) => {
-                if index < self.model.toasts.len() {
-                    self.model.toasts.remove(index);
-                }
-            }
+            Action::Dismiss(index) => self.model.messages.dismiss(index),
+            Action::Messages(MessagesWish::Read) => self.model.messages.read(),
+            Action::Messages(MessagesWish::Clear) => self.model.messages.clear(),
             Action::Compare(CompareWish::Open(hand, recording)) => self.engine.open_beside(&mut self.model, hand, recording, self.now),
             Action::Compare(wish) => self.model.compare.wish(wish),
             Action::StopReplays => {
@@ -151,6 +150,7 @@ impl InspectorApp {
                 self.model.page = Page::Steps;
                 self.panels.table.filter.open_help = true;
             }
+            UiCommand::ShowMessages => self.panels.messages.open = true,
             UiCommand::ChooseColumns => {
                 self.model.page = Page::Steps;
                 self.panels.table.open_columns = true;

@@ -5,6 +5,7 @@ use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions
 use super::compare::CompareWish;
 use super::filters::FilterWish;
 use super::lookup::{Drawer, Followed};
+use super::messages::MessagesWish;
 use super::model::{Model, Page};
 use super::order::Sort;
 use super::startup::ThemeChoice;
@@ -56,8 +57,10 @@ pub enum Action {
     TextSize(u16),
     /// Choose the theme.
     Theme(ThemeChoice),
-    /// Remove a message.
+    /// Remove a message from the corner.
     Dismiss(usize),
+    /// Something of the list of messages.
+    Messages(MessagesWish),
     /// Something of the comparison of two views.
     Compare(CompareWish),
     /// End replaying.

@@ -7,6 +7,7 @@ mod engine;
 pub mod filters;
 mod keys;
 pub mod lookup;
+pub mod messages;
 pub mod model;
 pub mod order;
 pub mod replay;
@@ -135,8 +136,7 @@ impl InspectorApp {
         compare::pull(&mut self.engine, &mut self.model);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
-        self.model.toasts.retain(|toast| toast.until > now);
-        if let Some(next) = self.model.toasts.iter().map(|toast| toast.until).min_by(f64::total_cmp) {
+        if let Some(next) = self.model.messages.expire(now, self.panels.over_toasts) {
             ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).clamp(0.05, 30.0)));
         }
         if self.model.trial.as_ref().is_some_and(replay::Trial::is_running) {
@@ -162,7 +162,7 @@ impl InspectorApp {
 }
 
 fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
-    panels::top_bar::ui(cx, ui);
+    panels::top_bar::ui(&mut state.messages, cx, ui);
     panels::banner::ui(cx, ui);
     if cx.model.timeline().is_some() {
         panels::status_bar::ui(cx, ui);
@@ -178,5 +178,9 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         _ => views::start::ui(&mut state.start, cx, ui),
     }
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
-    widgets::toasts::ui(cx, ui.ctx());
+    let over = widgets::toasts::ui(cx, ui.ctx());
+    if std::mem::replace(&mut state.over_toasts, over) != over {
+        // Their time goes on, or stops.
+        ui.ctx().request_repaint();
+    }
 }

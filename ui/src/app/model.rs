@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use inspector_model::{
-    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd,
-    SourceId, Step, StepDetail, StepId, Timeline, Value, View,
+    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd, SourceId,
+    Step, StepDetail, StepId, Timeline, Value, View,
 };
 use serde::{Deserialize, Serialize};
 
 use super::compare::Compare;
 use super::filters::Filters;
 use super::lookup::Lookup;
+use super::messages::Messages;
 use super::order::{Order, Sort};
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
@@ -96,19 +97,6 @@ pub struct Pulled {
     pub verdict: Evidence,
 }
 
-/// A message at the corner.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Toast {
-    /// How loud.
-    pub level: Level,
-    /// One sentence.
-    pub text: String,
-    /// More lines, for instance what to do.
-    pub detail: Option<String>,
-    /// When it goes away by itself, seconds of the window's clock.
-    pub until: f64,
-}
-
 /// What a jump did, while its page still stands there.
 #[derive(Clone, Debug)]
 pub struct JumpReport {
@@ -163,8 +151,8 @@ pub struct Model {
     pub pulled: Pulled,
     /// Questions to the whole recording.
     pub lookup: Lookup,
-    /// Messages at the corner.
-    pub toasts: Vec<Toast>,
+    /// What the user was told.
+    pub messages: Messages,
     /// What the last jumps could not put back.
     pub jumps: Vec<JumpReport>,
     /// The open whole-window view.

@@ -98,9 +98,9 @@ pub struct Rule {
 
 /// How terms are written and joined.
 pub const RULES: [Rule; 6] = [
-    Rule { written: "kind:event ms>50", means: "Both have to fit" },
-    Rule { written: "kind:tick,push", means: "One of them has to fit" },
-    Rule { written: "-kind:tick", means: "Has not to fit" },
+    Rule { written: "kind:event ms>50", means: "Both must fit" },
+    Rule { written: "kind:tick,push", means: "One of them must fit" },
+    Rule { written: "-kind:tick", means: "Must not fit" },
     Rule { written: "name:add*", means: "* stands for anything; without it the text may stand anywhere" },
     Rule { written: "\"no stock\"", means: "Quotes keep spaces together" },
     Rule { written: "checkout", means: "A word without a key: name, error, changed paths or view" },

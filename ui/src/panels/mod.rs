@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod breakpoints;
 pub mod lookup;
+pub mod messages;
 pub mod sessions;
 pub mod status_bar;
 pub mod step;
@@ -20,6 +21,8 @@ use crate::widgets::palette::Palette;
 /// What drawing remembers between frames.
 #[derive(Default)]
 pub struct Panels {
+    /// Pages.
+    pub sessions: sessions::Sessions,
     /// Timeline.
     pub strip: strip::Strip,
     /// Steps.
@@ -28,6 +31,10 @@ pub struct Panels {
     pub lookup: lookup::LookupPanel,
     /// Details of the selected step.
     pub step: step::StepPanel,
+    /// All messages.
+    pub messages: messages::MessagesPanel,
+    /// The pointer is over messages at the corner.
+    pub over_toasts: bool,
     /// Palette and keys.
     pub palette: Palette,
     /// Start page.
@@ -67,7 +74,7 @@ pub fn workspace(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         .frame(side)
         .default_size(state.widths.sessions.unwrap_or(214.0))
         .size_range(130.0..=(room * 0.22).clamp(130.0, 420.0))
-        .show(ui, |ui| sessions::ui(cx, ui));
+        .show(ui, |ui| sessions::ui(&mut state.sessions, cx, ui));
     state.widths.sessions = Some(shown.response.rect.width());
     let shown = Panel::right("step")
         .frame(Frame::new().fill(t.panel))

@@ -3,6 +3,7 @@
 use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{SourceKind, SourceState};
 
+use super::messages::{self, MessagesPanel};
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::app::startup::ThemeChoice;
@@ -12,7 +13,7 @@ use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
 
 /// Draws the bar.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub fn ui(state: &mut MessagesPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     Panel::top("top").frame(Frame::new().fill(t.panel).inner_margin(Margin::symmetric(10, 6))).resizable(false).show(ui, |ui| {
         ui.horizontal(|ui| {
@@ -33,6 +34,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 theme_button(cx, ui);
                 let settings = cx.model.page == Page::Settings;
                 parts::command_icon(cx, ui, UiCommand::ShowSettings, Icon::Gear, settings);
+                messages::ui(state, cx, ui);
                 let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
                 if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
                     cx.run(UiCommand::Palette);

@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use inspector_model::{Notice, StepKind};
+use inspector_model::{Level, Notice, StepKind};
 use inspector_ui::Memory;
 
 use crate::Window;
@@ -20,6 +20,10 @@ crate::native_cases![
     columns_are_chosen_and_remembered,
     no_row_moves_under_the_pointer_while_steps_come,
     the_time_of_a_step_is_told_and_compared_with_others_of_its_handler,
+    messages_are_listed_counted_and_cleared,
+    a_message_under_the_pointer_stays,
+    no_page_moves_under_the_pointer_when_another_is_opened,
+    the_tabs_stay_where_they_are_whatever_the_step,
 ];
 
 /// Numbers of the steps whose rows are drawn, from the top.
@@ -229,11 +233,84 @@ pub fn the_time_of_a_step_is_told_and_compared_with_others_of_its_handler() {
     window.press(Key::Enter);
     window.press(Key::Home);
     window.press(Key::I);
-    assert!(window.says("Handler 1.10 ms"), "what the agent measured");
+    assert!(window.says("Handler 100 ms, 70 %"), "what the agent measured");
     assert!(window.says("Around them"));
     assert!(window.says("p50 3.40 ms") && window.says("max 143 ms") && window.says("times 9"));
     assert!(window.says("This one is slower than 89 % of them"));
     assert!(window.says("N+1"));
     window.click("Show the queries");
     assert!(window.says("14 queries"));
+}
+
+pub fn messages_are_listed_counted_and_cleared() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press(Key::M);
+    assert!(window.says("No message so far"));
+    window.press(Key::Escape);
+    for (level, text) in
+        [(Level::Warning, "The agent is older"), (Level::Error, "The store is full"), (Level::Warning, "The agent is older")]
+    {
+        engine.tell(Notice::Message(level, text.into()));
+        window.settle();
+    }
+    assert!(window.has("2 unread warnings and errors"));
+    window.press(Key::M);
+    assert!(window.says("2 times, last"));
+    assert!(!window.says("unread"), "what is looked at is read");
+    window.click("Clear");
+    assert!(window.says("No message so far"));
+}
+
+pub fn a_message_under_the_pointer_stays() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    engine.tell(Notice::Message(Level::Error, "first".into()));
+    window.settle();
+    let place = window.get_by_label("first").rect();
+    window.hover_at(place.center());
+    window.settle();
+    for number in 0..8 {
+        engine.tell(Notice::Message(Level::Info, format!("more {number}")));
+        window.settle();
+    }
+    assert_eq!(window.get_by_label("first").rect(), place);
+    window.hover_at(pos2(300.0, 500.0));
+    window.settle();
+    assert!(!window.has("first"), "there are too many: the oldest goes when the pointer has left");
+}
+
+pub fn no_page_moves_under_the_pointer_when_another_is_opened() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    let place = |window: &Window| window.get_by_label("Session alice /cart/").rect();
+    let before = place(&window);
+    window.hover_at(before.center());
+    window.settle();
+    let session =
+        serde_json::json!({"session": "sess-new", "phase": "mounted", "user": "dora", "path": "/new/", "opened": 1_795_435_900.0});
+    let session: inspector_model::Session = serde_json::from_value(session).unwrap();
+    engine.tell(Notice::Session(SOURCE, Box::new(session)));
+    window.settle();
+    assert!(window.has("Session dora /new/"));
+    assert_eq!(place(&window), before);
+    window.hover_at(pos2(700.0, 600.0));
+    window.settle();
+    assert!(place(&window).top() > before.top(), "the newest is first when the pointer has left");
+}
+
+pub fn the_tabs_stay_where_they_are_whatever_the_step() {
+    let mut window = Window::open(&Scripted::with_sample());
+    let tabs = |window: &Window| {
+        ["Diff", "State", "Params", "Page", "Patches", "Timing", "SQL", "Log", "Frames"].map(|tab| {
+            let tab = window.get_by(|node| node.role() == egui::accesskit::Role::Tab && node.label().as_deref() == Some(tab));
+            tab.rect().x_range()
+        })
+    };
+    window.press(Key::Home);
+    let before = tabs(&window);
+    for _ in 0..25 {
+        window.press(Key::ArrowRight);
+        assert_eq!(tabs(&window), before);
+    }
 }

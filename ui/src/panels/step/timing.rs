@@ -10,7 +10,7 @@ use crate::commands::UiCommand;
 use crate::format;
 use crate::theme::{self, Tokens};
 use crate::widgets::icons::{self, Icon};
-use crate::widgets::parts;
+use crate::widgets::{parts, rich};
 
 /// What the tab remembers.
 #[derive(Default)]
@@ -44,10 +44,10 @@ pub fn ui(state: &mut TimingTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, deta
 fn parts_of(t: &Tokens, total: f64, detail: &StepDetail) -> Vec<Part> {
     let Some(timing) = detail.timing else { return Vec::new() };
     let mut parts = Vec::new();
-    parts.extend(timing.handler.map(|ms| Part { name: "Handler", about: "In your handler, with its queries", ms, color: t.lane_event }));
-    parts.extend(timing.render.map(|ms| Part { name: "Render", about: "Rendering the template and comparing", ms, color: t.lane_server }));
+    parts.extend(timing.handler.map(|ms| Part { name: "Handler", about: "Your code and its queries", ms, color: t.lane_event }));
+    parts.extend(timing.render.map(|ms| Part { name: "Render", about: "The template, and comparing it", ms, color: t.lane_server }));
     let rest = total - parts.iter().map(|part| part.ms).sum::<f64>();
-    let about = "Everything around them: reading the message, checks, saving the state, sending";
+    let about = "Reading, checks, saving, sending";
     parts.push(Part { name: "Around them", about, ms: rest.max(0.0), color: t.faint });
     parts
 }
@@ -92,8 +92,10 @@ fn line(t: &Tokens, ui: &mut Ui, color: Option<Color32>, name: &str, about: &str
     painter.text(at(rect.left() + 18.0), egui::Align2::LEFT_CENTER, name, theme::text(13.0), t.text);
     painter.text(at(rect.left() + 190.0), egui::Align2::RIGHT_CENTER, format!("{} ms", format::millis(Some(ms))), theme::mono(), t.strong);
     painter.text(at(rect.left() + 240.0), egui::Align2::RIGHT_CENTER, format!("{share:.0} %"), theme::mono(), t.muted);
-    if rect.width() > 420.0 {
-        painter.text(at(rect.left() + 254.0), egui::Align2::LEFT_CENTER, about, theme::text(12.0), t.muted);
+    if rect.width() > 360.0 {
+        let mut job = rich::line_job();
+        rich::push(&mut job, about, theme::text(12.0), t.muted);
+        parts::paint_line(ui, rect, 254.0, job);
     }
     response.on_hover_text(about);
 }
@@ -104,7 +106,7 @@ fn queries(cx: &mut Cx<'_>, ui: &mut Ui, total: f64, detail: &StepDetail) {
     }
     let ms: f64 = detail.sql.iter().map(|query| query.ms).sum();
     let name = format::plural(detail.sql.len() as u64, "query", "queries");
-    line(cx.t, ui, Some(cx.t.changed), &format!("of it {name}"), "Time in the database, inside of what is above", ms, total);
+    line(cx.t, ui, Some(cx.t.changed), &name, "In the database, part of the above", ms, total);
     if let Some(words) = sql::repeated(&detail.sql) {
         ui.add_space(2.0);
         parts::note(ui, Level::Warning, &words);
@@ -182,7 +184,7 @@ fn compared(state: &mut TimingTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, to
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         for (what, value) in &facts {
-            ui.label(RichText::new(format!("{what} {value}")).monospace().color(t.text));
+            ui.add(egui::Label::new(RichText::new(format!("{what} {value}")).monospace().color(t.text)).extend());
         }
     });
     columns(t, ui, spread, total);

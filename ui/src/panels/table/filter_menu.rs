@@ -1,12 +1,13 @@
 //! The menu of saved filters, and the page about the language.
 
-use egui::{Button, Grid, Popup, PopupCloseBehavior, RichText, ScrollArea, SetOpenCommand, TextEdit, Ui};
+use egui::{AtomExt as _, Button, Frame, Grid, Popup, PopupCloseBehavior, RichText, ScrollArea, SetOpenCommand, Stroke, TextEdit, Ui};
 
 use crate::app::action::{Action, Cx};
 use crate::app::filters::{BUILT_IN, FilterWish, SavedFilter};
 use crate::commands::UiCommand;
 use crate::filter::language::{KEYS, RULES};
 use crate::format;
+use crate::theme;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
 
@@ -24,22 +25,23 @@ pub fn ui(state: &mut Menu, open: bool, cx: &mut Cx<'_>, ui: &mut Ui) {
     let button = icons::button(ui, Icon::Star, UiCommand::ShowFilters.text(), true);
     let command = if open { Some(SetOpenCommand::Bool(true)) } else { button.clicked().then_some(SetOpenCommand::Toggle) };
     Popup::menu(&button).open_memory(command).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_width(330.0);
-        ScrollArea::vertical().max_height(460.0).auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_width(360.0);
+        let most = ui.ctx().content_rect().height() - 300.0;
+        ScrollArea::vertical().max_height(most.clamp(160.0, 640.0)).auto_shrink([false, true]).show(ui, |ui| {
             let mut first = open;
             save(state, cx, ui);
             saved(state, cx, ui, &mut first);
-            parts::section(ui, "Built in");
-            for (name, text) in BUILT_IN {
-                recall(cx, ui, name, text, &mut first);
-            }
             let recent = &cx.model.filters.recent;
             if !recent.is_empty() {
-                ui.add_space(4.0);
                 parts::section(ui, "Used last");
                 for text in recent {
                     recall(cx, ui, text, "", &mut first);
                 }
+                ui.add_space(4.0);
+            }
+            parts::section(ui, "Built in");
+            for (name, text) in BUILT_IN {
+                recall(cx, ui, name, text, &mut first);
             }
         });
     });
@@ -54,9 +56,10 @@ fn save(state: &mut Menu, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     parts::section(ui, "Save this filter");
     ui.horizontal(|ui| {
-        let edit =
-            ui.add(TextEdit::singleline(&mut state.name).hint_text("Name").char_limit(60).desired_width(ui.available_width() - 70.0));
-        let edit = edit.accessible_name("Name of the filter");
+        let width = ui.available_width() - 84.0;
+        let frame = Frame::new().stroke(Stroke::new(1.0, cx.t.border)).corner_radius(theme::CORNER);
+        let edit = frame.show(ui, |ui| ui.add(TextEdit::singleline(&mut state.name).hint_text("Name").char_limit(60).desired_width(width)));
+        let edit = edit.inner.accessible_name("Name of the filter");
         let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let named = !state.name.trim().is_empty();
         let button = ui.add_enabled(named, Button::new("Save")).on_disabled_hover_text("Give it a name first");
@@ -119,9 +122,13 @@ fn recall(cx: &mut Cx<'_>, ui: &mut Ui, name: &str, text: &str, first: &mut bool
     let t = cx.t;
     let written = if text.is_empty() { name } else { text };
     let on = cx.model.filter_text == written;
-    let name = RichText::new(format::clip(name, 34));
-    let name = if text.is_empty() { name.monospace() } else { name };
-    let button = Button::selectable(on, (name.color(t.text), RichText::new(format::clip(text, 34)).monospace().size(11.0).color(t.muted)));
+    // The name is read whole; what it stands for is cut first.
+    let name = RichText::new(format::clip(name, if text.is_empty() { 60 } else { 34 }));
+    let name = if text.is_empty() { name.monospace().size(11.5) } else { name };
+    let button = Button::selectable(
+        on,
+        (name.color(t.text), RichText::new(format::clip(text, 60)).monospace().size(11.0).color(t.muted).atom_shrink(true)),
+    );
     let response = ui.add(button.truncate()).on_hover_text(written);
     if std::mem::take(first) {
         response.request_focus();
@@ -145,18 +152,20 @@ pub fn help(open: bool, cx: &mut Cx<'_>, ui: &mut Ui) {
         .show(|ui| {
             ui.set_width(500.0);
             ui.label(RichText::new("Filter language").size(15.0).color(t.strong));
-            ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show(ui, |ui| {
+            let most = ui.ctx().content_rect().height() - 320.0;
+            ScrollArea::vertical().max_height(most.clamp(160.0, 640.0)).auto_shrink([false, true]).show(ui, |ui| {
+                ui.spacing_mut().interact_size.y = 16.0;
                 let line = |ui: &mut Ui, written: &str, means: &str| {
                     ui.label(RichText::new(written).monospace().color(t.strong));
                     ui.label(RichText::new(means).size(12.5).color(t.text));
                     ui.end_row();
                 };
-                Grid::new("rules").num_columns(2).spacing([16.0, 4.0]).min_col_width(160.0).show(ui, |ui| {
+                Grid::new("rules").num_columns(2).spacing([16.0, 3.0]).min_col_width(160.0).show(ui, |ui| {
                     RULES.iter().for_each(|rule| line(ui, rule.written, rule.means));
                 });
                 ui.add_space(6.0);
                 parts::section(ui, "Keys");
-                Grid::new("keys").num_columns(2).spacing([16.0, 4.0]).min_col_width(160.0).show(ui, |ui| {
+                Grid::new("keys").num_columns(2).spacing([16.0, 3.0]).min_col_width(160.0).show(ui, |ui| {
                     KEYS.iter().for_each(|key| line(ui, key.example, key.about));
                 });
                 ui.add_space(6.0);

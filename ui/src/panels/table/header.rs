@@ -105,8 +105,9 @@ fn menu(chosen: &mut Chosen, cx: &mut Cx<'_>, ui: &mut Ui, columns: &[(Column, R
     for column in Column::ALL.into_iter().filter(|column| column.can_hide()) {
         let mut on = chosen.has(column);
         let crowded = on && !columns.iter().any(|(shown, _)| *shown == column);
-        let words = if crowded { format!("{} (no room now)", column.about()) } else { column.about().to_owned() };
-        let response = ui.checkbox(&mut on, RichText::new(words).color(if crowded { t.muted } else { t.text }));
+        let about = if crowded { "There is no room for it now" } else { column.about() };
+        let name = RichText::new(column.name()).color(if crowded { t.muted } else { t.text });
+        let response = ui.checkbox(&mut on, (name, RichText::new(about).size(12.0).color(t.muted)));
         response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, chosen.has(column), format!("Column {}", column.name())));
         if std::mem::take(&mut first) {
             response.request_focus();
