@@ -8,6 +8,7 @@ mod connection;
 mod inspector;
 mod lab;
 mod pages;
+mod pictures;
 mod program;
 mod questions;
 mod reload;

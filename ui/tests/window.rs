@@ -8,6 +8,7 @@ use common::driver::Driver as _;
 use common::headless::Headless as Window;
 use common::{SOURCE, Scripted, many_steps};
 use egui::Key;
+use egui_kittest::Harness;
 use inspector_model::{Notice, Request};
 use inspector_ui::{Memory, Startup};
 
@@ -138,5 +139,30 @@ fn the_theme_is_the_remembered_one() {
     for (theme, dark) in [(inspector_ui::ThemeChoice::Dark, true), (inspector_ui::ThemeChoice::Light, false)] {
         let window = Window::open_with(&Scripted::default(), Memory::with_theme(theme));
         assert_eq!(window.ctx.global_style().visuals.dark_mode, dark);
+    }
+}
+
+/// The harness panics at the first sign that no font has.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_built_in_fonts_lack_is_drawn_in_those_of_the_system() {
+    let engine = Scripted::with_sample();
+    engine.script().notices.retain(|notice| !matches!(notice, Notice::Steps(..)));
+    let names = ["größe_ändern", "élément_ajouté", "カートに追加", "加入购物车", "Ｗide 🛒", "naïve — “quoted”"];
+    let steps = names.iter().zip(1..).map(|(name, id)| {
+        let mut step = common::step(id, Some("sess-alice-1"), inspector_model::StepKind::Event, name, id as f64);
+        step.error = Some(format!("{name} ✓"));
+        step.changed = vec![format!("cart.{name}")];
+        step
+    });
+    engine.tell(Notice::steps(SOURCE, steps));
+    let provider = std::sync::Arc::new(egui_system_font_provider::SystemFontProvider::new());
+    let builder = Harness::builder().with_size([1440.0, 900.0]).with_context_setup(move |ctx| ctx.add_font_provider(provider));
+    let mut window = Window::built(builder, &engine, Startup::default());
+    for name in names {
+        assert!(window.says(name), "{name}");
+    }
+    for tab in [Key::S, Key::P, Key::O, Key::D] {
+        window.press(tab);
     }
 }

@@ -102,5 +102,13 @@ fn system_packages_for_tests() -> anyhow::Result<()> {
         return Ok(());
     }
     let chromium = || which(&["chromium", "chromium-browser", "google-chrome"]).is_some() || std::env::var_os("CHROMIUM").is_some();
-    system_packages(&[("chromium", &chromium)])
+    let font_with = |sign: &'static str| {
+        move || Command::new("fc-list").arg(format!(":charset={sign}")).output().is_ok_and(|fonts| !fonts.stdout.is_empty())
+    };
+    system_packages(&[
+        ("chromium", &chromium),
+        ("fontconfig", &|| which(&["fc-list"]).is_some()),
+        ("fonts-droid-fallback", &font_with("65e5")),
+        ("fonts-noto-color-emoji", &font_with("1f6d2")),
+    ])
 }

@@ -46,6 +46,8 @@ struct Restored {
 pub struct Engine {
     handle: Box<dyn Handle>,
     next: u64,
+    /// Requests that were taken and not yet answered.
+    unanswered: usize,
     pending: HashMap<RequestId, Purpose>,
     restored: Restored,
     /// The engine has told everything that was there before this window.
@@ -58,7 +60,7 @@ pub struct Engine {
 impl Engine {
     pub fn new(handle: Box<dyn Handle>, memory: &Memory) -> Self {
         let restored = Restored { source: memory.source, page: memory.page, scope: memory.scope.clone() };
-        Self { handle, next: 1, pending: HashMap::new(), restored, told_all: false, led: Slot::default(), leads: None }
+        Self { handle, next: 1, unanswered: 0, pending: HashMap::new(), restored, told_all: false, led: Slot::default(), leads: None }
     }
 
     /// Sets what is drawn when the engine has something to tell.
@@ -85,7 +87,14 @@ impl Engine {
     pub fn send(&mut self, request: Request) -> Option<RequestId> {
         let id = RequestId(self.next);
         self.next += 1;
-        self.handle.send(id, request).then_some(id)
+        let taken = self.handle.send(id, request);
+        self.unanswered += usize::from(taken);
+        taken.then_some(id)
+    }
+
+    /// Whether an answer is still to come.
+    pub const fn is_waiting(&self) -> bool {
+        self.unanswered > 0
     }
 
     /// Sends a command whose answer is shown as a message.
@@ -301,6 +310,10 @@ impl Engine {
     }
 
     fn answer(&mut self, model: &mut Model, id: RequestId, answer: Answer, now: f64) {
+        // What was asked in this window's name has a number that it never gave.
+        if id.0 < self.next {
+            self.unanswered = self.unanswered.saturating_sub(1);
+        }
         let pulled = &mut model.pulled;
         if pulled.detail.awaits(id) {
             return pulled.detail.answered(detail_of(answer));

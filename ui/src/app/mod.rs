@@ -90,6 +90,11 @@ impl InspectorApp {
         }
     }
 
+    /// Whether the engine still owes an answer. While it does, something on screen may be about to change.
+    pub const fn is_waiting(&self) -> bool {
+        self.engine.is_waiting()
+    }
+
     /// Takes in what the engine has to tell, and asks it for what is looked at. `now` is in Unix seconds.
     pub fn logic(&mut self, ctx: &Context, now: f64) {
         self.now = now;

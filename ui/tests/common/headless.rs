@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, HarnessBuilder};
 use inspector_test_support::Raster;
 use inspector_ui::{InspectorApp, Memory, Startup};
 
@@ -20,9 +20,14 @@ pub struct Headless(Harness<'static, Option<InspectorApp>>);
 impl Headless {
     /// Opens a window.
     pub fn sized(engine: &Scripted, startup: Startup, size: [f32; 2]) -> Self {
+        Self::built(Harness::builder().with_size(egui::Vec2::from(size)), engine, startup)
+    }
+
+    /// Opens a window in a harness that was prepared for it.
+    pub fn built(builder: HarnessBuilder<Option<InspectorApp>>, engine: &Scripted, startup: Startup) -> Self {
         let handle = engine.clone();
         let mut startup = Some(startup);
-        let harness = Harness::builder().with_size(egui::Vec2::from(size)).with_max_steps(12).renderer(Raster::default()).build_ui_state(
+        let harness = builder.with_max_steps(12).renderer(Raster::default()).build_ui_state(
             move |ui, window: &mut Option<InspectorApp>| {
                 // As a host does: the window is made before its first frame, so that this frame has its fonts and styles.
                 let Some(window) = window else {
