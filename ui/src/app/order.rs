@@ -167,7 +167,8 @@ impl Order {
         if self.by == SortBy::Number { Some(place) } else { self.entries.get(place).map(|entry| entry.row as usize) }
     }
 
-    /// The place of a row. A row that waits for one has none, nor one that is filtered out: then it is the place at which it would stand.
+    /// The place of a row. A row that waits for one has none, nor one that is filtered out (`Err` with the row after it): then it is the
+    /// place at which it would stand, or the first where that is not known.
     pub fn place(&self, steps: &Steps, rows: &Rows, row: Result<usize, usize>) -> Result<usize, usize> {
         let turned = |place: usize| if self.sort.descending { self.placed - 1 - place } else { place };
         if self.by == SortBy::Number {

@@ -1,5 +1,6 @@
 //! Which values occur in the steps of a source, and how often: counted block by block, from the tables of what repeats.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -85,8 +86,8 @@ impl Facets {
             Field::Any => Vec::new(),
         };
         // Those that begin with it come first.
-        let begins = |text: &str| part.is_empty() || text.to_lowercase().starts_with(part);
-        found.sort_by(|a, b| begins(&b.0).cmp(&begins(&a.0)).then(b.1.cmp(&a.1)).then_with(|| a.0.cmp(&b.0)));
+        let begins = |text: &str| part.is_empty() || super::lower(text).starts_with(part);
+        found.sort_by_cached_key(|(text, number)| (!begins(text), Reverse(*number), text.clone()));
         found.truncate(most);
         found
     }

@@ -90,8 +90,8 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, message: &Message) {
             if let Some(detail) = &message.detail {
                 ui.add(Label::new(RichText::new(detail).size(12.0).color(t.muted)).wrap().selectable(true));
             }
-            let times = if message.number > 1 { format!("  ·  {} times, last", message.number) } else { String::new() };
-            let when = format!("{}{times}", format::clock(message.at));
+            let at = format::clock(message.at);
+            let when = if message.number > 1 { format!("{} times, last {at}", message.number) } else { at };
             ui.label(RichText::new(when).font(theme::text(11.5)).color(t.muted));
         });
         if icons::button(ui, Icon::Copy, "Copy message", true).on_hover_text("Copy message").clicked() {

@@ -205,7 +205,7 @@ fn tabs(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     Frame::new().inner_margin(Margin { left: 8, right: 8, top: 0, bottom: 0 }).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(0.0, 0.0);
-            ui.spacing_mut().button_padding = egui::vec2(4.0, 4.0);
+            ui.spacing_mut().button_padding = egui::vec2(3.0, 4.0);
             for command in TABS {
                 let on = command.tab() == Some(cx.model.tab);
                 let count = match command {
@@ -221,11 +221,11 @@ fn tabs(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
                 let number = if count > 99 { "99+".to_owned() } else { count.to_string() };
                 if counts && count > 0 {
                     let ink = if on { t.accent } else { t.faint };
-                    crate::widgets::rich::push(&mut job, &format!(" {number}"), theme::text(11.5), ink);
+                    job.append(&number, 3.0, egui::text::TextFormat::simple(theme::text(10.5), ink));
                 }
                 // Always as wide as with the largest number: the tabs stay where they are while steps are followed.
                 let wide = |text: &str, size| ui.painter().layout_no_wrap(text.to_owned(), theme::text(size), t.text).size().x;
-                let room = wide(command.text(), 13.0) + if counts { wide(" 99+", 11.5) } else { 0.0 };
+                let room = wide(command.text(), 13.0) + if counts { 3.0 + wide("99+", 10.5) } else { 0.0 };
                 let room = (room + 2.0 * ui.spacing().button_padding.x).ceil();
                 let button = Button::new(job).min_size(egui::vec2(room, 0.0)).fill(egui::Color32::TRANSPARENT).stroke(Stroke::NONE);
                 let response = ui.add(button).on_hover_text(parts::command_tip(ui, command));

@@ -174,7 +174,11 @@ mod tests {
             id: StepId(id),
             // Every other is of another handler, or of another kind.
             duration_ms: (!id.is_multiple_of(10)).then_some(id as f64 / 100.0),
-            ..Step::new(if id.is_multiple_of(4) { StepKind::Replay } else { StepKind::Event }, if id % 2 == 0 { "add" } else { "pay" }, 1.0)
+            ..Step::new(
+                if id.is_multiple_of(4) { StepKind::Replay } else { StepKind::Event },
+                if id.is_multiple_of(2) { "add" } else { "pay" },
+                1.0,
+            )
         };
         let mut spread = Spread::default();
         for round in 0..5_u64 {

@@ -161,12 +161,16 @@ pub fn help(open: bool, cx: &mut Cx<'_>, ui: &mut Ui) {
                     ui.end_row();
                 };
                 Grid::new("rules").num_columns(2).spacing([16.0, 3.0]).min_col_width(160.0).show(ui, |ui| {
-                    RULES.iter().for_each(|rule| line(ui, rule.written, rule.means));
+                    for rule in &RULES {
+                        line(ui, rule.written, rule.means);
+                    }
                 });
                 ui.add_space(6.0);
                 parts::section(ui, "Keys");
                 Grid::new("keys").num_columns(2).spacing([16.0, 3.0]).min_col_width(160.0).show(ui, |ui| {
-                    KEYS.iter().for_each(|key| line(ui, key.example, key.about));
+                    for key in &KEYS {
+                        line(ui, key.example, key.about);
+                    }
                 });
                 ui.add_space(6.0);
                 let words =
