@@ -95,7 +95,7 @@ fn list(items: &[Value], changes: &[&Change], depth: usize, path: &Path) -> Resu
     for change in changes {
         let index = match change.path.0.get(depth) {
             Some(Segment::Index(index)) => *index,
-            Some(Segment::Key(_)) => return Err(mismatch(path, "a key in a list")),
+            Some(Segment::Key(_) | Segment::Row(_)) => return Err(mismatch(path, "a key in a list")),
             None => {
                 if let Op::Reordered { order, places } = &change.op {
                     placed.extend(places.iter().copied().zip(order.iter().copied()));

@@ -2,7 +2,7 @@
 
 use inspector_model::{Breakpoint, Condition, ErrorCode, Facts, Failure, Path};
 use inspector_store::NewState;
-use inspector_tape::{Document, PlacePath};
+use inspector_tape::Document;
 
 /// Conditions that can watch at once: each is asked for each state.
 const MOST: usize = 32;
@@ -54,11 +54,11 @@ struct State<'a>(&'a Document);
 
 impl Facts for State<'_> {
     fn value(&self, path: &Path) -> Option<&str> {
-        PlacePath::find(path, self.0).value(self.0)
+        self.0.at(path).map(|part| part.json)
     }
 
     fn len(&self, path: &Path) -> Option<usize> {
-        PlacePath::find(path, self.0).len(self.0)
+        self.0.at(path)?.len
     }
 }
 

@@ -11,7 +11,7 @@ use inspector_store::StateCursor;
 use inspector_tape::Document;
 
 use crate::queries::failed;
-use crate::source::SourceShared;
+use crate::source::{SourceShared, place_of};
 
 /// Steps of a view that are compared: more take too long, and nobody reads them.
 const MOST_STEPS: usize = 50_000;
@@ -55,9 +55,8 @@ fn steps_of(source: &SourceShared, stream: &Stream) -> (Vec<Step>, u64) {
     let all = source.steps.read();
     let (mut steps, mut more) = (Vec::new(), 0);
     for block in all.blocks() {
-        let (streams, stream_of) = block.streams();
-        let wanted = streams.iter().position(|(session, view)| session.as_ref() == Some(&stream.0) && *view == stream.1);
-        let Some(wanted) = wanted else { continue };
+        let stream_of = block.streams().1;
+        let Some(wanted) = place_of(block, stream) else { continue };
         for (at, _) in stream_of.iter().enumerate().filter(|(_, of)| **of as usize == wanted) {
             if steps.len() < MOST_STEPS { steps.extend(block.get(at)) } else { more += 1 }
         }

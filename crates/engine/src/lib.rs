@@ -10,6 +10,7 @@ mod attachment;
 mod breakpoints;
 mod commands;
 mod compare;
+mod costs;
 mod discovery;
 mod engine;
 mod error;
@@ -19,6 +20,8 @@ mod places;
 mod queries;
 mod source;
 mod supervise;
+mod values;
+mod work;
 
 pub use agent_files::unpack_agent;
 pub use attachment::Target;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use inspector_model::{Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, Steps, Stream};
+use inspector_model::{
+    Block, Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, StepKind, Steps, Stream,
+};
 use inspector_store::Reader;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -74,13 +76,48 @@ impl SourceShared {
 
     /// The last step of a stream that has a state: where its view stands now.
     pub fn last_with_state(&self, stream: &Stream) -> Option<StepId> {
-        let steps = self.steps.read();
-        // By columns: a long recording is not made into steps to find one.
-        let found = (0..steps.len()).rev().find(|position| {
-            let (block, at) = steps.block(*position);
-            let has_state = block.state_bytes().get(at).is_some_and(|bytes| *bytes > 0);
-            has_state && block.stream(at).is_some_and(|(session, view)| session.as_ref() == Some(&stream.0) && *view == stream.1)
-        });
-        found.and_then(|position| steps.id(position))
+        self.last_of(stream, StepId(u64::MAX), |block, at| block.state_bytes()[at] > 0)
     }
+
+    /// The last step of a stream until `upto`, that included, that fits.
+    pub fn last_of(&self, stream: &Stream, upto: StepId, fits: impl Fn(&Block, usize) -> bool) -> Option<StepId> {
+        let steps = self.steps.read();
+        let mut end = steps.len();
+        // By columns: a long recording is not made into steps to find one.
+        while end > 0 {
+            let (block, last) = steps.block(end - 1);
+            let wanted = place_of(block, stream);
+            let of = block.streams().1;
+            let until = block.ids()[..=last].partition_point(|id| *id <= upto);
+            let found = wanted.and_then(|wanted| (0..until).rev().find(|at| of[*at] as usize == wanted && fits(block, *at)));
+            if let Some(at) = found {
+                return Some(block.ids()[at]);
+            }
+            end -= last + 1;
+        }
+        None
+    }
+
+    /// The events of a stream that called a handler, in order.
+    pub fn calls(&self, stream: &Stream, handler: &str) -> Vec<StepId> {
+        let steps = self.steps.read();
+        let mut calls = Vec::new();
+        for block in steps.blocks() {
+            let (names, name_of) = block.names();
+            let Some(wanted) = place_of(block, stream) else { continue };
+            let of = block.streams().1;
+            let is_call = |at: &usize| {
+                of[*at] as usize == wanted
+                    && matches!(block.kinds()[*at], StepKind::Event | StepKind::Replay)
+                    && names.get(name_of[*at] as usize).is_some_and(|name| *name.name == *handler)
+            };
+            calls.extend((0..block.len()).filter(is_call).map(|at| block.ids()[at]));
+        }
+        calls
+    }
+}
+
+/// The place of a stream in the table of a block.
+pub fn place_of(block: &Block, stream: &Stream) -> Option<usize> {
+    block.streams().0.iter().position(|(session, view)| session.as_ref() == Some(&stream.0) && *view == stream.1)
 }

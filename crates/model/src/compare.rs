@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeCounts, Diff, Kind, Op, Side, SourceId, StepId, Stream, Value};
+use crate::{Change, ChangeCounts, Diff, Kind, Op, Side, SourceId, StepId, Stream, Value};
 
 /// A view of a page of a source.
 pub type SourceStream = (SourceId, Stream);
@@ -80,7 +80,7 @@ impl Ignore {
         let before = diff.changes.len();
         let counts = &mut diff.counts;
         diff.changes.retain(|change| {
-            let expected = self.covers(&change.path.to_string()) || (self.times_and_ids && is_other_of_same_form(&change.op));
+            let expected = self.expects(change);
             if expected {
                 let count = match change.op {
                     Op::Added(_) => &mut counts.added,
@@ -93,6 +93,11 @@ impl Ignore {
             !expected
         });
         (before - diff.changes.len()) as u32
+    }
+
+    /// Whether a change is expected.
+    pub fn expects(&self, change: &Change) -> bool {
+        self.covers(&change.path.to_string()) || (self.times_and_ids && is_other_of_same_form(&change.op))
     }
 
     /// Whether a pattern covers a path or one of its parents.
@@ -181,7 +186,7 @@ fn form(text: &str) -> Option<Form> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Change, Path, Segment, parse_value};
+    use crate::{Path, Segment, parse_value};
 
     fn ignore(paths: &[&str]) -> Ignore {
         Ignore { paths: paths.iter().map(ToString::to_string).collect(), times_and_ids: false }

@@ -130,6 +130,8 @@ pub enum Segment {
     Key(String),
     /// A list's index.
     Index(usize),
+    /// A row of a list by the JSON of its identity (`7`, `"a"`), wherever it stands: in paths that are followed through time.
+    Row(String),
 }
 
 impl Path {
@@ -149,6 +151,7 @@ impl fmt::Display for Path {
         for (index, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(place) => write!(f, "[{place}]")?,
+                Segment::Row(identity) => write!(f, "[={identity}]")?,
                 Segment::Key(key) if is_identifier(key) => {
                     if index > 0 {
                         f.write_str(".")?;

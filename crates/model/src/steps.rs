@@ -166,6 +166,11 @@ impl Block {
         self.received.get(at).copied().unwrap_or_default()
     }
 
+    /// Whether the page's HTML was another one after a step, as [`Step::rendered`].
+    pub fn is_rendered(&self, at: usize) -> bool {
+        self.flags.get(at).is_some_and(|flags| flags & RENDERED != 0)
+    }
+
     /// Whether a step is from djust's own ring, as [`Step::history`].
     pub fn is_history(&self, at: usize) -> bool {
         self.flags.get(at).is_some_and(|flags| flags & HISTORY != 0)

@@ -183,6 +183,19 @@ impl Value {
         }
     }
 
+    /// The number that it is, of whatever type, if it is a finite one.
+    pub fn as_number(&self) -> Option<f64> {
+        let number = match self {
+            Self::Number(number) => number.to_string().parse().ok(),
+            Self::Typed { kind: Kind::Decimal | Kind::Int | Kind::TimeDelta, .. } => match self.field("v")? {
+                Self::Text(text) => text.parse().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        number.filter(|number: &f64| number.is_finite())
+    }
+
     /// Whether it has no children: also true of what can have none.
     pub fn is_empty(&self) -> bool {
         self.len().unwrap_or(0) == 0

@@ -8,8 +8,8 @@ use std::hash::BuildHasher as _;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use inspector_model::{Path, Scope, Side, StateAnswer, StepId};
-use inspector_tape::{Document, PlacePath};
+use inspector_model::{Glimpse, Path, Scope, Side, StateAnswer, StepId};
+use inspector_tape::{Document, Found, PlacePath, beginning};
 
 use crate::error::StoreError;
 use crate::index::{AT, BELOW, NO_PARENT, ORDER, SegmentIndex, stream_of};
@@ -81,14 +81,11 @@ impl Steps {
     }
 }
 
-/// Characters of a value that are told.
-const LONGEST_VALUE: usize = 200;
-
-fn shorten(value: &str, most: usize) -> String {
-    match value.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
+/// What one line needs of what stands at a path.
+pub fn glimpse(document: &Document, path: &Path) -> Option<Glimpse> {
+    let Found { json, len } = document.at(path)?;
+    let (text, whole) = beginning(json, Glimpse::LONGEST);
+    Some(Glimpse { json: text, whole, len: len.map(|len| len as u64), bytes: json.len() as u64 })
 }
 
 struct Node {
@@ -279,8 +276,9 @@ impl Reader {
         Ok(steps.unwrap_or_default().into_iter().find(|found| *found > step.0).map(StepId))
     }
 
-    /// What stood at a place after each of some steps, in their order. Ends when the time is over: then there are fewer.
-    pub fn values(&self, path: &PlacePath, steps: &[StepId], budget: Duration) -> Result<Vec<(StepId, Option<String>)>, StoreError> {
+    /// What stood at a path after each of some steps, in their order; rows of which the path has the identity are followed. Ends
+    /// when the time is over: then there are fewer, one at least.
+    pub fn values(&self, path: &Path, steps: &[StepId], budget: Duration) -> Result<Vec<(StepId, Option<Glimpse>)>, StoreError> {
         let start = Instant::now();
         let mut cursor = self.cursor();
         let mut document: Option<Document> = None;
@@ -293,7 +291,7 @@ impl Reader {
                         None => Document::new(text),
                     };
                     document = next.ok();
-                    document.as_ref().and_then(|document| path.value(document)).map(|value| shorten(value, LONGEST_VALUE))
+                    document.as_ref().and_then(|document| glimpse(document, path))
                 }
                 StateAnswer::Missing(_) => None,
             };

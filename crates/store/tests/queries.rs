@@ -122,7 +122,7 @@ fn a_path_is_followed_through_everything() {
     }
     check(&recorder.reader(), "continued");
     let file = folder.path().join("paths.djrec");
-    store.export(&id, &file).unwrap();
+    store.export(&id, &file, &|_, _| true).unwrap();
     check(&read_file(&file).unwrap(), "from a file");
 }
 
@@ -242,7 +242,7 @@ fn recordings_of_the_first_format_open_and_go_on() {
         let steps = read.steps().unwrap();
         assert_eq!(steps.len() as u64, read.info().steps);
         assert_eq!(read.steps_in(3..5).unwrap(), steps[2..steps.len().min(4)]);
-        let imported = store.import(&file).unwrap();
+        let imported = store.import(&file, &|_, _| true).unwrap();
         let library = store.read(&imported.id).unwrap();
         let mut keys = BTreeSet::new();
         for step in &steps {
@@ -293,14 +293,14 @@ fn values_along_a_path_are_what_stood_there() {
     let id = last["rows"][2]["id"].as_u64().unwrap();
     let place = reader.place(StepId(400), Side::After, &path(&["rows", "2", "done"])).unwrap();
     let changes = reader.changes(&place, &Scope::Everywhere).unwrap();
-    let values = reader.values(&place, &changes, LONG).unwrap();
+    let values = reader.values(&place.path(), &changes, LONG).unwrap();
     assert_eq!(values.iter().map(|(step, _)| *step).collect::<Vec<_>>(), changes);
     for (step, value) in values {
         let state = states[step.0 as usize - 1].2.as_ref().unwrap();
-        assert_eq!(value.map(|value| serde_json::from_str::<Value>(&value).unwrap()), row(id, "done")(state), "{step}");
+        assert_eq!(value.map(|value| serde_json::from_str::<Value>(&value.json).unwrap()), row(id, "done")(state), "{step}");
     }
     // Whoever has no time gets what there was time for.
-    assert_eq!(reader.values(&place, &changes, Duration::ZERO).unwrap().len(), 1);
+    assert_eq!(reader.values(&place.path(), &changes, Duration::ZERO).unwrap().len(), 1);
 }
 
 #[test]

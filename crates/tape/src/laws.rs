@@ -243,12 +243,23 @@ fn a_place_is_found_by_a_path() {
         (&["gone", "x"], "gone.x", None, None),
     ] {
         let place = PlacePath::find(&path(parts), &state);
-        assert_eq!((place.to_string().as_str(), place.value(&state), place.value(&later)), (found, value, then));
+        let path = place.path();
+        let at = |document: &'_ Document| document.at(&path).map(|part| part.json.to_owned());
+        assert_eq!((place.to_string().as_str(), at(&state).as_deref(), at(&later).as_deref()), (found, value, then));
+        assert_eq!((PlacePath::of(&path), PlacePath::find(&path, &later), path.to_string().as_str()), (place.clone(), place, found));
     }
-    let len = |parts: &[&str]| PlacePath::find(&path(parts), &state).len(&state);
+    let len = |parts: &[&str]| state.at(&path(parts)).and_then(|part| part.len);
     assert_eq!([len(&[]), len(&["todos"]), len(&["todos", "2"]), len(&["todos", "0", "id"])], [Some(1), Some(3), Some(1), None]);
-    let whole = PlacePath::find(&path(&[]), &state);
-    assert_eq!(whole.value(&state), Some(&**state.text()));
+    assert_eq!(state.at(&path(&[])).map(|part| part.json), Some(&**state.text()));
+    let rows: Vec<String> = (0..300).map(|n| format!(r#"{{"id":{n},"t":{{"$t":"tuple","v":[1,2,{n}]}}}}"#)).collect();
+    let large = document(&format!(r#"{{"rows":[{}],"n": 1}}"#, rows.join(",")));
+    for (document, expected) in [(&state, vec![("todos", Some(3))]), (&large, vec![("rows", Some(300)), ("n", None)])] {
+        let top = document.top();
+        assert_eq!(top.iter().map(|(name, part)| (name.as_str(), part.len)).collect::<Vec<_>>(), expected);
+        for (name, part) in top {
+            assert_eq!(document.at(&path(&[&name])), Some(part));
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod clock;
 mod delta;
 mod document;
 mod error;
+mod excerpt;
 mod identity;
 mod list;
 mod members;
@@ -29,7 +30,8 @@ pub use bytes::{common_prefix, common_suffix};
 pub use delta::{Copied, Delta, RawChange, RawOp, Span};
 pub use document::Document;
 pub use error::ScanError;
-pub use place::{Place, PlaceId, PlacePath, Places};
+pub use excerpt::beginning;
+pub use place::{Found, Place, PlaceId, PlacePath, Places};
 pub use scalar::decode_text;
 pub use walk::compare;
 

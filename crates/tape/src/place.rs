@@ -6,7 +6,7 @@ use crate::delta::Span;
 use crate::document::Document;
 use crate::identity;
 use crate::members::{elements, members};
-use crate::node::{Kind, Node, Tape};
+use crate::node::{Kind, Tape};
 use crate::scalar::decode_text;
 use crate::scan;
 
@@ -114,6 +114,17 @@ fn name_key(inner: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(decode_text(inner).as_bytes());
 }
 
+fn name_segment(segment: &Segment, out: &mut Vec<u8>) {
+    match segment {
+        Segment::Key(key) => {
+            out.push(b'.');
+            out.extend_from_slice(key.as_bytes());
+        }
+        Segment::Index(index) => name_index(*index, out),
+        Segment::Row(identity) => name_identity(identity.as_bytes(), out),
+    }
+}
+
 fn name_index(index: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("[{index}]").as_bytes());
 }
@@ -134,89 +145,155 @@ impl PlacePath {
     pub fn find(path: &Path, document: &Document) -> Self {
         let text = document.text().as_bytes();
         let mut names = Vec::with_capacity(path.0.len());
-        let mut opened;
-        let mut at = Some((document.tape(), 0));
-        for segment in &path.0 {
+        walk(document, path, |segment, found| {
+            let identity = match (segment, found) {
+                (Segment::Index(_), Some((tape, element))) => identity::own(tape, element),
+                _ => None,
+            };
             let mut name = Vec::new();
-            // Short containers have no tokens on the tape: they are scanned for the rest of the way.
-            if let Some((tape, index)) = at
-                && tape.node(index).closed
-            {
-                opened = scan::open(text, tape.node(index).start as usize).unwrap_or_default();
-                at = (!opened.is_empty()).then_some((Tape { text, nodes: &opened }, 0));
-            }
-            let child = at.and_then(|(tape, index)| child(tape, content(tape, index), segment).map(|child| (tape, child)));
-            match (segment, child) {
-                (Segment::Key(key), _) => {
-                    name.push(b'.');
-                    name.extend_from_slice(key.as_bytes());
-                }
-                (Segment::Index(index), None) => name_index(*index, &mut name),
-                (Segment::Index(index), Some((tape, element))) => match identity::own(tape, element) {
-                    Some(identity) => name_identity(identity.of(text), &mut name),
-                    None => name_index(*index, &mut name),
-                },
+            match identity {
+                Some(identity) => name_identity(identity.of(text), &mut name),
+                None => name_segment(segment, &mut name),
             }
             names.push(name);
-            at = child;
-        }
+        });
         Self(names)
     }
 
-    /// The JSON of what stands there in a document, wherever its rows stand now.
-    pub fn value<'d>(&self, document: &'d Document) -> Option<&'d str> {
-        let text = document.text();
-        let bytes = text.as_bytes();
-        let mut at = document.tape().nodes.first()?.span();
-        for name in &self.0 {
-            at = descend(bytes, content_span(bytes, at), name)?;
-        }
-        Some(at.text(text))
+    /// The path as it says itself.
+    pub fn of(path: &Path) -> Self {
+        let names = path.0.iter().map(|segment| {
+            let mut name = Vec::new();
+            name_segment(segment, &mut name);
+            name
+        });
+        Self(names.collect())
     }
 
-    /// How many elements or keys what stands there in a document has.
-    pub fn len(&self, document: &Document) -> Option<usize> {
-        let value = self.value(document)?.as_bytes();
-        let start = content_span(value, Span::new(0, value.len())).start as usize;
-        match value.get(start)? {
-            b'{' => Some(members(value, start).count()),
-            b'[' => Some(elements(value, start).count()),
-            _ => None,
-        }
+    /// The same as a path, with its rows by their identity.
+    pub fn path(&self) -> Path {
+        let segments = self.0.iter().map(|name| {
+            let text = |from: usize| String::from_utf8_lossy(name.get(from..).unwrap_or_default()).into_owned();
+            match name.first() {
+                Some(b'=') => Segment::Row(text(1)),
+                Some(b'[') => match text(1).trim_end_matches(']').parse() {
+                    Ok(index) => Segment::Index(index),
+                    Err(_) => Segment::Key(text(0)),
+                },
+                _ => Segment::Key(text(1)),
+            }
+        });
+        Path(segments.collect())
     }
 }
 
-/// What a name leads to inside a container.
-fn descend(text: &[u8], container: Span, name: &[u8]) -> Option<Span> {
-    let start = container.start as usize;
-    match (text.get(start)?, name.split_first()?) {
-        (b'{', (b'.', key)) => {
-            let mut members = members(text, start);
-            members.find(|(found, _)| decode_text(inner(found.of(text))).as_bytes() == key).map(|(_, value)| value)
+/// What stands at a path of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found<'d> {
+    /// Its JSON.
+    pub json: &'d str,
+    /// How many elements or keys it has, if it can have any.
+    pub len: Option<usize>,
+}
+
+impl Document {
+    /// What stands at a path, rows of which the path has the identity wherever they stand.
+    pub fn at(&self, path: &Path) -> Option<Found<'_>> {
+        let part = |tape: Tape<'_>, index: usize| Found { json: tape.node(index).span().text(self.text()), len: len(tape, index) };
+        let mut found = path.0.is_empty().then(|| part(self.tape(), 0));
+        let mut left = path.0.len();
+        walk(self, path, |_, at| {
+            left -= 1;
+            found = at.filter(|_| left == 0).map(|(tape, index)| part(tape, index));
+        });
+        found
+    }
+
+    /// What stands at the top, in order: names, and their values' JSON. Nothing for what is no object.
+    pub fn top(&self) -> Vec<(String, Found<'_>)> {
+        let (tape, text) = (self.tape(), self.text().as_bytes());
+        if tape.node(0).kind != Kind::Object {
+            return Vec::new();
         }
-        (b'[', (b'=', wanted)) => elements(text, start).find(|element| {
-            let kind = if text[element.start as usize] == b'[' { Kind::List } else { Kind::Object };
-            let node = Node { start: element.start, len: element.len, skip: 1, kind, closed: true, escaped: false };
-            identity::own(Tape { text, nodes: &[node] }, 0).is_some_and(|identity| identity.of(text) == wanted)
-        }),
-        (b'[', (b'[', index)) => {
-            let index: usize = std::str::from_utf8(index.strip_suffix(b"]")?).ok()?.parse().ok()?;
-            elements(text, start).nth(index)
+        if tape.node(0).closed {
+            let named = |(key, value): (Span, Span)| {
+                let part = Found { json: value.text(self.text()), len: count(text, value) };
+                (decode_text(inner(key.of(text))).into_owned(), part)
+            };
+            return members(text, tape.node(0).start as usize).map(named).collect();
         }
+        let (mut key, end) = (1, tape.next(0));
+        let mut top = Vec::new();
+        while key < end {
+            let part = Found { json: tape.node(key + 1).span().text(self.text()), len: len(tape, key + 1) };
+            top.push((decode_text(tape.node(key).inner(text)).into_owned(), part));
+            key = tape.next(key + 1);
+        }
+        top
+    }
+}
+
+/// Goes down a path as far as it leads, and tells what each part of it leads to.
+fn walk(document: &Document, path: &Path, mut visit: impl FnMut(&Segment, Option<(Tape<'_>, usize)>)) {
+    let text = document.text().as_bytes();
+    let mut opened;
+    let mut at = Some((document.tape(), 0));
+    for segment in &path.0 {
+        // Short containers have no tokens on the tape: they are scanned for the rest of the way.
+        if let Some((tape, index)) = at
+            && tape.node(index).closed
+        {
+            opened = scan::open(text, tape.node(index).start as usize).unwrap_or_default();
+            at = (!opened.is_empty()).then_some((Tape { text, nodes: &opened }, 0));
+        }
+        at = at.and_then(|(tape, index)| child(tape, content(tape, index), segment).map(|child| (tape, child)));
+        visit(segment, at);
+    }
+}
+
+/// How many elements or keys a token has.
+fn len(tape: Tape<'_>, index: usize) -> Option<usize> {
+    if !tape.node(index).is_container() {
+        return None;
+    }
+    if tape.node(index).closed {
+        return count(tape.text, tape.node(index).span());
+    }
+    let index = content(tape, index);
+    if tape.node(index).closed {
+        return count(tape.text, tape.node(index).span());
+    }
+    let key = usize::from(tape.node(index).kind == Kind::Object);
+    let (mut at, end, mut len) = (index + 1, tape.next(index), 0);
+    while at < end {
+        at = tape.next(at + key);
+        len += 1;
+    }
+    Some(len)
+}
+
+/// The same from the bytes, for what is short.
+fn count(text: &[u8], at: Span) -> Option<usize> {
+    let start = content_span(text, at).start as usize;
+    match text.get(start)? {
+        b'{' => Some(members(text, start).count()),
+        b'[' => Some(elements(text, start).count()),
         _ => None,
     }
 }
 
 /// As [`content`], from the bytes.
 fn content_span(text: &[u8], at: Span) -> Span {
-    let is_object = |span: Span| text.get(span.start as usize) == Some(&b'{');
+    if text.get(at.start as usize) != Some(&b'{') {
+        return at;
+    }
     let mut members = members(text, at.start as usize);
-    let is_typed = is_object(at) && members.next().is_some_and(|(key, value)| key.of(text) == b"\"$t\"" && value.of(text)[0] == b'"');
+    let is_typed = members.next().is_some_and(|(key, value)| key.of(text) == b"\"$t\"" && value.of(text).first() == Some(&b'"'));
     if !is_typed {
         return at;
     }
     let content = members.find(|(key, _)| key.of(text) == b"\"v\"").map(|(_, value)| value);
-    content.filter(|content| matches!(text[content.start as usize], b'{' | b'[')).unwrap_or(at)
+    content.filter(|content| matches!(text.get(content.start as usize), Some(b'{' | b'['))).unwrap_or(at)
 }
 
 impl std::fmt::Display for PlacePath {
@@ -273,6 +350,17 @@ fn child(tape: Tape<'_>, container: usize, segment: &Segment) -> Option<usize> {
                 element = tape.next(element);
             }
             (element < end).then_some(element)
+        }
+        (Kind::List, Segment::Row(wanted)) => {
+            let end = tape.next(container);
+            let mut element = container + 1;
+            while element < end {
+                if identity::own(tape, element).is_some_and(|identity| identity.of(tape.text) == wanted.as_bytes()) {
+                    return Some(element);
+                }
+                element = tape.next(element);
+            }
+            None
         }
         _ => None,
     }

@@ -1,13 +1,15 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
+use inspector_model::{DesktopSetting, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
 
 use super::compare::CompareWish;
+use super::export::ExportWish;
 use super::filters::FilterWish;
 use super::lookup::{Drawer, Followed};
 use super::messages::MessagesWish;
 use super::model::{Model, Page};
 use super::order::Sort;
+use super::pinned::Pin;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -31,6 +33,12 @@ pub enum Action {
     StopFinding,
     /// When did this value change?
     Follow(Box<Followed>),
+    /// Show what assigns cost, or the values.
+    ShowCosts(bool),
+    /// Follow this value from step to step.
+    PinValue(Box<Pin>),
+    /// Follow it no more.
+    Unpin(Box<Pin>),
     /// Open or close the drawer below the table.
     Drawer(Option<Drawer>),
     /// Which end of the step is meant.
@@ -49,8 +57,10 @@ pub enum Action {
     Send(Box<Request>),
     /// To the clipboard; the second text says what it was.
     Copy(String, &'static str),
-    /// Ask where to, then export.
-    Export(RecordingId, String),
+    /// Something of the export dialog.
+    Export(ExportWish),
+    /// Stop long work.
+    Stop(WorkId),
     /// Switch something of the desktop.
     Set(DesktopSetting),
     /// The size of text, percent.

@@ -107,9 +107,10 @@ pub struct Summary {
     pub ignored: u64,
 }
 
-/// The diff of the row where both stand.
+/// A diff without what is expected.
 pub struct RowDiff {
-    whole: Arc<Diff>,
+    /// With it.
+    pub whole: Arc<Diff>,
     ignore: Ignore,
     /// Without what is expected.
     pub shown: Arc<Diff>,
@@ -142,6 +143,23 @@ pub struct Compare {
     upto: usize,
     asked: Option<(RequestId, Vec<usize>)>,
     failure: Option<Failure>,
+}
+
+impl RowDiff {
+    /// Takes what is expected out of a diff, unless that was done.
+    pub fn renew(kept: &mut Option<Self>, whole: &Arc<Diff>, ignore: &Ignore) {
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.whole, whole) && kept.ignore == *ignore) {
+            return;
+        }
+        // A copy is made only where something is left out: it goes as deep as the values.
+        let (mut shown, mut ignored) = (whole.clone(), 0);
+        if whole.changes.iter().any(|change| ignore.expects(change)) {
+            let mut diff = (**whole).clone();
+            ignored = ignore.apply(&mut diff);
+            shown = Arc::new(diff);
+        }
+        *kept = Some(Self { whole: whole.clone(), ignore: ignore.clone(), shown, ignored });
+    }
 }
 
 impl Compare {
@@ -488,16 +506,10 @@ fn show_diff(compare: &mut Compare) {
         compare.row_diff = None;
         return;
     };
-    let fresh = |shown: &RowDiff| Arc::ptr_eq(&shown.whole, whole) && shown.ignore == compare.ignore;
-    if compare.row_diff.as_ref().is_some_and(fresh) {
-        return;
-    }
     // What one step did itself is told in full.
     let is_pair = key.0.2 == key.1.2;
-    let mut diff = (**whole).clone();
-    let ignored = if is_pair { compare.ignore.apply(&mut diff) } else { 0 };
-    let shown = if ignored > 0 { Arc::new(diff) } else { whole.clone() };
-    compare.row_diff = Some(RowDiff { whole: whole.clone(), ignore: compare.ignore.clone(), shown, ignored });
+    let ignore = if is_pair { compare.ignore.clone() } else { Ignore::default() };
+    RowDiff::renew(&mut compare.row_diff, whole, &ignore);
 }
 
 #[cfg(test)]

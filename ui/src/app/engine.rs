@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request,
-    RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
+    SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
-use super::compare::Hand;
+use super::compare::{Hand, RowDiff};
+use super::export::{self, Stage};
 use super::lookup::{Drawer, Followed};
 use super::model::{JumpReport, LoadedState, Model, Page, Tab};
 use super::replay::{Trial, replay_of};
@@ -16,7 +17,7 @@ use super::slot::Slot;
 use super::startup::Memory;
 
 /// Requests that are shown as messages when they are answered.
-enum Purpose {
+pub enum Purpose {
     /// A command; for a jump the page that it moves.
     Command(Option<(SourceId, SessionId)>),
     /// A source to look at.
@@ -24,7 +25,9 @@ enum Purpose {
     /// A file to open.
     PickToOpen,
     /// Where to export to.
-    PickToExport(RecordingId),
+    PickToExport,
+    /// An export; the dialog shows how it went, if it is still open.
+    Export,
     /// A page to show.
     ShowPage(PageAt),
     /// Nothing is said when it went well: the answer can be seen.
@@ -104,7 +107,11 @@ impl Engine {
             return;
         }
         let purpose = match &request {
-            Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => Purpose::Open,
+            Request::Attach { .. }
+            | Request::AttachFound { .. }
+            | Request::OpenRecording(_)
+            | Request::OpenFile(_)
+            | Request::OpenText(_) => Purpose::Open,
             Request::Jump { source, target, .. } => {
                 let session = model
                     .timelines
@@ -121,12 +128,6 @@ impl Engine {
         self.ask(model, request, purpose, now);
     }
 
-    /// Asks where to write a recording, then writes it.
-    pub fn pick_to_export(&mut self, model: &mut Model, recording: RecordingId, suggested: String, now: f64) {
-        let request = Request::Desktop(DesktopRequest::PickFileToSave { suggested });
-        self.ask(model, request, Purpose::PickToExport(recording), now);
-    }
-
     /// Opens a recording to compare with what is open.
     pub fn open_beside(&mut self, model: &mut Model, hand: Hand, recording: RecordingId, now: f64) {
         self.ask(model, Request::OpenRecording(recording), Purpose::OpenBeside(hand), now);
@@ -137,16 +138,18 @@ impl Engine {
         self.ask(model, request, Purpose::Replay, now);
     }
 
-    fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) {
+    /// Sends a request whose answer is taken in as `purpose` says. `None`: it was not taken, and that is said.
+    pub fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) -> Option<RequestId> {
         if let Some(id) = self.send(request) {
             model.busy += 1;
             self.pending.insert(id, purpose);
-            return;
+            return Some(id);
         }
         if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
             trial.stop();
         }
         toast_failure(model, &not_taken(), now);
+        None
     }
 
     /// Asks for what is looked at and not there yet.
@@ -179,6 +182,12 @@ impl Engine {
         self.fill(&mut pulled.state, |(source, step, side)| Request::State { source, step, side });
         self.fill(&mut pulled.diff, |(from, to)| Request::Diff { from, to });
         self.fill(&mut pulled.html, |(source, step, side)| Request::Html { source, step, side });
+        match pulled.diff.shown() {
+            Some((_, Ok(whole), _)) => RowDiff::renew(&mut pulled.told, whole, &model.compare.ignore),
+            _ => pulled.told = None,
+        }
+        pulled.costs.want(state.filter(|_| model.show_costs));
+        pulled.costs.pull(self);
         pulled.verdict.pull(self);
         if let Some((recorded, replay)) = recorded.zip(replay) {
             pulled.verdict.judge(&recorded, &replay, &model.compare.ignore);
@@ -248,6 +257,10 @@ impl Engine {
             Notice::Found(found) => model.found = found,
             Notice::Keep(keep) => model.keep = keep,
             Notice::Breakpoints(all) => model.breakpoints = all,
+            Notice::Work(work) => {
+                model.stopping.retain(|id| work.iter().any(|work| work.id == *id));
+                model.work = work;
+            }
             Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
@@ -336,11 +349,20 @@ impl Engine {
                 other => Err(unexpected(other)),
             });
         }
+        if model.pulled.costs.awaits(id) {
+            return model.pulled.costs.answered(match answer {
+                Answer::Costs(costs) => Ok(costs),
+                other => Err(unexpected(other)),
+            });
+        }
         if model.lookup.history.awaits(id) {
             return model.lookup.history.answered(match answer {
                 Answer::History(history) => Ok(Arc::new(history)),
                 other => Err(unexpected(other)),
             });
+        }
+        if model.pinned.awaits(id) {
+            return model.pinned.answered(id, answer, now);
         }
         if model.lookup.find.awaits(id) {
             return model.lookup.find.answered(match answer {
@@ -354,11 +376,23 @@ impl Engine {
         if let Some(trial) = model.trial.as_mut().filter(|trial| trial.evidence.awaits(id)) {
             return trial.evidence.answered(id, answer);
         }
+        if let Some(export) = model.export.as_mut().filter(|export| export.preview.awaits(id)) {
+            return match answer {
+                Answer::ExportPreview(preview) => export.preview.answered(Ok(*preview)),
+                // It was stopped, and is asked for anew if it is wanted again.
+                Answer::Failed(failure) if failure.code == ErrorCode::Cancelled && export.preview.is_stale() => export.preview.dropped(),
+                other => export.preview.answered(Err(unexpected(other))),
+            };
+        }
+        // A preview whose dialog is closed.
+        if matches!(answer, Answer::ExportPreview(_)) {
+            return;
+        }
         if model.compare.awaits(id) {
             return model.compare.answered(id, answer, &model.timelines);
         }
         // A part of a search or a comparison that was begun anew since.
-        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_)) {
+        if matches!(answer, Answer::Found(_) | Answer::ComparedStates(_) | Answer::Costs(_)) {
             return;
         }
         if self.led.awaits(id) {
@@ -372,7 +406,12 @@ impl Engine {
         if purpose.is_some() {
             model.busy = model.busy.saturating_sub(1);
         }
+        if matches!(purpose, Some(Purpose::PickToExport | Purpose::Export)) {
+            return self.exported(model, id, answer, now);
+        }
         match answer {
+            // Whoever cancelled it was told that it stops.
+            Answer::Failed(failure) if failure.code == ErrorCode::Cancelled => {}
             Answer::Failed(failure) => {
                 if let (Some(Purpose::Replay), Some(trial)) = (&purpose, &mut model.trial) {
                     trial.stop();
@@ -394,13 +433,11 @@ impl Engine {
                     model.page = Page::Steps;
                 }
             }
-            Answer::Picked(Some(path)) => match purpose {
-                Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
-                Some(Purpose::PickToExport(recording)) => {
-                    self.command(model, Request::Export { recording, options: ExportOptions::default(), path }, now);
+            Answer::Picked(Some(path)) => {
+                if matches!(purpose, Some(Purpose::PickToOpen)) {
+                    self.command(model, Request::OpenFile(path), now);
                 }
-                _ => {}
-            },
+            }
             Answer::Done(text) => {
                 if let Some(Purpose::ShowPage(page)) = purpose {
                     self.leads = Some(page.compare);
@@ -428,11 +465,33 @@ impl Engine {
             | Answer::Diff(_)
             | Answer::Html(_)
             | Answer::History(_)
+            | Answer::Values(_)
+            | Answer::Costs(_)
             | Answer::Found(_)
             | Answer::Compared(_)
             | Answer::ComparedStates(_)
             | Answer::Ring(_)
             | Answer::ExportPreview(_) => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Takes in how an export went, or where it shall go: into its dialog, or as a message when that was closed.
+    fn exported(&mut self, model: &mut Model, id: RequestId, answer: Answer, now: f64) {
+        let dialog = model.export.as_mut().filter(|export| export.writing() == Some(id) || export.stage == Stage::Asking);
+        match (answer, dialog) {
+            (Answer::Picked(Some(path)), Some(_)) => export::write(self, model, path, now),
+            (Answer::Picked(None), Some(dialog)) => dialog.stage = Stage::Choosing,
+            (Answer::Done(text), Some(dialog)) => {
+                if let Stage::Writing(_, path) = std::mem::take(&mut dialog.stage) {
+                    dialog.stage = Stage::Written(text, path);
+                }
+            }
+            (Answer::Done(text), None) => toast(model, Level::Info, text, None, now),
+            (Answer::Failed(failure), Some(dialog)) => dialog.failed(failure),
+            (Answer::Failed(failure), None) if failure.code != ErrorCode::Cancelled => toast_failure(model, &failure, now),
+            _ => {}
         }
     }
 }

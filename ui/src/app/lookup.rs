@@ -18,6 +18,8 @@ pub enum Drawer {
     History,
     /// The marked steps.
     Marks,
+    /// Values that are followed from step to step.
+    Pinned,
     /// Conditions that watch every state.
     Breakpoints,
 }

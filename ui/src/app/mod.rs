@@ -3,13 +3,16 @@
 pub mod act;
 pub mod action;
 pub mod compare;
+pub mod costs;
 mod engine;
+pub mod export;
 pub mod filters;
 mod keys;
 pub mod lookup;
 pub mod messages;
 pub mod model;
 pub mod order;
+pub mod pinned;
 pub mod replay;
 pub mod rows;
 pub mod slot;
@@ -54,6 +57,7 @@ impl InspectorApp {
         if let Some(columns) = memory.columns {
             app.panels.table.columns.set(&columns);
         }
+        app.model.pinned = pinned::Pinned::restored(memory.pins);
         app.set_filter(memory.filter);
         app.show_in(ctx);
         for request in requests {
@@ -87,6 +91,7 @@ impl InspectorApp {
             step_width: self.panels.widths.step,
             drawer_height: self.panels.widths.drawer,
             ignore: self.model.compare.ignore.clone(),
+            pins: self.model.pinned.pins().to_vec(),
         }
     }
 
@@ -138,7 +143,9 @@ impl InspectorApp {
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
         self.engine.lead_pages(&self.model);
+        pinned::pull(&mut self.engine, &mut self.model, self.now, ctx);
         compare::pull(&mut self.engine, &mut self.model);
+        export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
         if let Some(next) = self.model.messages.expire(now, self.panels.over_toasts) {
@@ -182,6 +189,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }
+    views::export::ui(cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     let over = widgets::toasts::ui(cx, ui.ctx());
     if std::mem::replace(&mut state.over_toasts, over) != over {

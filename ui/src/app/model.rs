@@ -1,18 +1,22 @@
 //! What the window knows: the folded timelines, the selection, and the pulled values. Drawing only reads it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{
     Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd, SourceId,
-    Step, StepDetail, StepId, Timeline, Value, View,
+    Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
-use super::compare::Compare;
+use super::compare::{Compare, RowDiff};
+use super::costs::Costs;
+use super::export::Export;
 use super::filters::Filters;
 use super::lookup::Lookup;
 use super::messages::Messages;
 use super::order::{Order, Sort};
+use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
 use super::slot::Slot;
@@ -91,6 +95,10 @@ pub struct Pulled {
     pub state: Slot<SideKey, LoadedState>,
     /// Diff between pin or before, and the selected step.
     pub diff: Slot<DiffKey, Arc<Diff>>,
+    /// The same without what the user's rules expect.
+    pub told: Option<RowDiff>,
+    /// What each assign of the state costs.
+    pub costs: Costs,
     /// HTML at the shown side.
     pub html: Slot<SideKey, Option<String>>,
     /// What the selected step, a replay, did compared with what was recorded.
@@ -119,6 +127,8 @@ pub struct Model {
     pub selected: Option<StepId>,
     /// The other end of comparisons, when it is not the step's own before.
     pub pin: Option<(StepId, Side)>,
+    /// The State tab shows what assigns cost.
+    pub show_costs: bool,
     /// Which end of the step State, Page and Jump mean.
     pub side: Side,
     /// Which pages are shown.
@@ -151,6 +161,8 @@ pub struct Model {
     pub pulled: Pulled,
     /// Questions to the whole recording.
     pub lookup: Lookup,
+    /// Values that are followed from step to step.
+    pub pinned: Pinned,
     /// What the user was told.
     pub messages: Messages,
     /// What the last jumps could not put back.
@@ -167,6 +179,12 @@ pub struct Model {
     pub speed: f32,
     /// Commands on their way: shown as busy.
     pub busy: usize,
+    /// Long work of the engine.
+    pub work: Vec<Work>,
+    /// The work that was asked to stop and has not yet.
+    pub stopping: HashSet<WorkId>,
+    /// The open export dialog.
+    pub export: Option<Export>,
     /// Two views beside each other.
     pub compare: Compare,
     /// The replay that is under way, or was last.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::filters::Filters;
 use super::model::{Page, Tab};
 use super::order::Sort;
+use super::pinned::Pin;
 use crate::panels::table::Column;
 
 /// Dark, light, or what the system says.
@@ -57,6 +58,8 @@ pub struct Memory {
     pub(crate) drawer_height: Option<f32>,
     /// What is expected to differ between two runs.
     pub(crate) ignore: Ignore,
+    /// Values that are followed from step to step.
+    pub(crate) pins: Vec<Pin>,
 }
 
 impl Memory {
@@ -87,6 +90,7 @@ impl Memory {
             step_width: width("step_width"),
             drawer_height: width("drawer_height"),
             ignore: part(&parts, "ignore"),
+            pins: part(&parts, "pins"),
         }
     }
 
@@ -124,6 +128,9 @@ mod tests {
             step_width: Some(444.0),
             drawer_height: Some(200.0),
             ignore: Ignore { paths: vec!["*.updated_at".into()], times_and_ids: true },
+            pins: vec![
+                serde_json::from_str(r#"{"view": "shop.views.CartView", "path": [{"Key": "rows"}, {"Row": "7"}, {"Index": 3}]}"#).unwrap(),
+            ],
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
     }

@@ -1,7 +1,7 @@
 //! The drawer below the table: where a text is in the values of the whole recording, and when one value changed.
 
-use egui::{Frame, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
-use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId, Value, parse_value};
+use egui::{Frame, Margin, RichText, Sense, TextEdit, Ui, vec2};
+use inspector_model::{Level, PathHistory, Scope, SearchOptions, StepId};
 
 use super::breakpoints::BreakpointsPanel;
 use crate::app::action::{Action, Cx};
@@ -11,7 +11,8 @@ use crate::format;
 use crate::theme::{self, Tokens};
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::long_list::LongList;
-use crate::widgets::{parts, rich};
+use crate::widgets::trace::{self, Trace};
+use crate::widgets::{fidelity, parts, rich};
 
 /// What the drawer remembers.
 #[derive(Default)]
@@ -31,6 +32,7 @@ pub fn ui(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
         Some(Drawer::Find) => find(state, cx, ui),
         Some(Drawer::History) => history(state, cx, ui),
         Some(Drawer::Marks) => marks(state, cx, ui),
+        Some(Drawer::Pinned) => super::pinned::ui(cx, ui),
         Some(Drawer::Breakpoints) => super::breakpoints::ui(&mut state.breakpoints, cx, ui),
         None => {}
     }
@@ -146,7 +148,7 @@ fn history(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let known = shown.and_then(|(_, history, _)| history.as_ref().ok());
     Frame::new().inner_margin(Margin::symmetric(8, 5)).show(ui, |ui| {
         ui.horizontal(|ui| {
-            let place = known.map_or_else(|| followed.path.to_string(), |history| history.place.clone());
+            let place = known.map_or_else(|| followed.path.to_string(), |history| history.place.to_string());
             ui.label(RichText::new(format::clip(&place, 60)).monospace().color(t.strong)).on_hover_text(followed.path.to_string());
             if let Some(history) = known {
                 let count = history.steps.len() as u64;
@@ -209,20 +211,29 @@ fn changes(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui, history: &Path
         let on = selected == Some(id);
         let step = timeline.and_then(|timeline| timeline.step(id));
         let value = history.values.binary_search_by_key(&id, |(step, _)| *step).ok().map(|at| &history.values[at].1);
-        let words = match value {
-            Some(Some(value)) => rich::one_line(value),
-            Some(None) => "not there".to_owned(),
-            None => "…".to_owned(),
+        let told = value.and_then(|value| value.as_ref()).and_then(fidelity::glimpse);
+        let words = match (value, &told) {
+            (_, Some((value, _))) => rich::one_line(&value.summary(200)),
+            (Some(None), _) => "not there".to_owned(),
+            _ => "…".to_owned(),
         };
-        let name = format!("Change in step {id}: {}", format::clip(&words, 80));
+        let spoken = told.as_ref().map_or_else(|| words.clone(), |(value, _)| fidelity::spoken(value, 80));
+        let name = format!("Change in step {id}: {}", format::clip(&spoken, 80));
         let mut job = rich::line_job();
         rich::push(&mut job, &format!("{id:>6}  "), theme::mono(), t.muted);
         if let Some(step) = &step {
             rich::push(&mut job, &format!("{}  ", format::clock(step.started)), theme::mono(), t.muted);
             rich::push(&mut job, &format!("{}   ", format::clip(&step.name, 32)), theme::text(13.0), t.text);
         }
-        rich::push(&mut job, &words, theme::mono(), if value.is_some_and(Option::is_some) { t.strong } else { t.faint });
-        if parts::list_line(ui, rect, ("change", id.0), on, &name, job).on_hover_text("Go to the step").clicked() {
+        let ink = told.as_ref().map_or(t.faint, |(value, _)| rich::ink(t, value));
+        let mark = told.and_then(|(_, mark)| mark);
+        if let Some(mark) = &mark {
+            fidelity::push(&mut job, t, mark);
+            rich::push(&mut job, "  ", theme::mono(), t.text);
+        }
+        rich::push(&mut job, &words, theme::mono(), ink);
+        let tip = mark.map_or_else(|| "Go to the step".to_owned(), |mark| mark.words);
+        if parts::list_line(ui, rect, ("change", id.0), on, &name, job).on_hover_text(tip).clicked() {
             clicked = Some(id);
         }
     });
@@ -275,55 +286,26 @@ fn marks(state: &mut LookupPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
 }
 
-/// Numbers as a line, with the selected step on it. Other values have none.
+/// Numbers as a line, other values as marks where they changed, with the selected step on it.
 fn graph(cx: &mut Cx<'_>, ui: &mut Ui, history: &PathHistory) {
     let t = cx.t;
-    let numbers: Vec<(StepId, f64)> = history.values.iter().filter_map(|(step, value)| Some((*step, number(value.as_deref()?)?))).collect();
-    if numbers.len() < 2 {
-        return;
+    let numbers = trace::numbers(history);
+    // Of a number the values nearest to the step are known, and shown; of other values all changes.
+    let steps = &history.steps;
+    let (first, last) = match (numbers.as_slice(), steps.as_slice()) {
+        ([(first, _), .., (last, _)], _) | (_, [first, .., last]) => (*first, *last),
+        _ => return,
+    };
+    let trace = Trace::new(history, first, last);
+    let height = if trace.bounds().is_some() { 44.0 } else { 22.0 };
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let (response, clicked) = trace.ui(ui, rect.shrink2(vec2(8.0, 1.0)), t, cx.model.selected, "History");
+    response.on_hover_text(format!("{}. Click for the nearest", trace.words()));
+    for (value, align, at) in trace.bounds().into_iter().flat_map(|(least, most)| {
+        [(most, egui::Align2::RIGHT_TOP, rect.right_top()), (least, egui::Align2::RIGHT_BOTTOM, rect.right_bottom())]
+    }) {
+        let shift = if align == egui::Align2::RIGHT_TOP { 3.0 } else { -3.0 };
+        ui.painter().text(at + vec2(-14.0, shift), align, format!("{value}"), theme::text(10.5), t.muted);
     }
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), Sense::click());
-    let (least, most) =
-        numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), (_, value)| (least.min(*value), most.max(*value)));
-    let words = format!("{} values from {least} to {most}", numbers.len());
-    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &words));
-    let field = rect.shrink2(vec2(12.0, 7.0));
-    let x = |nth: usize| field.left() + field.width() * nth as f32 / (numbers.len() - 1) as f32;
-    let y = |value: f64| field.bottom() - field.height() * ((value - least) / (most - least).max(f64::MIN_POSITIVE)) as f32;
-    ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 4.0, t.panel);
-    let points: Vec<egui::Pos2> = numbers.iter().enumerate().map(|(nth, (_, value))| pos2(x(nth), y(*value))).collect();
-    // A value stays until it changes: steps, not slopes.
-    for pair in points.windows(2) {
-        let corner = pos2(pair[1].x, pair[0].y);
-        ui.painter().line_segment([pair[0], corner], Stroke::new(1.5, t.accent));
-        ui.painter().line_segment([corner, pair[1]], Stroke::new(1.5, t.accent));
-    }
-    if let Some(selected) = cx.model.selected {
-        let nth = numbers.partition_point(|(step, _)| *step <= selected).saturating_sub(1);
-        ui.painter().circle(points[nth], 4.0, t.accent, Stroke::new(2.0, t.panel));
-    }
-    for (value, align, at) in
-        [(most, egui::Align2::RIGHT_TOP, field.right_top()), (least, egui::Align2::RIGHT_BOTTOM, field.right_bottom())]
-    {
-        ui.painter().text(at, align, format!("{value}"), theme::text(10.5), t.faint);
-    }
-    if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.clicked()) {
-        let part = ((pointer.x - field.left()) / field.width().max(1.0)).clamp(0.0, 1.0);
-        let nth = (part * (numbers.len() - 1) as f32).round() as usize;
-        cx.push(Action::Select(numbers[nth].0));
-    }
-}
-
-/// The number that a value is, plain or typed.
-fn number(json: &str) -> Option<f64> {
-    let value = parse_value(json).ok()?;
-    match &value {
-        Value::Number(number) => number.to_string().parse().ok(),
-        // A Decimal or an int of any length: its text is its number.
-        Value::Typed { .. } => match value.field("v")? {
-            Value::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
-            _ => None,
-        },
-        _ => None,
-    }
+    cx.actions.extend(clicked.map(Action::Select));
 }

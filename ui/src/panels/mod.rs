@@ -4,6 +4,7 @@ pub mod banner;
 pub mod breakpoints;
 pub mod lookup;
 pub mod messages;
+pub mod pinned;
 pub mod sessions;
 pub mod status_bar;
 pub mod step;
@@ -11,6 +12,7 @@ pub mod strip;
 pub mod table;
 pub mod timemap;
 pub mod top_bar;
+pub mod work;
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 

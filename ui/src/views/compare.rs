@@ -1,7 +1,6 @@
 //! Two pages or recordings beside each other: their steps aligned, where they part, and what differs where both stand.
 
 mod choose;
-mod ignore;
 mod rows;
 mod slider;
 
@@ -16,7 +15,7 @@ use crate::format;
 use crate::theme;
 use crate::widgets::diff_list::DiffList;
 use crate::widgets::long_list::LongList;
-use crate::widgets::parts;
+use crate::widgets::{ignore, parts};
 
 /// From so many points on the diff stands beside the rows, not below them.
 const WIDE: f32 = 1180.0;
@@ -223,7 +222,7 @@ fn beside(state: &mut CompareView, cx: &mut Cx<'_>, ui: &mut Ui) {
         parts::line_label(ui, job);
     }
     let shown = shown.clone();
-    state.diff.ui(cx, ui, &shown, &mut |cx, ui, change| ignore::menu(cx, ui, change));
+    state.diff.ui(cx, ui, &shown, None, &mut |cx, ui, change| ignore::menu(cx, ui, change));
 }
 
 /// How both steps ended, where that differs.

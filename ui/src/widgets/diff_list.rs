@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use egui::text::LayoutJob;
 use egui::{Color32, RichText, ScrollArea, Ui};
-use inspector_model::{Change, Diff, Note, Op, Segment};
+use inspector_model::{Change, Diff, Ignore, Note, Op, Segment, Value};
 
-use super::{parts, rich};
+use super::{fidelity, parts, rich};
 use crate::app::action::{Action, Cx};
 use crate::format;
 use crate::theme::{self, Tokens};
@@ -94,8 +94,16 @@ fn build(state: &mut DiffList, diff: &Arc<Diff>) {
 }
 
 impl DiffList {
-    /// Draws the list in the room that is left. `menu` adds what can be done with a change where the list stands.
-    pub fn ui(&mut self, cx: &mut Cx<'_>, ui: &mut Ui, diff: &Arc<Diff>, menu: &mut dyn FnMut(&mut Cx<'_>, &mut Ui, &Change)) {
+    /// Draws the list in the room that is left, what `faded` expects dimmed. `menu` adds what can be done with a change where the
+    /// list stands.
+    pub fn ui(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ui: &mut Ui,
+        diff: &Arc<Diff>,
+        faded: Option<&Ignore>,
+        menu: &mut dyn FnMut(&mut Cx<'_>, &mut Ui, &Change),
+    ) {
         build(self, diff);
         let t = cx.t;
         let mut toggle = None;
@@ -118,7 +126,14 @@ impl DiffList {
                     }
                     Line::Change(index) => {
                         let Some(change) = diff.changes.get(*index) else { continue };
-                        if change_row(cx, ui, change, open.contains(index), menu) {
+                        let is_faded = faded.is_some_and(|rules| rules.expects(change));
+                        let clicked = ui.scope(|ui| {
+                            if is_faded {
+                                ui.multiply_opacity(0.45);
+                            }
+                            change_row(cx, ui, change, open.contains(index), is_faded, menu)
+                        });
+                        if clicked.inner {
                             toggle = Some(*index);
                         }
                     }
@@ -184,11 +199,19 @@ fn sign_of(t: &Tokens, op: &Op) -> (&'static str, Color32, Color32, &'static str
 }
 
 /// One change. Returns whether it shall be opened or closed.
-fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool, menu: &mut dyn FnMut(&mut Cx<'_>, &mut Ui, &Change)) -> bool {
+fn change_row(
+    cx: &mut Cx<'_>,
+    ui: &mut Ui,
+    change: &Change,
+    open: bool,
+    ignored: bool,
+    menu: &mut dyn FnMut(&mut Cx<'_>, &mut Ui, &Change),
+) -> bool {
     let t = cx.t;
-    let (sign, ink, ground, word) = sign_of(t, &change.op);
+    let (sign, ink, ground, _) = sign_of(t, &change.op);
     let path = change.path.to_string();
-    let (rect, response) = parts::list_row(ui, theme::VALUE_ROW, false, &format!("{word} {}", format::clip(&path, 200)));
+    let name = if ignored { format!("{}, ignored", spoken(t, change)) } else { spoken(t, change) };
+    let (rect, response) = parts::list_row(ui, theme::VALUE_ROW, false, &name);
     let nested = change.path.0.len() > 1;
     let indent = if nested { 16.0 } else { 2.0 };
     if ground != Color32::TRANSPARENT && !response.hovered() {
@@ -200,11 +223,14 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool, menu: &
     rich::push(&mut job, &format!("{}  ", format::clip(&shown, 70)), theme::mono(), t.text);
     match &change.op {
         Op::Added(value) | Op::Removed(value) => {
+            push_mark(&mut job, t, value);
             rich::push(&mut job, &rich::one_line(&value.summary(300)), theme::mono(), rich::ink(t, value));
         }
         Op::Changed { before, after } => {
+            push_mark(&mut job, t, before);
             rich::push_marked(&mut job, &rich::one_line(&before.summary(160)), t.removed, t.removed_bg, false);
             rich::push(&mut job, " → ", theme::mono(), t.muted);
+            push_mark(&mut job, t, after);
             rich::push_marked(&mut job, &rich::one_line(&after.summary(200)), t.added, t.added_bg, false);
             if before.type_name() != after.type_name() {
                 rich::push(&mut job, &format!("   {} → {}", before.type_name(), after.type_name()), theme::text(12.0), t.changed);
@@ -251,6 +277,9 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool, menu: &
         if let Some((_, words)) = note {
             ui.label(words);
         }
+        for mark in values_of(&change.op).into_iter().filter_map(fidelity::mark) {
+            ui.label(mark.words);
+        }
         ui.label(RichText::new(if open { "Click to close" } else { "Click to see the whole value" }).color(t.muted));
     });
     parts::row_menu(ui, rect, &response, &format::clip(&path, 120), |ui| {
@@ -280,6 +309,48 @@ fn change_row(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change, open: bool, menu: &
         menu(cx, ui, change);
     });
     response.clicked()
+}
+
+/// The values of a change, without those that are texts.
+fn values_of(op: &Op) -> Vec<&Value> {
+    match op {
+        Op::Added(value) | Op::Removed(value) => vec![value],
+        Op::Changed { before, after } => vec![before, after],
+        Op::Text { .. } | Op::Moved { .. } | Op::Reordered { .. } => Vec::new(),
+    }
+}
+
+fn push_mark(job: &mut LayoutJob, t: &Tokens, value: &Value) {
+    if let Some(mark) = fidelity::mark(value) {
+        fidelity::push(job, t, &mark);
+        rich::push(job, " ", theme::mono(), t.text);
+    }
+}
+
+/// A change as a screen reader tells it: what happened, where, before and after in short.
+fn spoken(t: &Tokens, change: &Change) -> String {
+    let value = |value: &Value| format::clip(&fidelity::spoken(value, 80), 120);
+    let what = match &change.op {
+        Op::Added(added) => value(added),
+        Op::Removed(removed) => value(removed),
+        Op::Changed { before, after } => format!("from {} to {}", value(before), value(after)),
+        Op::Text { before, after, hunks } => format!(
+            "text, from {} to {}, {}",
+            format::count(before.chars().count() as u64),
+            format::plural(after.chars().count() as u64, "character", "characters"),
+            format::plural(hunks.len() as u64, "place", "places")
+        ),
+        Op::Moved { from } => format!("from [{from}]"),
+        Op::Reordered { order, .. } => format!("{} in another order", format::plural(order.len() as u64, "element", "elements")),
+    };
+    let note = match change.note {
+        Some(Note::TemporaryReset) => ", temporary",
+        Some(Note::StaticAssign) => ", static",
+        Some(Note::TypeChanged) => ", type changed",
+        None => "",
+    };
+    let (_, _, _, word) = sign_of(t, &change.op);
+    format!("{word} {}: {what}{note}", format::clip(&change.path.to_string(), 200))
 }
 
 fn relative(path: &[Segment]) -> Vec<Segment> {

@@ -72,6 +72,8 @@ pub enum Icon {
     Bell,
     /// Question mark.
     Help,
+    /// A drawing pin.
+    Pin,
 }
 
 /// Paints an icon into the square of `rect`.
@@ -213,6 +215,12 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             shape.push(at(8.0, 10.4));
             painter.add(Shape::line(shape, stroke));
             painter.circle_filled(at(8.0, 13.0), 1.0 * unit, color);
+        }
+        Icon::Pin => {
+            line(&[(5.0, 2.6), (11.0, 2.6)]);
+            poly(&[(6.2, 2.6), (9.8, 2.6), (10.4, 7.4), (5.6, 7.4)]);
+            line(&[(3.8, 8.6), (12.2, 8.6)]);
+            line(&[(8.0, 8.6), (8.0, 13.8)]);
         }
         Icon::Swap => {
             line(&[(2.5, 5.5), (13.0, 5.5)]);

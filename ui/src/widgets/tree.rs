@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use inspector_model::{Kind, Path, Segment, Value};
 
+use super::fidelity::{self, Mark};
+
 /// One drawn line of a tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -23,8 +25,8 @@ pub struct Row {
     pub children: Option<usize>,
     /// Whether they are shown.
     pub open: bool,
-    /// Why it is not wholly there: `redacted`, `cut`, `not read` …
-    pub mark: Option<&'static str>,
+    /// Why it is not wholly there.
+    pub mark: Option<Mark>,
     /// It is what was searched for.
     pub hit: bool,
 }
@@ -77,21 +79,6 @@ pub fn path(value: &Value, way: &[u32]) -> Path {
     path
 }
 
-/// Why a value is not wholly there.
-pub fn fidelity(value: &Value) -> Option<&'static str> {
-    match value {
-        Value::Typed { kind, .. } => match kind {
-            Kind::Redacted => Some("redacted"),
-            Kind::Cut => Some("cut"),
-            Kind::Deep => Some("too deep"),
-            Kind::Cycle => Some("cycle"),
-            Kind::Object => Some("not read"),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 struct Walk<'a> {
     open: &'a HashSet<String>,
     search: &'a str,
@@ -138,7 +125,7 @@ impl Walk<'_> {
                 summary,
                 children: count,
                 open: opened,
-                mark: fidelity(child),
+                mark: fidelity::mark(child),
                 hit,
             });
             let mut keep = self.search.is_empty() || hit;
@@ -204,7 +191,7 @@ mod tests {
             parse_value(r#"{"a":{"$t":"dict","v":[[1,"x"],[{"$t":"tuple","v":[1,2]},"y"]]},"b":{"$t":"redacted","of":"str"}}"#).unwrap();
         let rows = flatten(&value, &HashSet::from(["a".to_owned()]), "");
         assert_eq!(labels(&rows), ["a", "  1", "  (1, 2)", "b"]);
-        assert_eq!(rows[3].mark, Some("redacted"));
+        assert_eq!(rows[3].mark.as_ref().map(|mark| mark.word), Some("redacted"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A sample like a recorded shop: two pages, a sticky child, components, an error, a rate limit, reloads, a gap.
 
 use inspector_model::{
-    Advice, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, Found, FoundServer, Frame, Hit, HotReloadStatus,
-    JumpTarget, LogRecord, NotRestored, Note, Notice, Op, Path, PathHistory, RecorderStatus, RecordingInfo, RemoteCursor, SearchOptions,
-    Segment, ServerInfo, Session, SessionId, Side, Source, SourceId, SourceKind, SourceState, SqlQuery, Status, Step, StepDetail, StepId,
-    StepKind, TextHunk, Timing, Value, ViewId, parse_value,
+    Advice, AssignCost, AssignCosts, Cause, Change, ChangeCounts, CommandDone, Configuration, Diff, ErrorDetail, Found, FoundServer, Frame,
+    Glimpse, Hit, Holder, HotReloadStatus, JumpTarget, LogRecord, NotRestored, Note, Notice, Op, Path, PathHistory, PathValue,
+    RecorderStatus, RecordingInfo, RemoteCursor, SearchOptions, Segment, ServerInfo, Session, SessionId, Side, Source, SourceId,
+    SourceKind, SourceState, SqlQuery, Status, Step, StepDetail, StepId, StepKind, TextHunk, Timing, Value, ValueAt, ViewId, parse_value,
 };
 use serde_json::json;
 
@@ -282,6 +282,7 @@ pub fn sample() -> Sample {
             steps: steps.len() as u64,
             bytes: 1_130_000,
             dropped: 12,
+            recording: Some("rec-0".into()),
             ..RecorderStatus::default()
         },
     };
@@ -367,6 +368,21 @@ fn key(path: &[&str]) -> Path {
 
 fn value(text: &str) -> Value {
     parse_value(text).unwrap()
+}
+
+/// What stands at a path of a JSON text.
+fn glimpse(json: &str, path: &Path) -> Option<Glimpse> {
+    let whole: serde_json::Value = serde_json::from_str(json).ok()?;
+    let at = path.0.iter().try_fold(&whole, |value, part| {
+        let inner = value.get("v").filter(|_| value.get("$t").is_some()).unwrap_or(value);
+        match part {
+            Segment::Key(key) => inner.get(key),
+            Segment::Index(index) => inner.get(index),
+            Segment::Row(id) => inner.as_array()?.iter().find(|row| row["id"].to_string() == *id),
+        }
+    })?;
+    let json = at.to_string();
+    Some(Glimpse { bytes: json.len() as u64, json, whole: true, len: None })
 }
 
 impl Sample {
@@ -522,15 +538,76 @@ impl Sample {
             .filter(|step| step.changed.iter().any(|changed| shown.starts_with(changed.as_str())))
             .map(|step| step.id)
             .collect();
-        let at = |step: &StepId| {
-            let state: serde_json::Value = serde_json::from_str(&self.state(*step, Side::After)?).ok()?;
-            let value = path.0.iter().try_fold(&state, |value, part| match part {
-                Segment::Key(key) => value.get(key),
-                Segment::Index(index) => value.get(index),
-            });
-            value.map(ToString::to_string)
+        let values = steps.iter().map(|step| (*step, self.standing(*step, Side::After, path))).collect();
+        PathHistory { place: path.clone(), count: steps.len() as u64, values, steps }
+    }
+
+    /// The same of a pinned value.
+    pub fn short_history(&self, holder: &Holder, path: &Path) -> PathHistory {
+        match holder {
+            Holder::State(_) => self.history(path),
+            Holder::Params(handler) => {
+                let steps = self.calls(handler);
+                let values = steps.iter().map(|step| (*step, self.argument(*step, path))).collect();
+                PathHistory { place: path.clone(), count: steps.len() as u64, values, steps }
+            }
+        }
+    }
+
+    fn calls(&self, handler: &str) -> Vec<StepId> {
+        self.steps.iter().filter(|step| step.name == handler).map(|step| step.id).collect()
+    }
+
+    /// What stands at a path of a state.
+    fn standing(&self, step: StepId, side: Side, path: &Path) -> Option<Glimpse> {
+        glimpse(&self.state(step, side)?, path)
+    }
+
+    fn argument(&self, step: StepId, path: &Path) -> Option<Glimpse> {
+        glimpse(&self.detail(step)?.params?, path)
+    }
+
+    /// One value at one moment.
+    pub fn value(&self, at: &ValueAt) -> PathValue {
+        let of_view = |step: &&Step| step.id <= at.step && step.session.as_ref() == Some(&at.stream.0) && step.view == at.stream.1;
+        let changes = match &at.holder {
+            Holder::State(_) => self.history(&at.path).steps,
+            Holder::Params(handler) => self.calls(handler),
         };
-        PathHistory { place: shown, values: steps.iter().map(|step| (*step, at(step))).collect(), steps }
+        let (step, value) = match &at.holder {
+            Holder::State(side) => {
+                let step = self.steps.iter().rev().find(of_view).map(|step| step.id);
+                let side = if step == Some(at.step) { *side } else { Side::After };
+                (step, step.and_then(|step| self.standing(step, side, &at.path)))
+            }
+            Holder::Params(_) => {
+                let step = changes.iter().rev().find(|step| **step <= at.step).copied();
+                (step, step.and_then(|step| self.argument(step, &at.path)))
+            }
+        };
+        PathValue {
+            place: at.path.clone(),
+            step,
+            value,
+            missing: None,
+            previous: changes.iter().rev().find(|step| **step < at.step).copied(),
+            here: changes.contains(&at.step),
+            next: changes.iter().find(|step| **step > at.step).copied(),
+        }
+    }
+
+    /// The assigns of a state, three in a part.
+    pub fn costs(&self, step: StepId, side: Side, from: u32) -> Option<AssignCosts> {
+        let state: serde_json::Value = serde_json::from_str(&self.state(step, side)?).ok()?;
+        let all = state.as_object()?;
+        let cost = |(name, value): (&String, &serde_json::Value)| {
+            // One is as large as real ones are.
+            let bytes = if name == "history" { 48_000 } else { value.to_string().len() as u64 };
+            AssignCost { name: name.clone(), bytes, changed: if name == "cart" { 9 } else { 0 }, ..AssignCost::default() }
+        };
+        let assigns: Vec<AssignCost> = all.iter().skip(from as usize).take(3).map(cost).collect();
+        let next = (from as usize + 3 < all.len()).then_some(from + 3);
+        Some(AssignCosts { assigns, steps: 18, rendered: 9, next })
     }
 
     /// One hit per step whose state has the text.

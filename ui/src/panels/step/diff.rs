@@ -6,17 +6,39 @@ use inspector_model::{Change, Level, Op, Side, Step, StepId};
 use super::pulled;
 use crate::app::action::{Action, Cx};
 use crate::commands::UiCommand;
+use crate::format;
 use crate::widgets::diff_list::DiffList;
-use crate::widgets::{parts, rich};
+use crate::widgets::{ignore, parts, rich};
+
+/// What the tab remembers.
+#[derive(Default)]
+pub struct DiffTab {
+    list: DiffList,
+    ignore: ignore::IgnoreEditor,
+    /// Show what the rules ignore as well, dimmed.
+    show_ignored: bool,
+}
 
 /// Draws the tab.
-pub fn ui(list: &mut DiffList, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+pub fn ui(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     let model = cx.model;
     if !step.has_states() {
         parts::empty(ui, "Nothing to compare", "No state was recorded for this step: it belongs to the whole server, or changes nothing");
         return;
     }
     ends(cx, ui, step);
+    let told = model.pulled.told.as_ref();
+    let ignored = told.map_or(0, |told| told.ignored);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().button_padding = egui::vec2(6.0, 1.0);
+        ignore::button(&mut state.ignore, cx, ui, 0);
+        if ignored > 0 {
+            let words = format!("{} ignored", format::plural(u64::from(ignored), "change", "changes"));
+            ui.label(RichText::new(words).size(12.0).color(cx.t.muted));
+            ui.checkbox(&mut state.show_ignored, "Show ignored");
+        }
+    });
+    ignore::ui(&mut state.ignore, cx, ui);
     ui.add_space(4.0);
     pulled(ui, &model.pulled.diff, |ui, _, diff| {
         if diff.cut_short {
@@ -26,7 +48,13 @@ pub fn ui(list: &mut DiffList, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
             parts::empty(ui, "Nothing changed", "The state is equal at both ends");
             return;
         }
-        list.ui(cx, ui, diff, &mut menu);
+        let Some(told) = told else { return };
+        let (shown, faded) = if state.show_ignored { (&told.whole, Some(&model.compare.ignore)) } else { (&told.shown, None) };
+        if shown.changes.is_empty() {
+            parts::empty(ui, "Only what you ignore changed", "Tick “Show ignored” to see it, or change the rules above");
+            return;
+        }
+        state.list.ui(cx, ui, shown, faded, &mut menu);
     });
 }
 
@@ -34,11 +62,13 @@ pub fn ui(list: &mut DiffList, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
 fn menu(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change) {
     let side = if matches!(change.op, Op::Removed(_)) { Side::Before } else { Side::After };
     super::ask_history(cx, ui, || change.path.clone(), side);
+    super::pin_value(cx, ui, || change.path.clone(), side, None);
     if ui.button("Show steps that change this").clicked() {
         let assign: String = change.path.to_string().chars().take_while(|c| !matches!(c, '[' | ' ')).collect();
         cx.push(Action::Filter(format!("changed:{assign}")));
         ui.close();
     }
+    ignore::menu(cx, ui, change);
 }
 
 fn end_words(step: StepId, side: Side) -> String {

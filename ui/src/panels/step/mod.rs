@@ -2,27 +2,31 @@
 
 mod diff;
 mod frames;
+mod html_lines;
 mod log;
 mod page;
 mod params;
 mod patches;
+mod sizes;
 mod spread;
 mod sql;
 mod state;
 mod timing;
+mod traceback;
 mod verdict;
 
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
-use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId};
+use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId, StepKind};
 
 use crate::app::action::{Action, Cx};
 use crate::app::lookup::Followed;
-use crate::app::model::Tab;
+use crate::app::model::{JumpReport, Tab};
+use crate::app::pinned::{Pin, class_at};
 use crate::app::slot::Slot;
 use crate::commands::UiCommand;
 use crate::format;
 use crate::theme;
-use crate::widgets::diff_list::DiffList;
+use crate::widgets::fidelity::Mark;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
 
@@ -31,11 +35,12 @@ pub use patches::count as patch_count;
 /// What the tabs remember.
 #[derive(Default)]
 pub struct StepPanel {
-    diff: DiffList,
+    diff: diff::DiffTab,
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
     timing: timing::TimingTab,
+    page: page::PageTab,
     /// A note that is being written.
     note: Option<(StepId, String)>,
     shown: Option<StepId>,
@@ -78,7 +83,7 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             Tab::Diff => diff::ui(&mut state.diff, cx, ui, &step),
             Tab::State => state::ui(&mut state.state, cx, ui, &step),
             Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, &step, detail)),
-            Tab::Page => page::ui(cx, ui, &step),
+            Tab::Page => page::ui(&mut state.page, cx, ui, &step),
             Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
             Tab::Timing => with_detail(cx, ui, |cx, ui, detail| timing::ui(&mut state.timing, cx, ui, &step, detail)),
             Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
@@ -147,6 +152,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         }
         components(cx, ui, step);
         parts::command_button(cx, ui, UiCommand::Replay);
+        parts::command_button(cx, ui, UiCommand::ShareStep);
         verdict::compare_button(cx, ui, step);
         if cx.model.pin.is_some() {
             parts::command_button(cx, ui, UiCommand::Unpin);
@@ -279,6 +285,35 @@ fn with_detail(cx: &mut Cx<'_>, ui: &mut Ui, add: impl FnOnce(&mut Cx<'_>, &mut 
 fn side_switch(cx: &mut Cx<'_>, ui: &mut Ui) {
     if let Some(side) = parts::segmented(ui, cx.model.side, &[(Side::Before, "Before"), (Side::After, "After")]) {
         cx.push(Action::Side(side));
+    }
+}
+
+/// The mark of what a jump could not put back, in the state that it left.
+fn not_put_back(cx: &Cx<'_>, path: &str) -> Option<Mark> {
+    if cx.model.jumps.is_empty() {
+        return None;
+    }
+    let step = cx.model.step().filter(|step| step.kind == StepKind::Jump)?;
+    let of_step = |report: &&JumpReport| Some(report.source) == cx.model.current && step.session.as_ref() == Some(&report.session);
+    let report = cx.model.jumps.iter().find(of_step)?;
+    let lost = report.done.not_restored.iter().find(|lost| lost.path == path)?;
+    Some(Mark { word: "not put back", words: format!("The jump left it as it was: {}", lost.why) })
+}
+
+/// The entry of a value's menu that pins it: a value of the state, or of what a handler was called with.
+fn pin_value(cx: &mut Cx<'_>, ui: &mut Ui, path: impl FnOnce() -> inspector_model::Path, side: Side, handler: Option<String>) {
+    let (Some(step), Some(timeline)) = (cx.model.step(), cx.model.timeline()) else { return };
+    let Some(session) = step.session.clone() else { return };
+    let Some(view) = class_at(timeline, &(session, step.view.clone()), step.id) else { return };
+    let pin = Pin::new(view, handler, path(), step.id, side);
+    if cx.model.pinned.has(&pin) {
+        if ui.button("Unpin this value").clicked() {
+            cx.push(Action::Unpin(Box::new(pin)));
+            ui.close();
+        }
+    } else if ui.button("Pin this value").on_hover_text("Show it at each step that you select, on every page with this view").clicked() {
+        cx.push(Action::PinValue(Box::new(pin)));
+        ui.close();
     }
 }
 

@@ -80,7 +80,7 @@ pub fn ui(state: &mut ParamsTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, deta
         }
         Some((_, Ok(value))) => {
             let value = value.clone();
-            state.tree.ui(cx, ui, &value);
+            state.tree.ui(cx, ui, &value, Some(&step.name));
         }
         Some((_, Err(why))) => parts::note(ui, Level::Warning, why),
         None => {}

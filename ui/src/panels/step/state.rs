@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::{RichText, ScrollArea, TextEdit, Ui};
 use inspector_model::{Level, Step, Value};
 
+use super::sizes::{self, Sizes};
 use super::{pulled, side_switch};
 use crate::app::action::{Action, Cx};
 use crate::app::model::LoadedState;
@@ -13,12 +14,13 @@ use crate::format;
 use crate::theme;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::tree::{self, Row};
-use crate::widgets::{parts, rich};
+use crate::widgets::{fidelity, parts, rich};
 
 /// What the tab remembers: open nodes stay open from step to step.
 #[derive(Default)]
 pub struct StateTab {
     pub(super) tree: TreeView,
+    sizes: Sizes,
 }
 
 /// A tree with its open nodes and its flattened rows.
@@ -40,16 +42,25 @@ pub fn ui(state: &mut StateTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     }
     ui.horizontal(|ui| {
         side_switch(cx, ui);
-        state.tree.search_field(cx, ui);
+        if let Some(shown) = parts::segmented(ui, model.show_costs, &[(false, "Values"), (true, "Sizes")]) {
+            cx.push(Action::ShowCosts(shown));
+        }
+        if !model.show_costs {
+            state.tree.search_field(cx, ui);
+        }
     });
     ui.add_space(4.0);
+    if model.show_costs {
+        sizes::ui(&mut state.sizes, cx, ui, step);
+        return;
+    }
     pulled(ui, &model.pulled.state, |ui, _, loaded| match loaded {
         LoadedState::Missing(why) => parts::note(ui, Level::Info, why),
         LoadedState::Full(value, bytes) => {
             let words =
                 format!("{}, {}", format::plural(value.len().unwrap_or(0) as u64, "assign", "assigns"), format::bytes(*bytes as u64));
             ui.label(RichText::new(words).size(12.0).color(cx.t.muted));
-            state.tree.ui(cx, ui, value);
+            state.tree.ui(cx, ui, value, None);
         }
     });
 }
@@ -63,8 +74,8 @@ impl TreeView {
         }
     }
 
-    /// Draws the rows of `value`.
-    pub fn ui(&mut self, cx: &mut Cx<'_>, ui: &mut Ui, value: &Arc<Value>) {
+    /// Draws the rows of `value`: a state, or what `handler` was called with.
+    pub fn ui(&mut self, cx: &mut Cx<'_>, ui: &mut Ui, value: &Arc<Value>, handler: Option<&str>) {
         if self.dirty || !self.built_for.as_ref().is_some_and(|built| Arc::ptr_eq(built, value)) {
             self.rows = tree::flatten(value, &self.open, &self.search);
             self.built_for = Some(value.clone());
@@ -84,7 +95,7 @@ impl TreeView {
         ScrollArea::vertical().id_salt("tree").auto_shrink(false).show_rows(ui, theme::VALUE_ROW, rows.len(), |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for row in &rows[range] {
-                if node_row(cx, ui, row, value) {
+                if node_row(cx, ui, row, value, handler) {
                     toggle = Some(row.path.clone());
                 }
             }
@@ -102,10 +113,18 @@ impl TreeView {
 }
 
 /// One node. Returns whether it shall be opened or closed.
-fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
+fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value, handler: Option<&str>) -> bool {
     let t = cx.t;
     let can_open = row.children.is_some_and(|count| count > 0);
-    let (rect, response) = parts::list_row(ui, theme::VALUE_ROW, false, &format!("{} {}", format::clip(&row.path, 120), row.kind));
+    let mark = match handler {
+        None => super::not_put_back(cx, &row.path).or_else(|| row.mark.clone()),
+        Some(_) => row.mark.clone(),
+    };
+    let name = match &mark {
+        Some(mark) => format!("{} {}, {}", format::clip(&row.path, 120), row.kind, mark.word),
+        None => format!("{} {}", format::clip(&row.path, 120), row.kind),
+    };
+    let (rect, response) = parts::list_row(ui, theme::VALUE_ROW, false, &name);
     let indent = 4.0 + f32::from(row.depth.min(40)) * 14.0;
     for level in 0..row.depth.min(40) {
         ui.painter().vline(rect.left() + 11.0 + f32::from(level) * 14.0, rect.y_range(), egui::Stroke::new(1.0, t.line));
@@ -122,9 +141,9 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
         None => format!("  {}", row.kind),
     };
     rich::push(&mut job, &shown_type, theme::text(11.5), t.faint);
-    if let Some(mark) = row.mark {
+    if let Some(mark) = &mark {
         rich::push(&mut job, "  ", theme::mono(), t.text);
-        rich::push_marked(&mut job, mark, t.changed, t.changed_bg, false);
+        fidelity::push(&mut job, t, mark);
     }
     if !row.open {
         let ink = tree::node(root, &row.way).map_or(t.text, |value| rich::ink(t, value));
@@ -151,7 +170,10 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
                 ui.close();
             }
         }
-        super::ask_history(cx, ui, || tree::path(root, &row.way), cx.model.side);
+        if handler.is_none() {
+            super::ask_history(cx, ui, || tree::path(root, &row.way), cx.model.side);
+        }
+        super::pin_value(cx, ui, || tree::path(root, &row.way), cx.model.side, handler.map(str::to_owned));
     });
     let response = response.on_hover_ui(|ui| {
         ui.label(RichText::new(format::clip(&row.path, 200)).monospace().color(t.strong));
@@ -161,6 +183,9 @@ fn node_row(cx: &mut Cx<'_>, ui: &mut Ui, row: &Row, root: &Value) -> bool {
         );
         if row.children.is_none() {
             ui.label(RichText::new(format::clip(&rich::one_line(&row.summary), 400)).monospace());
+        }
+        if let Some(mark) = &mark {
+            ui.label(&mark.words);
         }
     });
     can_open && response.clicked()

@@ -1,4 +1,4 @@
-//! What is expected to differ between two runs, edited where it is seen.
+//! What is expected to change or to differ, edited where it is seen: one set of rules for the Diff tab, comparisons and verdicts.
 
 use egui::{Frame, Margin, RichText, TextEdit, Ui};
 use inspector_model::{Change, Ignore, Path, Segment};
@@ -20,7 +20,9 @@ pub fn button(state: &mut IgnoreEditor, cx: &Cx<'_>, ui: &mut Ui, ignored: u64) 
     let rules = &cx.model.compare.ignore;
     let count = rules.paths.len() + usize::from(rules.times_and_ids);
     let words = if count == 0 { "Ignore rules".to_owned() } else { format!("Ignore rules {count}") };
-    let button = ui.selectable_label(state.open, words).on_hover_text("Leave out differences that are expected between two runs");
+    let button = ui.selectable_label(state.open, words).on_hover_text(
+        "Leave out changes and differences that are expected: the same rules hold in the Diff tab, in Compare and for replays",
+    );
     if button.clicked() {
         state.open = !state.open;
         state.text = rules.paths.join("\n");
@@ -86,7 +88,7 @@ pub fn menu(cx: &mut Cx<'_>, ui: &mut Ui, change: &Change) {
 fn pattern(path: &Path) -> String {
     path.0.iter().enumerate().fold(String::new(), |mut out, (at, part)| {
         match part {
-            Segment::Index(_) => out.push_str("[*]"),
+            Segment::Index(_) | Segment::Row(_) => out.push_str("[*]"),
             Segment::Key(_) => {
                 let name = Path(vec![part.clone()]).to_string();
                 if at > 0 && !name.starts_with('[') {
