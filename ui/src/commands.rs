@@ -67,6 +67,7 @@ commands! {
     TabSql: "SQL", Some((PLAIN, Key::Q)), "Database queries of the step";
     TabLog: "Log", Some((PLAIN, Key::O)), "Errors and log records of the step";
     TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
+    TabTiming: "Timing", Some((PLAIN, Key::I)), "Where the time of the step went, and how long the handler takes otherwise";
     ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
     ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
     ShowPinned: "Pinned values", Some((SHIFT, Key::W)), "The values that you pinned, as they stand at the selected step, and how they went";
@@ -77,6 +78,11 @@ commands! {
     NextChange: "Next change of this value", Some((PLAIN, Key::CloseBracket)), "Select the next step that changed the value which is followed";
     FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
     ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
+    ShowFilters: "Saved filters", Some((SHIFT, Key::F)), "Use, save, rename and delete filters";
+    FilterHelp: "Filter language", Some((PLAIN, Key::F1)), "What can be written into the filter, on one page";
+    ShowMessages: "Messages", Some((PLAIN, Key::M)), "All that was told since the window was opened";
+    ChooseColumns: "Columns", Some((PLAIN, Key::C)), "Choose which columns the table shows";
+    SortByNumber: "Sort by number", None, "Show the steps in the order in which they happened";
     FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
     RangeHere: "Select range to here", Some((PLAIN, Key::M)), "Begin a range of the timeline at this step, or stretch it to here";
     ZoomToRange: "Zoom to range", Some((PLAIN, Key::Z)), "Show only the selected range of the timeline";
@@ -134,6 +140,7 @@ impl UiCommand {
             Self::TabSql => Tab::Sql,
             Self::TabLog => Tab::Log,
             Self::TabFrames => Tab::Frames,
+            Self::TabTiming => Tab::Timing,
             _ => return None,
         })
     }
@@ -222,6 +229,10 @@ impl UiCommand {
             | Self::ShowBreakpoints
             | Self::Find
             | Self::FitTimeline
+            | Self::ShowFilters
+            | Self::FilterHelp
+            | Self::ChooseColumns
+            | Self::SortByNumber
             | Self::ShowSteps
             | Self::ShowConfig
             | Self::ShowRate
@@ -269,6 +280,8 @@ impl UiCommand {
             | Self::TabSql
             | Self::TabLog
             | Self::TabFrames
+            | Self::TabTiming
+            | Self::ShowMessages
             | Self::FocusFilter
             | Self::ClearFilter
             | Self::Palette

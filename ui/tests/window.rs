@@ -42,6 +42,9 @@ mod layout_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
 
+#[path = "common/table_cases.rs"]
+mod table_cases;
+
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {
     let engine = Scripted::with_sample();

@@ -9,7 +9,9 @@ use super::action::Action;
 use super::compare::CompareWish;
 use super::engine::{look_at, toast};
 use super::layout::{Layout, Pane};
+use super::messages::MessagesWish;
 use super::model::Page;
+use super::order::Sort;
 use super::pinned;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
@@ -67,6 +69,8 @@ impl InspectorApp {
             Action::Pin(pin) => self.model.pin = pin,
             Action::Speed(speed) => self.model.speed = speed,
             Action::Filter(text) => self.set_filter(text),
+            Action::Filters(wish) => self.model.filters.wish(wish),
+            Action::Sort(sort) => self.model.sort = sort,
             Action::Send(request) => self.engine.command(&mut self.model, *request, self.now),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
@@ -80,11 +84,9 @@ impl InspectorApp {
             Action::Set(setting) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Set(setting)), self.now),
             Action::Theme(choice) => self.set_theme(ctx, choice),
             Action::TextSize(percent) => self.set_text_size(ctx, percent),
-            Action::Dismiss(index) => {
-                if index < self.model.toasts.len() {
-                    self.model.toasts.remove(index);
-                }
-            }
+            Action::Dismiss(index) => self.model.messages.dismiss(index),
+            Action::Messages(MessagesWish::Read) => self.model.messages.read(),
+            Action::Messages(MessagesWish::Clear) => self.model.messages.clear(),
             Action::Compare(CompareWish::Open(hand, recording)) => self.engine.open_beside(&mut self.model, hand, recording, self.now),
             Action::Compare(wish) => self.model.compare.wish(wish),
             Action::StopReplays => {
@@ -137,8 +139,8 @@ impl InspectorApp {
             UiCommand::PreviousStep => self.move_row(-1),
             UiCommand::NextInView => self.move_in_view(true),
             UiCommand::PreviousInView => self.move_in_view(false),
-            UiCommand::FirstStep => self.select_row(0),
-            UiCommand::LastStep => self.select_row(usize::MAX),
+            UiCommand::FirstStep => self.select_place(0),
+            UiCommand::LastStep => self.select_place(usize::MAX),
             UiCommand::TogglePlay => self.toggle_play(),
             UiCommand::ToggleFollow => {
                 self.model.follow = !self.model.follow;
@@ -153,12 +155,26 @@ impl InspectorApp {
             UiCommand::Unpin => self.model.pin = None,
             UiCommand::FocusFilter => {
                 self.show_pane(Pane::Steps);
-                self.panels.table.focus_filter = true;
+                self.panels.table.filter.focus = true;
             }
             UiCommand::ClearFilter => {
                 self.set_filter(String::new());
                 self.model.scope = Scope::Everywhere;
             }
+            UiCommand::ShowFilters => {
+                self.show_pane(Pane::Steps);
+                self.panels.table.filter.open_menu = true;
+            }
+            UiCommand::FilterHelp => {
+                self.show_pane(Pane::Steps);
+                self.panels.table.filter.open_help = true;
+            }
+            UiCommand::ShowMessages => self.panels.messages.open = true,
+            UiCommand::ChooseColumns => {
+                self.show_pane(Pane::Steps);
+                self.panels.table.open_columns = true;
+            }
+            UiCommand::SortByNumber => self.model.sort = Sort::default(),
             UiCommand::ToggleMark => self.toggle_mark(),
             UiCommand::ShowPinned => self.show_pane(Pane::Pinned),
             UiCommand::ShowMarks => self.show_pane(Pane::Bookmarks),
@@ -229,6 +245,7 @@ impl InspectorApp {
             | UiCommand::TogglePinned
             | UiCommand::ToggleBookmarks
             | UiCommand::ToggleBreakpoints
+            | UiCommand::TabTiming
             | UiCommand::ShowStart
             | UiCommand::ShowSteps
             | UiCommand::ShowConfig
@@ -258,18 +275,16 @@ impl InspectorApp {
         self.panels.workspace.show(pane);
     }
 
-    fn select_row(&mut self, row: usize) {
-        let last = self.model.rows.len().saturating_sub(1);
-        if let Some(step) = self.model.row_id(row.min(last)) {
-            self.model.selected = Some(step);
-            self.model.follow = false;
-            self.model.playing = None;
+    fn select_place(&mut self, place: usize) {
+        let last = self.model.order.len().saturating_sub(1);
+        if let Some(step) = self.model.placed_id(place.min(last)) {
+            self.act_select(step);
         }
     }
 
     fn move_row(&mut self, by: isize) {
-        let row = match self.model.selected_row() {
-            Some(Ok(row)) => row.saturating_add_signed(by),
+        let place = match self.model.selected.and_then(|step| self.model.place_of(step)) {
+            Some(Ok(place)) => place.saturating_add_signed(by),
             // The selected step is filtered out: go to its nearest shown neighbour.
             Some(Err(next)) => {
                 if by > 0 {
@@ -280,7 +295,7 @@ impl InspectorApp {
             }
             None => 0,
         };
-        self.select_row(row);
+        self.select_place(place);
     }
 
     fn move_in_view(&mut self, forward: bool) {
@@ -331,9 +346,9 @@ impl InspectorApp {
             return;
         }
         self.model.follow = false;
-        // At the end, playing begins again at the start.
+        // As it happened, however the table is sorted. At the end, playing begins again at the start.
         if self.model.selected_row() == Some(Ok(self.model.rows.len().saturating_sub(1))) {
-            self.select_row(0);
+            self.model.selected = self.model.row_id(0);
         }
         self.model.playing = Some(self.now + PLAY_PAUSE.start());
     }

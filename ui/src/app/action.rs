@@ -5,9 +5,12 @@ use inspector_model::{DesktopSetting, Request, Scope, SearchOptions, Side, Sourc
 use super::branches::Edge;
 use super::compare::CompareWish;
 use super::export::ExportWish;
+use super::filters::FilterWish;
 use super::layout::Pane;
 use super::lookup::Followed;
+use super::messages::MessagesWish;
 use super::model::{Model, Page};
+use super::order::Sort;
 use super::pinned::Pin;
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
@@ -53,6 +56,10 @@ pub enum Action {
     Pin(Option<(StepId, Side)>),
     /// The filter's text.
     Filter(String),
+    /// Something of the filters that are kept.
+    Filters(FilterWish),
+    /// The order of the table.
+    Sort(Sort),
     /// Speed of playing.
     Speed(f32),
     /// Send a request; the answer is shown as a message.
@@ -69,8 +76,10 @@ pub enum Action {
     TextSize(u16),
     /// Choose the theme.
     Theme(ThemeChoice),
-    /// Remove a message.
+    /// Remove a message from the corner.
     Dismiss(usize),
+    /// Something of the list of messages.
+    Messages(MessagesWish),
     /// Something of the comparison of two views.
     Compare(CompareWish),
     /// End replaying.

@@ -12,15 +12,10 @@ use super::compare::{Hand, RowDiff};
 use super::export::{self, Stage};
 use super::layout::Pane;
 use super::lookup::Followed;
-use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
+use super::model::{JumpReport, LoadedState, Model, Page, Tab};
 use super::replay::{Trial, replay_of};
 use super::slot::Slot;
 use super::startup::Memory;
-
-/// How long a message stays, seconds.
-const TOAST_SECS: f64 = 6.0;
-const ERROR_TOAST_SECS: f64 = 20.0;
-const MAX_TOASTS: usize = 5;
 
 /// Requests that are shown as messages when they are answered.
 pub enum Purpose {
@@ -545,14 +540,9 @@ pub fn command_done(model: &mut Model, jump: Option<(SourceId, SessionId)>, done
     }
 }
 
-/// Adds a message; the oldest go when there are too many.
+/// Tells the user something.
 pub fn toast(model: &mut Model, level: Level, text: String, detail: Option<String>, now: f64) {
-    let secs = if level == Level::Error { ERROR_TOAST_SECS } else { TOAST_SECS };
-    model.toasts.retain(|toast| toast.text != text || toast.detail != detail);
-    model.toasts.push(Toast { level, text, detail, until: now + secs });
-    if model.toasts.len() > MAX_TOASTS {
-        model.toasts.remove(0);
-    }
+    model.messages.tell(level, text, detail, now);
 }
 
 fn toast_failure(model: &mut Model, failure: &Failure, now: f64) {

@@ -25,6 +25,10 @@ pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec
         if in_text && !command.works_in_text() {
             continue;
         }
+        if shortcut.logical_key == Key::Escape && egui::Popup::is_any_open(ctx) {
+            // It closes the menu.
+            continue;
+        }
         let own_key = matches!(shortcut.logical_key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Escape);
         let clears_range = shortcut.logical_key == Key::Escape && model.brush.is_some() && !egui::Popup::is_any_open(ctx);
         if on_widget && own_key && !clears_range {

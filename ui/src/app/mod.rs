@@ -7,10 +7,13 @@ pub mod compare;
 pub mod costs;
 mod engine;
 pub mod export;
+pub mod filters;
 mod keys;
 pub mod layout;
 pub mod lookup;
+pub mod messages;
 pub mod model;
+pub mod order;
 pub mod pinned;
 pub mod replay;
 pub mod rows;
@@ -52,6 +55,11 @@ impl InspectorApp {
         app.model.tab = memory.tab;
         app.panels.workspace = Workspace::new(&memory.layout);
         app.model.compare.ignore = memory.ignore;
+        app.model.filters = memory.filters;
+        app.model.sort = memory.sort;
+        if let Some(columns) = memory.columns {
+            app.panels.table.columns.set(&columns);
+        }
         app.model.pinned = pinned::Pinned::restored(memory.pins);
         app.set_filter(memory.filter);
         app.show_in(ctx);
@@ -75,6 +83,9 @@ impl InspectorApp {
             theme: self.theme,
             text_size: Some(self.text_size),
             filter: self.model.filter_text.clone(),
+            filters: self.model.filters.clone(),
+            sort: self.model.sort,
+            columns: self.panels.table.columns.chosen(),
             scope: self.model.scope.clone(),
             page: Some(self.model.page),
             tab: self.model.tab,
@@ -133,7 +144,7 @@ impl InspectorApp {
 
     /// Brings everything that is derived up to date: rows, selection, playing, pulled values, messages.
     fn settle(&mut self, ctx: &Context) {
-        if self.model.refresh_rows() {
+        if self.model.refresh_rows(self.panels.table.under_pointer()) {
             ctx.request_repaint();
         }
         let model = &mut self.model;
@@ -150,8 +161,7 @@ impl InspectorApp {
         export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
-        self.model.toasts.retain(|toast| toast.until > now);
-        if let Some(next) = self.model.toasts.iter().map(|toast| toast.until).min_by(f64::total_cmp) {
+        if let Some(next) = self.model.messages.expire(now, self.panels.over_toasts) {
             ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).clamp(0.05, 30.0)));
         }
         if self.model.trial.as_ref().is_some_and(replay::Trial::is_running) {
@@ -177,7 +187,7 @@ impl InspectorApp {
 }
 
 fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
-    panels::top_bar::ui(cx, ui);
+    panels::top_bar::ui(&mut state.messages, cx, ui);
     panels::banner::ui(cx, ui);
     if cx.model.timeline().is_some() {
         panels::status_bar::ui(cx, ui);
@@ -194,5 +204,9 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     views::export::ui(cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
-    widgets::toasts::ui(cx, ui.ctx());
+    let over = widgets::toasts::ui(cx, ui.ctx());
+    if std::mem::replace(&mut state.over_toasts, over) != over {
+        // Their time goes on, or stops.
+        ui.ctx().request_repaint();
+    }
 }

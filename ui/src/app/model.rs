@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{
-    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd,
-    SourceId, Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
+    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd, SourceId,
+    Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,11 @@ use super::branches::{Edges, Forest};
 use super::compare::{Compare, RowDiff};
 use super::costs::Costs;
 use super::export::Export;
+use super::filters::Filters;
 use super::layout::Panes;
 use super::lookup::Lookup;
+use super::messages::Messages;
+use super::order::{Order, Sort};
 use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
 use super::rows::Rows;
@@ -59,6 +62,8 @@ pub enum Tab {
     Page,
     /// Patches sent to the browser.
     Patches,
+    /// Where the time went.
+    Timing,
     /// Database queries.
     Sql,
     /// Log records.
@@ -102,19 +107,6 @@ pub struct Pulled {
     pub verdict: Evidence,
 }
 
-/// A message at the corner.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Toast {
-    /// How loud.
-    pub level: Level,
-    /// One sentence.
-    pub text: String,
-    /// More lines, for instance what to do.
-    pub detail: Option<String>,
-    /// When it goes away by itself, seconds of the window's clock.
-    pub until: f64,
-}
-
 /// What a jump did, while its page still stands there.
 #[derive(Clone, Debug)]
 pub struct JumpReport {
@@ -149,8 +141,14 @@ pub struct Model {
     pub filter: Filter,
     /// Why the filter is not understood.
     pub filter_error: Option<String>,
-    /// The shown steps of the current timeline.
+    /// Filters that are kept.
+    pub filters: Filters,
+    /// The shown steps of the current timeline, in the order of their times.
     pub rows: Rows,
+    /// In which order the table is to show them.
+    pub sort: Sort,
+    /// In which order it does.
+    pub order: Order,
     /// The library.
     pub recordings: Vec<RecordingInfo>,
     /// Servers on this machine.
@@ -177,8 +175,8 @@ pub struct Model {
     pub panes: Panes,
     /// Those of them that are not behind a tab either.
     pub in_sight: Panes,
-    /// Messages at the corner.
-    pub toasts: Vec<Toast>,
+    /// What the user was told.
+    pub messages: Messages,
     /// What the last jumps could not put back.
     pub jumps: Vec<JumpReport>,
     /// The open whole-window view.
@@ -276,6 +274,22 @@ impl Model {
         });
     }
 
+    /// The step at a place of the table.
+    pub fn placed(&self, place: usize) -> Option<Step> {
+        self.row(self.order.row(place)?)
+    }
+
+    /// Its number.
+    pub fn placed_id(&self, place: usize) -> Option<StepId> {
+        self.row_id(self.order.row(place)?)
+    }
+
+    /// The place of a step in the table, or, when it has none, of the next one that is shown: `Err`.
+    pub fn place_of(&self, step: StepId) -> Option<Result<usize, usize>> {
+        let steps = self.timeline()?.steps();
+        Some(self.order.place(steps, &self.rows, self.rows.find(steps.position(step)?)))
+    }
+
     /// The two ends that the Diff tab compares.
     pub fn compared(&self) -> Option<((StepId, Side), (StepId, Side))> {
         let selected = self.selected?;
@@ -285,9 +299,11 @@ impl Model {
         })
     }
 
-    /// Brings the rows up to date, as far as a frame has time. `true` when there is more to look at.
-    pub fn refresh_rows(&mut self) -> bool {
+    /// Brings rows and order up to date, as far as a frame has time. `hold`: no row of the table may move now. `true` when there is
+    /// more to do.
+    pub fn refresh_rows(&mut self, hold: bool) -> bool {
         let timeline = self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current);
-        self.rows.refresh(timeline, &self.scope, &self.filter)
+        let more = self.rows.refresh(timeline, &self.scope, &self.filter);
+        self.order.refresh(timeline.map(Timeline::steps), &self.rows, self.sort, hold) || more
     }
 }

@@ -3,9 +3,12 @@
 use inspector_model::{Ignore, Request, Scope, SourceId};
 use serde::{Deserialize, Serialize};
 
+use super::filters::Filters;
 use super::layout::Layout;
 use super::model::{Page, Tab};
+use super::order::Sort;
 use super::pinned::Pin;
+use crate::panels::table::Column;
 
 /// Dark, light, or what the system says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,10 @@ pub struct Memory {
     /// Percent.
     pub(crate) text_size: Option<u16>,
     pub(crate) filter: String,
+    pub(crate) filters: Filters,
+    pub(crate) sort: Sort,
+    /// Of the table, as chosen.
+    pub(crate) columns: Option<Vec<Column>>,
     pub(crate) scope: Scope,
     pub(crate) page: Option<Page>,
     pub(crate) tab: Tab,
@@ -68,6 +75,9 @@ impl Memory {
             theme: part(&parts, "theme"),
             text_size: part::<Option<u16>>(&parts, "text_size").filter(|percent| super::act::TEXT_SIZES.contains(percent)),
             filter: part(&parts, "filter"),
+            filters: part(&parts, "filters"),
+            sort: part(&parts, "sort"),
+            columns: part(&parts, "columns"),
             scope: part(&parts, "scope"),
             page: part(&parts, "page"),
             tab: part(&parts, "tab"),
@@ -93,6 +103,8 @@ fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String
 mod tests {
     use super::super::layout::{Pane, Part, Place};
     use super::*;
+    use crate::app::filters::SavedFilter;
+    use crate::app::order::SortBy;
 
     #[test]
     fn memory_survives_being_written() {
@@ -101,6 +113,9 @@ mod tests {
             theme: ThemeChoice::Light,
             text_size: Some(150),
             filter: "kind:event \"x\"".into(),
+            filters: Filters { saved: vec![SavedFilter { name: "slow".into(), text: "ms>9".into() }], recent: vec!["pay".into()] },
+            sort: Sort { by: SortBy::Ms, descending: true },
+            columns: Some(vec![Column::Number, Column::What, Column::User]),
             scope: Scope::View("sess-1".into(), Some("player".into())),
             page: Some(Page::Rate),
             tab: Tab::Sql,

@@ -5,6 +5,7 @@ pub mod branches;
 pub mod breakpoints;
 pub mod layout;
 pub mod lookup;
+pub mod messages;
 pub mod pinned;
 pub mod sessions;
 pub mod status_bar;
@@ -21,6 +22,8 @@ use crate::widgets::palette::Palette;
 /// What drawing remembers between frames.
 #[derive(Default)]
 pub struct Panels {
+    /// Pages.
+    pub sessions: sessions::Sessions,
     /// Timeline.
     pub strip: strip::Strip,
     /// Steps.
@@ -35,6 +38,10 @@ pub struct Panels {
     pub breakpoints: breakpoints::BreakpointsPanel,
     /// Details of the selected step.
     pub step: step::StepPanel,
+    /// All messages.
+    pub messages: messages::MessagesPanel,
+    /// The pointer is over messages at the corner.
+    pub over_toasts: bool,
     /// Palette and keys.
     pub palette: Palette,
     /// Start page.

@@ -1,7 +1,7 @@
 //! Pages, their views and components. Choosing one filters table and timeline.
 
 use egui::{Align2, Button, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
-use inspector_model::{Request, Scope, Session, View, ViewId};
+use inspector_model::{Request, Scope, Session, SessionId, SourceId, Timeline, View, ViewId};
 
 use super::layout;
 use crate::app::action::{Action, Cx};
@@ -10,10 +10,39 @@ use crate::theme;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
 
+/// In which order the pages are listed.
+#[derive(Default)]
+pub struct Sessions {
+    source: Option<SourceId>,
+    open: Vec<SessionId>,
+    ended: Vec<SessionId>,
+    under_pointer: bool,
+}
+
+impl Sessions {
+    /// The newest first, and those that ended below. Under the pointer none moves: what is new comes last, what ends stays.
+    fn arrange(&mut self, timeline: &Timeline) {
+        let sessions = timeline.sessions();
+        if self.under_pointer && self.source == Some(timeline.id()) {
+            let new = |session: &&Session| !self.open.contains(&session.id) && !self.ended.contains(&session.id);
+            let new: Vec<SessionId> = sessions.values().filter(new).map(|session| session.id.clone()).collect();
+            self.open.extend(new);
+            return;
+        }
+        let (mut open, ended): (Vec<&Session>, Vec<&Session>) = sessions.values().partition(|session| session.is_open());
+        open.sort_by(|a, b| b.opened.total_cmp(&a.opened));
+        let ids = |list: Vec<&Session>| list.into_iter().map(|session| session.id.clone()).collect();
+        (self.source, self.open, self.ended) = (Some(timeline.id()), ids(open), ids(ended));
+    }
+}
+
 /// Draws the list.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub fn ui(state: &mut Sessions, cx: &mut Cx<'_>, ui: &mut Ui) {
     let Some(timeline) = cx.model.timeline() else { return };
-    let (open, ended): (Vec<&Session>, Vec<&Session>) = timeline.sessions().values().partition(|session| session.is_open());
+    state.arrange(timeline);
+    state.under_pointer = ui.rect_contains_pointer(ui.available_rect_before_wrap());
+    let listed = |ids: &[SessionId]| ids.iter().filter_map(|id| timeline.sessions().get(id)).collect::<Vec<_>>();
+    let (open, ended) = (listed(&state.open), listed(&state.ended));
     ui.horizontal(|ui| {
         layout::grip(cx, ui);
         parts::section(ui, "Sessions");
@@ -36,9 +65,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                     .color(cx.t.muted),
             );
         }
-        let mut newest_first = open;
-        newest_first.sort_by(|a, b| b.opened.total_cmp(&a.opened));
-        for session in newest_first {
+        for session in open {
             ui.push_id(session.id.as_str(), |ui| one(cx, ui, session));
         }
         if !ended.is_empty() {

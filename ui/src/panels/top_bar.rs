@@ -4,6 +4,7 @@ use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Role, Stroke, 
 use inspector_model::{SourceKind, SourceState};
 
 use super::layout;
+use super::messages::{self, MessagesPanel};
 use crate::app::action::{Action, Cx};
 use crate::app::model::Page;
 use crate::app::startup::ThemeChoice;
@@ -27,7 +28,7 @@ const PAGES: [UiCommand; 6] = [
 const RIGHT: f32 = 232.0;
 
 /// Draws the bar.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
+pub fn ui(state: &mut MessagesPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     Panel::top("top").frame(Frame::new().fill(t.panel).inner_margin(Margin::symmetric(10, 6))).resizable(false).show(ui, |ui| {
         ui.horizontal(|ui| {
@@ -54,6 +55,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
                         .show(|ui| layout::panes_menu(cx, ui));
                 }
+                messages::ui(state, cx, ui);
                 let key = parts::key_words(ui.ctx(), UiCommand::Palette).unwrap_or_default();
                 if ui.available_width() < 190.0 {
                     parts::command_icon(cx, ui, UiCommand::Palette, Icon::Search, false);

@@ -70,6 +70,16 @@ pub enum Icon {
     Funnel,
     /// A line that parts.
     Fork,
+    /// What is kept.
+    Star,
+    /// Another name.
+    Pencil,
+    /// Beside each other.
+    Columns,
+    /// Messages.
+    Bell,
+    /// Question mark.
+    Help,
 }
 
 /// Paints an icon into the square of `rect`.
@@ -199,6 +209,35 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             painter.rect_stroke(Rect::from_min_max(at(2.0, 2.8), at(14.0, 13.2)), 1.5, stroke, egui::StrokeKind::Middle);
             line(&[(6.0, 2.8), (6.0, 13.2)]);
             line(&[(6.0, 8.0), (14.0, 8.0)]);
+        }
+        Icon::Star => {
+            let points = (0..10_u8).map(|nth| {
+                let radius = if nth.is_multiple_of(2) { 6.2 } else { 2.7 } * unit;
+                center + Vec2::angled(f32::from(nth) * std::f32::consts::TAU / 10.0 - std::f32::consts::FRAC_PI_2) * radius
+            });
+            painter.add(Shape::closed_line(points.collect(), stroke));
+        }
+        Icon::Pencil => {
+            line(&[(3.0, 13.0), (3.6, 10.0), (10.8, 2.8), (13.2, 5.2), (6.0, 12.4), (3.0, 13.0)]);
+            line(&[(9.0, 4.6), (11.4, 7.0)]);
+        }
+        Icon::Columns => {
+            painter.rect_stroke(Rect::from_min_max(at(2.5, 3.0), at(13.5, 13.0)), 1.5, stroke, egui::StrokeKind::Middle);
+            line(&[(6.2, 3.0), (6.2, 13.0)]);
+            line(&[(9.8, 3.0), (9.8, 13.0)]);
+        }
+        Icon::Bell => {
+            let mut shape = vec![at(3.2, 11.6), at(4.4, 9.8)];
+            shape.extend(arc(at(8.0, 6.6), 3.6 * unit, std::f32::consts::PI, std::f32::consts::TAU));
+            shape.extend([at(11.6, 9.8), at(12.8, 11.6), at(3.2, 11.6)]);
+            painter.add(Shape::line(shape, stroke));
+            line(&[(6.8, 13.6), (9.2, 13.6)]);
+        }
+        Icon::Help => {
+            let mut shape = arc(at(8.0, 6.0), 3.0 * unit, std::f32::consts::PI, std::f32::consts::TAU + 0.9);
+            shape.push(at(8.0, 10.4));
+            painter.add(Shape::line(shape, stroke));
+            painter.circle_filled(at(8.0, 13.0), 1.0 * unit, color);
         }
         Icon::Swap => {
             line(&[(2.5, 5.5), (13.0, 5.5)]);

@@ -16,12 +16,25 @@ pub struct LongList {
     reveal: Option<usize>,
     /// Where in the thumb it was taken.
     grip: f32,
+    /// The rows that were drawn last, but for one that is cut at the end.
+    first: usize,
+    end: usize,
 }
 
 impl LongList {
     /// Brings a row into sight when it is drawn next.
     pub fn reveal(&mut self, row: usize) {
         self.reveal = Some(row);
+    }
+
+    /// The rows that were in sight last.
+    pub fn shown(&self) -> std::ops::Range<usize> {
+        self.first..self.end
+    }
+
+    /// Goes on as if so many rows had been added above, or with a negative number taken away: what is in sight stays there.
+    pub fn shift(&mut self, rows: isize) {
+        self.top += rows as f64;
     }
 
     /// Draws the rows that are in sight, in all of the room that is left.
@@ -51,6 +64,7 @@ impl LongList {
         list.shrink_clip_rect(rect);
         let first = self.top as usize;
         let last = ((self.top + inside).ceil() as usize).min(rows);
+        (self.first, self.end) = (first, ((self.top + inside) as usize).min(rows));
         for row in first..last {
             let y = rect.top() + ((row as f64 - self.top) * f64::from(height)) as f32;
             draw(&mut list, Rect::from_min_size(pos2(rect.left(), y.round()), vec2(width, height)), row);

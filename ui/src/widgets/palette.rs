@@ -1,10 +1,15 @@
 //! The command palette and the list of keys. Both read the one table of commands.
 
+use std::borrow::Cow;
+
 use egui::{Context, Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit};
 
 use super::parts;
-use crate::app::action::Cx;
+use crate::app::action::{Action, Cx};
+use crate::app::filters::FilterWish;
+use crate::app::model::{Model, Page};
 use crate::commands::UiCommand;
+use crate::format;
 use crate::theme;
 
 /// What is open.
@@ -72,14 +77,59 @@ pub fn ui(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     }
 }
 
+/// What can be chosen.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Command(UiCommand),
+    /// A filter with a name, and what it says.
+    Filter(&'a str, &'a str),
+}
+
+impl Entry<'_> {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::Command(command) => command.text().into(),
+            Self::Filter(name, _) => format!("Filter: {}", format::clip(name, 60)).into(),
+        }
+    }
+
+    fn about(self) -> String {
+        match self {
+            Self::Command(command) => command.tooltip().to_owned(),
+            Self::Filter(_, text) => format!("Show only steps that fit {}", format::clip(text, 200)),
+        }
+    }
+
+    fn enabled(self, model: &Model) -> Result<(), String> {
+        match self {
+            Self::Command(command) => command.enabled(model),
+            Self::Filter(..) => UiCommand::ShowFilters.enabled(model),
+        }
+    }
+
+    fn run(self, cx: &mut Cx<'_>) {
+        match self {
+            Self::Command(command) => cx.run(command),
+            Self::Filter(_, text) => {
+                cx.push(Action::Show(Page::Steps));
+                cx.push(Action::Filter(text.to_owned()));
+                cx.push(Action::Filters(FilterWish::Used(text.to_owned())));
+            }
+        }
+    }
+}
+
 fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
-    let mut fitting: Vec<(i32, UiCommand)> = UiCommand::ALL
+    let model = cx.model;
+    let filters = model.filters.named().map(|(name, text)| Entry::Filter(name, text));
+    let mut fitting: Vec<(i32, Entry<'_>)> = UiCommand::ALL
         .iter()
-        .copied()
-        .filter_map(|command| {
+        .map(|command| Entry::Command(*command))
+        .chain(filters.filter(|filter| filter.enabled(model).is_ok()))
+        .filter_map(|entry| {
             // Letters in order are enough in the name; the description has to have the very words.
-            let described = || command.tooltip().to_lowercase().contains(&state.query.to_lowercase()).then_some(-60);
-            Some((score(&state.query, command.text()).or_else(described)?, command))
+            let described = || entry.about().to_lowercase().contains(&state.query.to_lowercase()).then_some(-60);
+            Some((score(&state.query, &entry.text()).or_else(described)?, entry))
         })
         .collect();
     if !state.query.is_empty() {
@@ -99,7 +149,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     }
     state.selected = state.selected.min(fitting.len().saturating_sub(1));
 
-    let mut chosen = if enter { fitting.get(state.selected).map(|(_, command)| *command) } else { None };
+    let mut chosen = if enter { fitting.get(state.selected).map(|(_, entry)| *entry) } else { None };
     let response = Modal::new(Id::unique("palette")).show(ctx, |ui| {
         ui.set_width(480.0);
         let edit = ui
@@ -117,27 +167,31 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
             if fitting.is_empty() {
                 ui.label(RichText::new("No command is called like that").color(cx.t.muted));
             }
-            for (index, (_, command)) in fitting.iter().enumerate() {
-                let enabled = command.enabled(cx.model);
-                let (rect, response) = parts::list_row(ui, 26.0, index == state.selected, command.text());
+            for (index, (_, entry)) in fitting.iter().enumerate() {
+                let enabled = entry.enabled(model);
+                let text = entry.text();
+                let (rect, response) = parts::list_row(ui, 26.0, index == state.selected, &text);
                 let ink = if enabled.is_ok() { cx.t.text } else { cx.t.faint };
                 let painter = ui.painter_at(rect);
-                painter.text(rect.left_center() + egui::vec2(8.0, 0.0), egui::Align2::LEFT_CENTER, command.text(), theme::text(13.5), ink);
-                let right = parts::key_words(ctx, *command).unwrap_or_default();
+                painter.text(rect.left_center() + egui::vec2(8.0, 0.0), egui::Align2::LEFT_CENTER, &text, theme::text(13.5), ink);
+                let right = match entry {
+                    Entry::Command(command) => parts::key_words(ctx, *command).unwrap_or_default(),
+                    Entry::Filter(_, text) => format::clip(text, 40),
+                };
                 painter.text(rect.right_center() - egui::vec2(8.0, 0.0), egui::Align2::RIGHT_CENTER, right, theme::text(12.0), cx.t.muted);
                 if (up || down) && index == state.selected {
                     response.scroll_to_me(None);
                 }
-                let response = response.on_hover_text(enabled.err().unwrap_or_else(|| command.tooltip().to_owned()));
+                let response = response.on_hover_text(enabled.err().unwrap_or_else(|| entry.about()));
                 if response.clicked() {
-                    chosen = Some(*command);
+                    chosen = Some(*entry);
                 }
             }
         });
     });
-    if let Some(command) = chosen {
+    if let Some(entry) = chosen {
         *state = Palette::default();
-        cx.run(command);
+        entry.run(cx);
     } else if response.should_close() {
         *state = Palette::default();
     }

@@ -103,6 +103,22 @@ pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
+/// The sign of a level and its word.
+pub const fn level_words(level: Level) -> (Icon, &'static str) {
+    match level {
+        Level::Info => (Icon::Info, "Note"),
+        Level::Warning => (Icon::Warning, "Warning"),
+        Level::Error => (Icon::Cross, "Error"),
+    }
+}
+
+/// The sign of a level, beside a message's first line.
+pub fn level(ui: &mut Ui, level: Level) {
+    let (ink, _) = theme::tokens(ui).level(level);
+    let (icon, word) = level_words(level);
+    icons::show(ui, icon, 14.0, ink).on_hover_text(word);
+}
+
 /// A message in the flow, with its sign.
 pub fn note(ui: &mut Ui, level: Level, text: &str) {
     let t = theme::tokens(ui);

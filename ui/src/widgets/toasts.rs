@@ -1,22 +1,24 @@
-//! Messages at the corner: results of commands. Errors stay longer; each can be put away.
+//! Messages at the corner: results of commands. Errors stay longer; each can be put away, and none goes under the pointer.
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText, Stroke};
-use inspector_model::Level;
 
 use super::icons::{self, Icon};
+use super::parts;
 use crate::app::action::{Action, Cx};
 
-/// Draws the messages.
-pub fn ui(cx: &mut Cx<'_>, ctx: &Context) {
-    if cx.model.toasts.is_empty() {
-        return;
+/// Draws the messages. `true` when the pointer is over them.
+pub fn ui(cx: &mut Cx<'_>, ctx: &Context) -> bool {
+    let toasts = cx.model.messages.toasts();
+    if toasts.is_empty() {
+        return false;
     }
-    let model = cx.model;
     let t = cx.t;
-    Area::new(Id::unique("toasts")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, [-14.0, -40.0]).show(ctx, |ui| {
+    let area = Area::new(Id::unique("toasts")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, [-14.0, -40.0]).show(ctx, |ui| {
         ui.set_max_width(380.0);
-        for (index, toast) in model.toasts.iter().enumerate() {
-            let (ink, _) = t.level(toast.level);
+        // The area stands on its lower end: a new one above moves none of the others.
+        for (index, toast) in toasts.iter().enumerate().rev() {
+            let message = &toast.message;
+            let (ink, _) = t.level(message.level);
             Frame::new()
                 .fill(t.raised)
                 .stroke(Stroke::new(1.0, ink))
@@ -26,17 +28,15 @@ pub fn ui(cx: &mut Cx<'_>, ctx: &Context) {
                 .show(ui, |ui| {
                     ui.set_width(356.0);
                     ui.horizontal_top(|ui| {
-                        let (icon, word) = match toast.level {
-                            Level::Info => (Icon::Info, "Note"),
-                            Level::Warning => (Icon::Warning, "Warning"),
-                            Level::Error => (Icon::Cross, "Error"),
-                        };
-                        icons::show(ui, icon, 14.0, ink).on_hover_text(word);
+                        parts::level(ui, message.level);
                         ui.vertical(|ui| {
                             ui.set_width(290.0);
-                            ui.add(egui::Label::new(RichText::new(&toast.text).color(t.strong)).wrap());
-                            if let Some(detail) = &toast.detail {
+                            ui.add(egui::Label::new(RichText::new(&message.text).color(t.strong)).wrap());
+                            if let Some(detail) = &message.detail {
                                 ui.add(egui::Label::new(RichText::new(detail).size(12.0).color(t.muted)).wrap());
+                            }
+                            if message.number > 1 {
+                                ui.label(RichText::new(format!("{} times", message.number)).size(11.5).color(t.muted));
                             }
                         });
                         if icons::button(ui, Icon::Cross, "Dismiss message", true).clicked() {
@@ -47,4 +47,5 @@ pub fn ui(cx: &mut Cx<'_>, ctx: &Context) {
             ui.add_space(4.0);
         }
     });
+    area.response.contains_pointer()
 }

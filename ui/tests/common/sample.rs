@@ -405,7 +405,7 @@ impl Sample {
         let mut detail = StepDetail {
             params: event.then(|| r#"{"id": 9, "qty": 1, "when": {"$t":"date","v":"2026-11-23"}, "tags": ["new", "sale"]}"#.into()),
             raw_params: event.then(|| r#"{"id": "9", "qty": "1", "when": "2026-11-23", "tags": ["new", "sale"]}"#.into()),
-            timing: Some(Timing { handler: Some(1.1), render: Some(0.9) }),
+            timing: step.duration_ms.map(|ms| Timing { handler: Some(ms * 0.7), render: Some(ms * 0.2) }),
             ..StepDetail::default()
         };
         let asked =
@@ -419,7 +419,7 @@ impl Sample {
                 },
                 params: Some(format!("({n},)")),
                 ms: 0.3 + f64::from(n) * 0.21 + if n == 5 { 61.0 } else { 0.0 },
-                at: step.started,
+                at: step.started + 0.001 + f64::from(n) * 0.0006 + if n > 5 { 0.062 } else { 0.0 },
                 db: Some("default".into()),
                 many: false,
             });
@@ -445,7 +445,12 @@ impl Sample {
             let sent = format!(r#"{{"type":"event","event":"{}","params":{{"id":"9","qty":"1"}},"ref":12}}"#, step.name);
             let patched = r#"{"type":"patch","patches":[{"type":"SetText","path":[0,2,1],"d":"b4","text":"21.00"},{"type":"InsertChild","path":[0,2,0],"index":3,"node":{"tag":"li","text":"Tea"}},{"type":"SetAttr","path":[0,0],"key":"class","value":"cart open"},{"type":"RemoveChild","path":[0,4],"index":1}],"version":12,"timing":{"handler":1.1,"render":0.9}}"#;
             detail.frames.push(Frame { dir: "in".into(), at: step.started, bytes: sent.len() as u64, text: sent });
-            detail.frames.push(Frame { dir: "out".into(), at: step.started + 0.003, bytes: patched.len() as u64, text: patched.into() });
+            detail.frames.push(Frame {
+                dir: "out".into(),
+                at: step.started + step.duration_ms.unwrap_or(3.0) / 1000.0,
+                bytes: patched.len() as u64,
+                text: patched.into(),
+            });
         }
         Some(detail)
     }

@@ -75,7 +75,7 @@ impl Behavior<Pane> for Look<'_, '_> {
         cx.seat = Some(Seat { pane: *pane, drag: tile.egui_id(self.tree), tabbed });
         match *pane {
             Pane::Sessions => {
-                Frame::new().inner_margin(Margin::symmetric(8, 6)).show(ui, |ui| sessions::ui(cx, ui));
+                Frame::new().inner_margin(Margin::symmetric(8, 6)).show(ui, |ui| sessions::ui(&mut panels.sessions, cx, ui));
             }
             Pane::Timeline => strip::ui(&mut panels.strip, cx, ui),
             Pane::Steps => table::ui(&mut panels.table, cx, ui),

@@ -8,8 +8,10 @@ mod page;
 mod params;
 mod patches;
 mod sizes;
+mod spread;
 mod sql;
 mod state;
+mod timing;
 mod traceback;
 mod verdict;
 
@@ -38,18 +40,20 @@ pub struct StepPanel {
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
+    timing: timing::TimingTab,
     page: page::PageTab,
     /// A note that is being written.
     note: Option<(StepId, String)>,
     shown: Option<StepId>,
 }
 
-const TABS: [UiCommand; 8] = [
+const TABS: [UiCommand; 9] = [
     UiCommand::TabDiff,
     UiCommand::TabState,
     UiCommand::TabParams,
     UiCommand::TabPage,
     UiCommand::TabPatches,
+    UiCommand::TabTiming,
     UiCommand::TabSql,
     UiCommand::TabLog,
     UiCommand::TabFrames,
@@ -83,6 +87,7 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, &step, detail)),
             Tab::Page => page::ui(&mut state.page, cx, ui, &step),
             Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
+            Tab::Timing => with_detail(cx, ui, |cx, ui, detail| timing::ui(&mut state.timing, cx, ui, &step, detail)),
             Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
             Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, &step, detail)),
             Tab::Frames => with_detail(cx, ui, |cx, ui, detail| frames::ui(&mut state.frames, cx, ui, detail)),
@@ -209,7 +214,7 @@ fn tabs(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     Frame::new().inner_margin(Margin { left: 8, right: 8, top: 0, bottom: 0 }).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(0.0, 0.0);
-            ui.spacing_mut().button_padding = egui::vec2(7.0, 4.0);
+            ui.spacing_mut().button_padding = egui::vec2(3.0, 4.0);
             for command in TABS {
                 let on = command.tab() == Some(cx.model.tab);
                 let count = match command {
@@ -221,10 +226,17 @@ fn tabs(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
                 };
                 let mut job = egui::text::LayoutJob::default();
                 crate::widgets::rich::push(&mut job, command.text(), theme::text(13.0), if on { t.strong } else { t.muted });
-                if count > 0 {
-                    crate::widgets::rich::push(&mut job, &format!(" {count}"), theme::text(11.5), if on { t.accent } else { t.faint });
+                let counts = matches!(command, UiCommand::TabDiff | UiCommand::TabSql | UiCommand::TabLog | UiCommand::TabFrames);
+                let number = if count > 99 { "99+".to_owned() } else { count.to_string() };
+                if counts && count > 0 {
+                    let ink = if on { t.accent } else { t.faint };
+                    job.append(&number, 3.0, egui::text::TextFormat::simple(theme::text(10.5), ink));
                 }
-                let button = Button::new(job).fill(egui::Color32::TRANSPARENT).stroke(Stroke::NONE);
+                // Always as wide as with the largest number: the tabs stay where they are while steps are followed.
+                let wide = |text: &str, size| ui.painter().layout_no_wrap(text.to_owned(), theme::text(size), t.text).size().x;
+                let room = wide(command.text(), 13.0) + if counts { 3.0 + wide("99+", 10.5) } else { 0.0 };
+                let room = (room + 2.0 * ui.spacing().button_padding.x).ceil();
+                let button = Button::new(job).min_size(egui::vec2(room, 0.0)).fill(egui::Color32::TRANSPARENT).stroke(Stroke::NONE);
                 let response = ui.add(button).on_hover_text(parts::command_tip(ui, command));
                 response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, command.text()));
                 if on {

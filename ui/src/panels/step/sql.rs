@@ -20,6 +20,12 @@ fn repeats(queries: &[SqlQuery]) -> HashMap<&str, usize> {
     counts
 }
 
+/// What to say about the statement that ran most often, if that was too often.
+pub fn repeated(queries: &[SqlQuery]) -> Option<String> {
+    let worst = repeats(queries).into_values().max().filter(|worst| *worst >= REPEATED)?;
+    Some(format!("One statement ran {worst} times (N+1): load the related rows at once with select_related or prefetch_related"))
+}
+
 /// Draws the tab.
 pub fn ui(ui: &mut Ui, detail: &StepDetail) {
     let t = theme::tokens(ui);
@@ -38,13 +44,8 @@ pub fn ui(ui: &mut Ui, detail: &StepDetail) {
         ))
         .color(t.text),
     );
-    let worst = counts.values().copied().max().unwrap_or(0);
-    if worst >= REPEATED {
-        parts::note(
-            ui,
-            Level::Warning,
-            &format!("One statement ran {worst} times (N+1): load the related rows at once with select_related or prefetch_related"),
-        );
+    if let Some(words) = repeated(&detail.sql) {
+        parts::note(ui, Level::Warning, &words);
     }
     ui.add_space(4.0);
     ScrollArea::vertical().id_salt("sql").auto_shrink(false).show(ui, |ui| {

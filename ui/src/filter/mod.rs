@@ -6,16 +6,21 @@
 
 mod time;
 
+pub mod complete;
+pub mod facets;
+pub mod language;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use inspector_model::{Block, Scope, Session, SessionId, Status, StepKind, ViewId};
 
+use self::language::{Field, Number, Takes};
 use self::time::Span;
 pub use self::time::term as time_term;
 
-const KEYS: &str =
-    "kind, name, changed, status, user, session, view, component, text, time, and with < or >: ms, sql, logs, bytes, frames, id, time";
+/// All statuses; the first is the one that is no error.
+const STATUSES: [Status; 6] = [Status::Ok, Status::Raised, Status::Refused, Status::Invalid, Status::Limited, Status::Failed];
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,27 +41,6 @@ enum Test {
     Text(Field, Vec<Pattern>),
     Number(Number, Compare, f64),
     Time(Vec<Span>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Name,
-    Changed,
-    User,
-    Session,
-    View,
-    Component,
-    Any,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Ms,
-    Sql,
-    Logs,
-    Bytes,
-    Frames,
-    Id,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -345,42 +329,22 @@ fn parse_term(word: &str) -> Result<Term, String> {
     if value.is_empty() {
         return Err(format!("“{key}” has no value: write {key}{rest}something"));
     }
-    if key == "time" {
-        let spans = value.split(',').filter(|value| !value.is_empty()).map(|value| Span::parse(compare, value));
-        return Ok(Term { negated, test: Test::Time(spans.collect::<Result<_, _>>()?) });
-    }
-    let number = match key {
-        "ms" => Some(Number::Ms),
-        "sql" => Some(Number::Sql),
-        "logs" => Some(Number::Logs),
-        "bytes" => Some(Number::Bytes),
-        "frames" => Some(Number::Frames),
-        "id" | "#" => Some(Number::Id),
-        _ => None,
+    let Some(known) = language::key(key) else {
+        return Err(format!("There is no key “{key}”. Keys are {}", language::words()));
     };
-    if let Some(number) = number {
-        let wanted = value.parse().map_err(|_| format!("“{value}” is no number: write {key}>50"))?;
-        return Ok(Term { negated, test: Test::Number(number, compare, wanted) });
-    }
-    let field = match key {
-        "kind" | "status" => None,
-        "name" => Some(Field::Name),
-        "changed" => Some(Field::Changed),
-        "user" => Some(Field::User),
-        "session" => Some(Field::Session),
-        "view" => Some(Field::View),
-        "component" => Some(Field::Component),
-        "text" => Some(Field::Any),
-        _ => return Err(format!("There is no key “{key}”. Keys are {KEYS}")),
-    };
-    if compare != Compare::Equal {
+    if compare != Compare::Equal && !matches!(known.takes, Takes::Time | Takes::Number(_)) {
         return Err(format!("“{key}” is text: write {key}:{value}"));
     }
     let values = value.split(',').filter(|value| !value.is_empty());
-    let test = match (key, field) {
-        (_, Some(field)) => Test::Text(field, values.map(Pattern::new).collect()),
-        ("kind", None) => Test::Kind(values.map(parse_kinds).collect::<Result<Vec<_>, _>>()?.concat()),
-        (_, None) => Test::Status(values.map(parse_statuses).collect::<Result<Vec<_>, _>>()?.concat()),
+    let test = match known.takes {
+        Takes::Text(field) => Test::Text(field, values.map(Pattern::new).collect()),
+        Takes::Kind => Test::Kind(values.map(parse_kinds).collect::<Result<Vec<_>, _>>()?.concat()),
+        Takes::Status => Test::Status(values.map(parse_statuses).collect::<Result<Vec<_>, _>>()?.concat()),
+        Takes::Time => Test::Time(values.map(|value| Span::parse(compare, value)).collect::<Result<_, _>>()?),
+        Takes::Number(number) => {
+            let wanted = value.parse().map_err(|_| format!("“{value}” is no number: write {key}>50"))?;
+            Test::Number(number, compare, wanted)
+        }
     };
     Ok(Term { negated, test })
 }
@@ -397,13 +361,12 @@ fn parse_kinds(text: &str) -> Result<Vec<StepKind>, String> {
 }
 
 fn parse_statuses(text: &str) -> Result<Vec<Status>, String> {
-    const ALL: [Status; 6] = [Status::Ok, Status::Raised, Status::Refused, Status::Invalid, Status::Limited, Status::Failed];
     if text == "error" {
-        return Ok(ALL[1..].to_vec());
+        return Ok(STATUSES[1..].to_vec());
     }
-    let found = ALL.into_iter().find(|status| status.word() == text);
+    let found = STATUSES.into_iter().find(|status| status.word() == text);
     found.map(|status| vec![status]).ok_or_else(|| {
-        let all: Vec<_> = ALL.iter().map(|status| status.word()).collect();
+        let all: Vec<_> = STATUSES.iter().map(|status| status.word()).collect();
         format!("There is no status “{text}”. Statuses are {}, and error for all but ok", all.join(", "))
     })
 }
