@@ -1,6 +1,6 @@
 //! What stands at followed paths, in recordings that are made here.
 
-use inspector_model::{RecorderStatus, Segment, Source, SourceId, SourceKind, SourceState, Step, StepDetail};
+use inspector_model::{RecorderStatus, Segment, Source, SourceId, SourceKind, SourceState, Step, StepDetail, StepKind};
 use inspector_store::{NewState, NewStep, Recorder, Store};
 
 use super::*;
