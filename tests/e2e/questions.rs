@@ -25,8 +25,8 @@ fn a_value_is_followed_through_the_pages_that_have_it() {
         }
     };
     let here = ask(Scope::View(third.session.clone().expect("a page"), third.view.clone()));
-    let values: Vec<&str> = here.values.iter().filter_map(|(_, value)| value.as_deref()).collect();
-    assert_eq!((here.place.as_str(), values), ("count", vec!["0", "1", "2", "3"]), "the mount and three clicks");
+    let values: Vec<&str> = here.values.iter().filter_map(|(_, value)| Some(value.as_ref()?.json.as_str())).collect();
+    assert_eq!((here.place.to_string().as_str(), values), ("count", vec!["0", "1", "2", "3"]), "the mount and three clicks");
     assert_eq!(here.steps.last(), Some(&third.id));
     let everywhere = ask(Scope::Everywhere);
     assert!(everywhere.steps.len() > here.steps.len() && everywhere.steps.contains(&add.id), "{everywhere:?}");
