@@ -69,7 +69,7 @@ fn save(lab: &mut Lab, name: &str) {
     let id = recorder.id().clone();
     drop(recorder);
     let path = inspector_test_support::workspace_root().join("recordings").join(format!("{name}.djrec"));
-    let bytes = store.export(&id, &path).expect("the sample is written");
+    let bytes = store.export(&id, &path, &|_, _| true).expect("the sample is written");
     println!("{name}: {} steps, {bytes} bytes", steps.len());
 }
 

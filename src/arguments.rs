@@ -84,9 +84,11 @@ pub struct Record {
     /// The agent's token.
     #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Write the recording to this file at the end. It stays in the library too.
+    /// Write the recording to this file at the end, without its secrets. It stays in the library too, as it is.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub keep_back: KeepBack,
     /// End after this many steps.
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
@@ -149,6 +151,16 @@ pub struct Export {
     /// Write nothing: say what would be in the file and what would be kept back.
     #[arg(long)]
     pub preview: bool,
+    #[command(flatten)]
+    pub keep_back: KeepBack,
+    /// Write JSON about what was done.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is kept back of what is written for others.
+#[derive(Debug, Args)]
+pub struct KeepBack {
     /// Keep back values of this name, too. May be given several times.
     #[arg(long, value_name = "NAME")]
     pub redact_name: Vec<String>,
@@ -161,18 +173,19 @@ pub struct Export {
     /// Keep nothing back, and do not look through the finished file.
     #[arg(long, conflicts_with_all = ["redact_name", "redact_path", "redact_emails"])]
     pub no_redaction: bool,
-    /// Write JSON about what was done.
-    #[arg(long)]
-    pub json: bool,
+}
+
+impl KeepBack {
+    /// As the export has it.
+    pub fn redaction(&self) -> Redaction {
+        Redaction { off: self.no_redaction, emails: self.redact_emails, names: self.redact_name.clone(), paths: self.redact_path.clone() }
+    }
 }
 
 impl Export {
     /// What it says, given how a page is found by the beginning of its id.
     pub fn options(&self, session: impl FnOnce(&str) -> anyhow::Result<SessionId>) -> anyhow::Result<ExportOptions> {
-        let by_name = || {
-            let ending = self.file.as_deref()?.extension()?.to_str()?;
-            ExportFormat::ALL.into_iter().find(|format| format.extension() == ending)
-        };
+        let by_name = || ExportFormat::of_file(self.file.as_deref()?.file_name()?.to_str()?);
         let format = match &self.format {
             Some(word) => word.parse().map_err(anyhow::Error::msg)?,
             None => by_name().unwrap_or_default(),
@@ -181,12 +194,7 @@ impl Export {
         Ok(ExportOptions {
             format,
             selection: Selection { first, last, session: self.session.as_deref().map(session).transpose()? },
-            redaction: Redaction {
-                off: self.no_redaction,
-                emails: self.redact_emails,
-                names: self.redact_name.clone(),
-                paths: self.redact_path.clone(),
-            },
+            redaction: self.keep_back.redaction(),
         })
     }
 }
@@ -245,6 +253,24 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory as _;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_kept_back_is_said_alike_of_an_export_and_of_a_recording() {
+        let words = ["--redact-name", "pin", "--redact-path", "cart.owner", "--redact-emails"];
+        let expected = Redaction { off: false, emails: true, names: vec!["pin".into()], paths: vec!["cart.owner".into()] };
+        let parse = |begin: &[&str], end: &[&str]| Arguments::try_parse_from([&["djust-inspector"], begin, end].concat());
+        for begin in [&["export", "latest", "a.djrec"][..], &["record", "--output", "a.djrec"]] {
+            let redaction = |end: &[&str]| match parse(begin, end).unwrap().command {
+                Some(Command::Export(export)) => export.keep_back.redaction(),
+                Some(Command::Record(record)) => record.keep_back.redaction(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(redaction(&words), expected);
+            assert_eq!(redaction(&[]), Redaction::default());
+            assert!(redaction(&["--no-redaction"]).off);
+            assert!(parse(begin, &["--no-redaction", "--redact-emails"]).is_err());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inspector_engine::{Engine, Window};
-use inspector_model::{Answer, DesktopInfo, DesktopRequest, ErrorCode, Failure, Handle, Notice, Request, RequestId};
+use inspector_model::{Answer, DesktopInfo, DesktopRequest, ErrorCode, ExportFormat, Failure, Handle, Notice, Request, RequestId};
 use parking_lot::Mutex;
 
 use crate::pages::Pages;
@@ -50,7 +50,6 @@ impl Desktop {
     }
 
     fn answer(&self, id: RequestId, request: DesktopRequest) {
-        let dialog = rfd::AsyncFileDialog::new().add_filter("Recordings", &["djrec"]);
         match request {
             DesktopRequest::ShowPage(at) => {
                 let (engine, pages) = (self.engine.clone(), self.pages.clone());
@@ -64,9 +63,17 @@ impl Desktop {
                 });
             }
             // On some systems a dialog must begin on the window's thread, which is this one.
-            DesktopRequest::PickFileToOpen => self.ask(id, || dialog.set_title("Open a recording").pick_file()),
+            DesktopRequest::PickFileToOpen => {
+                let endings = [ExportFormat::Recording, ExportFormat::BugCapture].map(ExportFormat::extension);
+                let dialog = rfd::AsyncFileDialog::new().add_filter("Recordings and bug captures", &endings);
+                self.ask(id, || dialog.set_title("Open a recording").pick_file());
+            }
             DesktopRequest::PickFileToSave { suggested } => {
-                self.ask(id, || dialog.set_title("Save the recording").set_file_name(suggested).save_file());
+                let mut dialog = rfd::AsyncFileDialog::new().set_title("Export");
+                if let Some(format) = ExportFormat::of_file(&suggested) {
+                    dialog = dialog.add_filter(format.label(), &[format.extension()]);
+                }
+                self.ask(id, || dialog.set_file_name(suggested).save_file());
             }
             DesktopRequest::FollowPage(_) => self.inbox.put(id, unsupported("pages do not follow the selection in a browser")),
             DesktopRequest::Set(_) => self.inbox.put(id, unsupported("this desktop has nothing to switch")),

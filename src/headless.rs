@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use inspector_engine::{Engine, Places, Settings, Window};
-use inspector_model::{ExportOptions, Handle as _, Level, Notice, RecordingId, SourceState, Step};
+use inspector_model::{ExportOptions, Handle as _, Level, Notice, RecordingId, Redaction, SourceState, Step};
 
 use crate::arguments::Record;
-use crate::live::{Server, Termination, choose};
+use crate::live::{Server, choose, listen_for_the_end};
 use crate::terminal::{json_line, line, plain};
 
 /// How long the loop sleeps at most: limits and the end of the server are looked at this often.
@@ -17,6 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Records until a limit, the end of the server, or Ctrl-C.
 pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
+    let redaction = record.keep_back.redaction();
+    if record.output.is_none() && redaction != Redaction::default() {
+        anyhow::bail!("what is kept back is said of a file, and none is written; name one with --output");
+    }
     let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
     let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command, None)?) };
     let target = match &server {
@@ -29,7 +33,7 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     let window = engine.window();
     window.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
     let id = engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let mut interrupted = listen_for_the_end(end)?;
+    let interrupted = listen_for_the_end(move || end.try_send(()).unwrap_or_default())?;
 
     let deadline = record.seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
     let mut seen = Seen { json: record.json, ..Seen::default() };
@@ -59,7 +63,8 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     }
     if let Some(path) = &record.output {
         let reader = engine.store().read(&recording)?;
-        let written = inspector_share::export(&reader, &ExportOptions::default(), path, &|_, _| true)?;
+        let options = ExportOptions { redaction, ..ExportOptions::default() };
+        let written = inspector_share::export(&reader, &options, path, &|_, _| true)?;
         eprintln!("Written, {} bytes, {} values redacted: {}", written.bytes, written.preview.total(), path.display());
     }
     Ok(status.unwrap_or(ExitCode::SUCCESS))
@@ -120,20 +125,4 @@ impl Seen {
             println!("{}", crate::library::step_line(step));
         }
     }
-}
-
-/// A function that says whether this program shall end.
-fn listen_for_the_end(wake: std::sync::mpsc::SyncSender<()>) -> anyhow::Result<impl FnMut() -> bool> {
-    let (tell, told) = sync_channel(1);
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(async {
-            if let Ok(mut termination) = Termination::new() {
-                termination.recv().await;
-                let _ = tell.send(());
-                let _ = wake.try_send(());
-            }
-        });
-    })?;
-    Ok(move || told.try_recv().is_ok())
 }

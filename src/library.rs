@@ -7,10 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use inspector_diff::Options;
 use inspector_engine::Places;
-use inspector_model::{ExportPreview, Op, RecordingId, SessionId, Side, StateAnswer, Status, Step, StepId, Value, parse_value};
+use inspector_model::{
+    ExportPreview, Op, RecordingId, SessionId, Side, StateAnswer, Status, Step, StepId, Value, find_bug_capture, parse_value,
+};
 use inspector_store::{Reader, Store};
 
 use crate::arguments::{Diff, Export, Show};
+use crate::live::listen_for_the_end;
 use crate::terminal::{json, line, plain};
 
 /// How wide a value may be on a terminal's line.
@@ -193,7 +196,9 @@ pub fn export(places: &Places, export: &Export) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let done = inspector_share::export(&reader, &options, file, &|_, _| true)?;
+    // Whoever stops it finds no part of it, and no folder that it was made in.
+    let interrupted = listen_for_the_end(|| {})?;
+    let done = inspector_share::export(&reader, &options, file, &|_, _| !interrupted())?;
     if export.json {
         println!("{}", json(&serde_json::json!({"bytes": done.bytes, "preview": done.preview}))?);
     } else {
@@ -240,10 +245,10 @@ pub fn import(places: &Places, what: &str, as_json: bool) -> anyhow::Result<Exit
     let store = store(places)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
     let path = Path::new(what);
-    let imported = if !path.is_file() && inspector_share::is_bug_capture(what) {
+    let imported = if !path.is_file() && find_bug_capture(what).is_some() {
         inspector_share::import_text(what, &store, now)?
     } else {
-        inspector_share::import_file(path, &store, now)?
+        inspector_share::import_file(path, &store, now, &|_, _| true)?
     };
     if as_json {
         println!("{}", json(&serde_json::json!({"id": imported.id, "steps": imported.steps, "damaged": imported.damaged}))?);

@@ -2,6 +2,7 @@
 
 use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use inspector_engine::{Child, Engine, Places, Settings, Target, found_servers, supervise, unpack_agent};
@@ -149,6 +150,23 @@ async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::R
         child.wait().await?
     };
     Ok((status, by_signal))
+}
+
+/// Says from now on, instead of letting the program die, whether it shall end. `wake` is called when it shall.
+pub fn listen_for_the_end(wake: impl FnOnce() + Send + 'static) -> std::io::Result<impl Fn() -> bool> {
+    let end = Arc::new(AtomicBool::new(false));
+    let told = end.clone();
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if let Ok(mut termination) = Termination::new() {
+                termination.recv().await;
+                told.store(true, Ordering::Relaxed);
+                wake();
+            }
+        });
+    })?;
+    Ok(move || end.load(Ordering::Relaxed))
 }
 
 /// SIGTERM, SIGHUP or Ctrl-C.

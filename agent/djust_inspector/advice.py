@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import discovery, guard
+from . import access, budget, discovery, guard, options
 
 
 def collect() -> list[dict[str, Any]]:
@@ -80,6 +80,28 @@ def collect() -> list[dict[str, Any]]:
             "time_travel_enabled keeps up to time_travel_max_events whole states per page in memory also with DEBUG off: "
             + ", ".join(recording),
             "Set time_travel_enabled from DEBUG",
+        )
+    record = options.current().record
+    if not record.everything:
+        share = f"{record.share:.3g} of the pages" if record.share < 1.0 else "pages"
+        users = f" of the users {', '.join(record.users)}" if record.users else ""
+        paths = f" at {', '.join(record.paths)}" if record.paths else ""
+        add("sampled", f"Only {share}{users}{paths} can be seen: DJUST_INSPECTOR['record'] says so")
+    if budget.BUDGET.thinned or budget.BUDGET.pages:
+        add(
+            "thinned",
+            f"The recording is thinned to its budget: {budget.BUDGET.thinned} things that happened and "
+            f"{budget.BUDGET.pages} pages were left out",
+            "Raise cpu or memory_mb in DJUST_INSPECTOR['record'], or record fewer pages",
+        )
+    for problem in options.current().problems:
+        add("settings", f"The agent's settings: {problem}")
+    plain = discovery.plain_token()
+    if plain is not None and not discovery.debug() and len(plain[1]) < access.MIN_LENGTH:
+        add(
+            "weak_token",
+            f"The token of the {plain[0]} is shorter than one of 256 random bits",
+            None,
         )
     for message, entry in list(guard.errors.items()):
         count = f" ({entry['count']} times)" if entry["count"] > 1 else ""

@@ -13,8 +13,9 @@ import json
 from typing import Any, AsyncIterator, Awaitable, Callable
 
 from . import configuration, guard, history, hub, limits, sessions, sync, ticks, turns
+from .hidden import MARK
 from .hub import HUB, Inspector
-from .redact import redact_json
+from .redact import redact_json, redact_text
 from .restore import Report, compare, differs, restore
 from .sessions import Session
 from .streams import hidden_names
@@ -39,7 +40,7 @@ class Refused(Exception):
 def answer(inspector: Inspector, number: Any, result: Any) -> None:
     """Queue the answer: a result (an object, or JSON text of one), or a `Refused`."""
     if isinstance(result, Refused):
-        error = {"code": result.code, "message": result.message, "hint": result.hint}
+        error = {"code": result.code, "message": redact_text(result.message), "hint": result.hint}
         text = '{"t":"answer","id":%s,"ok":false,"error":%s}' % (safe_dumps(number), safe_dumps(error))
     else:
         body = result if type(result) is str else safe_dumps(result)
@@ -82,7 +83,7 @@ async def _on_session(do: str, command: dict[str, Any]) -> Any:
         return await function(None, command)
     identity = command.get("session")
     session = sessions.SESSIONS.get(identity) if type(identity) is str else None
-    if session is None:
+    if session is None or not session.wanted():
         raise Refused("no_session", "this page is not connected any more", "Reload the page in the browser")
     loop = asyncio.get_running_loop()
     if session.loop is None or session.loop is loop:
@@ -242,7 +243,8 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
         params = {}
     if type(params) is not dict:
         raise Refused("bad_request", "`params` must be an object")
-    if '"$t": "redacted"' in json.dumps(params):
+    text = json.dumps(params)
+    if '"$t": "redacted"' in text or MARK.search(text):
         raise Refused("bad_request", "the parameters hold a redacted value", "Put a value in its place, then replay")
     view_id, view = view_of(session, view_id)
     component = command.get("component")
@@ -257,9 +259,11 @@ async def _event(session: Session, command: dict[str, Any], kind: str, view_id: 
     turn = Turn(session, kind, name)
     turn.view_id = view_id
     turn.component = component if type(component) is str else None
-    turn.raw = json.dumps(redact_json(params, hidden_names(view)), ensure_ascii=False)
+    turn.raw = json.dumps(redact_json(params, hidden_names(view), session.known), ensure_ascii=False)
     turn.params = turns.typed_params(
-        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")}, view
+        {k: v for k, v in params.items() if k not in ("_args", "view_id", "component_id")},
+        turn.hidden(view),
+        turn.known,
     )
     turn.cause = cause
     token = CURRENT.set(turn)
@@ -319,7 +323,7 @@ async def _ring(session: Session, command: dict[str, Any]) -> str:
         raise Refused(
             "unsupported", "this view keeps no time-travel ring", "Set time_travel_enabled = True on the view"
         )
-    return history.ring(view)
+    return history.ring(session, view)
 
 
 async def _ticks(session: Session, command: dict[str, Any]) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _setting(key: str, facts: dict[str, Any]) -> str:
     kind, doc = SETTING_KEYS[key] if key in SETTING_KEYS else (RELATED[key][0], RELATED[key][2])
     default = _default(key)
     value, source = _resolved(key, facts)
-    told = Walker().text(facts["live"][key])[:200] if key in facts["live"] else ""
+    told = Walker().clean(facts["live"][key])[:200] if key in facts["live"] else ""
     advice = config_advice.of_setting(Setting(key, value, default, told=told, **facts))
     return _entry(key, "setting", kind, default, value, source, _written(key, source), advice, doc)
 
@@ -299,7 +299,7 @@ def _attribute(cls: type, key: str) -> tuple[Any, type | None]:
 def _open_views() -> dict[int, list[tuple[str, dict[str, Any]]]]:
     """The attributes of the instances of each class that pages show now, by the class's id."""
     out: dict[int, list[tuple[str, dict[str, Any]]]] = {}
-    for session in list(sessions.SESSIONS.values()):
+    for session in sessions.recorded():
         for view in session.views().values():
             out.setdefault(id(type(view)), []).append((session.id, own_dict(view)))
     return out

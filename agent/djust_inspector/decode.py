@@ -15,6 +15,8 @@ import sys
 import uuid
 from typing import Any
 
+from .hidden import MARK
+
 
 class Lost(Exception):
     """A value, or a part of one, that cannot be put back."""
@@ -45,6 +47,8 @@ def decode(value: Any, path: str = "") -> Any:
     """The Python value of parsed typed JSON. Raises `Lost`."""
     if type(value) is list:
         return [decode(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    if type(value) is str and MARK.search(value):
+        raise Lost(path, "a part of it was redacted")
     if type(value) is not dict:
         return value
     tag = value.get("$t")

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import PROTOCOL, __version__, guard, listening
+from . import PROTOCOL, __version__, guard, listening, options
 
 _lock = threading.RLock()
 _path: Path | None = None
@@ -46,21 +46,37 @@ def debug() -> bool:
     return getattr(settings(), "DEBUG", False) is True
 
 
-def token() -> str | None:
-    """The token that an inspector must show; ``None`` when there is none and the endpoint does not exist."""
+def plain_token() -> tuple[str, str] | None:
+    """The token that is known in plain, with its name; ``None`` when there is none."""
     global _own_token
     given = os.environ.get("DJUST_INSPECTOR_TOKEN")
     if given:
-        return given
-    config = getattr(settings(), "DJUST_INSPECTOR", None)
-    if type(config) is dict and type(config.get("token")) is str and config["token"]:
-        return config["token"]
+        return "environment", given
+    found = options.current().token
+    if found:
+        return "settings", found
     if not debug():
         return None
     with _lock:
         if _own_token is None:
             _own_token = secrets.token_urlsafe(32)
-        return _own_token
+        return "development", _own_token
+
+
+def token() -> str | None:
+    """The token for the discovery file."""
+    found = plain_token()
+    return None if found is None else found[1]
+
+
+def started_by_run() -> bool:
+    """Whether ``djust-inspector run`` started this process, for a developer on this machine."""
+    return bool(os.environ.get("DJUST_INSPECTOR_RUN"))
+
+
+def writes_in_environment() -> bool:
+    """Whether the environment lets the holder of a token in plain write also without DEBUG."""
+    return os.environ.get("DJUST_INSPECTOR_WRITES") == "1"
 
 
 def folder() -> Path:
@@ -75,7 +91,7 @@ def folder() -> Path:
 
 
 def wanted() -> bool:
-    return debug() or bool(os.environ.get("DJUST_INSPECTOR_RUN"))
+    return debug() or started_by_run()
 
 
 def start() -> None:

@@ -46,7 +46,9 @@ def report(where: str) -> None:
 
 def _safe(error: Any) -> str:
     try:
-        return str(error)[:500]
+        from .redact import redact_text
+
+        return redact_text(str(error)[:500])
     except Exception:
         return "(its message cannot be read)"
 

@@ -11,6 +11,7 @@ from collections import deque
 from typing import Any
 
 from . import redact
+from .hidden import NOTHING, Known
 from .sessions import Session, encodable
 from .streams import Stream, hidden_names
 from .turns import typed_params
@@ -34,9 +35,16 @@ def entries(view: Any) -> tuple[list[Any], int]:
     return list(found), found.maxlen or 0
 
 
-def texts(state: Any, hidden: frozenset[str]) -> dict[str, str]:
+def texts(state: Any, hidden: frozenset[str], known: Known = NOTHING) -> dict[str, str]:
     """A ring entry's state as the texts of typed assigns; components under their ids."""
-    walker = _RingWalker(hidden)
+    version = known.version
+    out = _texts(state, hidden, known)
+    # A secret may have been met after an assign that shows it.
+    return out if version == known.version else _texts(state, hidden, known)
+
+
+def _texts(state: Any, hidden: frozenset[str], known: Known) -> dict[str, str]:
+    walker = _RingWalker(hidden, known=known)
     out: dict[str, str] = {}
     if type(state) is not dict:
         return out
@@ -49,7 +57,7 @@ def texts(state: Any, hidden: frozenset[str]) -> dict[str, str]:
             if type(identity) is str and type(fields) is dict:
                 out[identity] = '{"$t":"component","class":null,"id":%s,"v":%s}' % (
                     dumps(identity),
-                    walker.text(fields),
+                    walker.clean(fields),
                 )
     return out
 
@@ -89,16 +97,16 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
     stream._next = 1  # older than anything live
     out = []
     for snapshot in entries(view)[0]:
-        before = stream.commit(texts(snapshot.state_before, hidden))
-        after = stream.commit(texts(snapshot.state_after, hidden))
+        before = stream.commit(texts(snapshot.state_before, hidden, session.known))
+        after = stream.commit(texts(snapshot.state_after, hidden, session.known))
         params = snapshot.params if type(snapshot.params) is dict else {}
         component = params.get("component_id")
         status = status_of(snapshot.error)
         error = "null"
         if snapshot.error is not None:
-            message = redact.redact_text(str(snapshot.error))
+            message = session.known.hide(redact.redact_text(str(snapshot.error)))
             error = '{"type":"","message":%s,"traceback":null}' % encodable(message)
-        raw = json.dumps(redact.redact_json(params, hidden), ensure_ascii=False, default=str)
+        raw = json.dumps(redact.redact_json(params, hidden, session.known), ensure_ascii=False, default=str)
         out.append(
             '"key":%s,"session":%s,"view":%s,"component":%s,"kind":"event","name":%s,"params":%s,"raw":%s,"ref":%s,'
             '"started":%.6f,"ms":0.0,"timing":null,"before":%s,"after":%s,"status":"%s","error":%s,"cause":null,'
@@ -109,8 +117,8 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
                 dumps(view_id),
                 dumps(component if type(component) is str else None),
                 encodable(str(snapshot.event_name)),
-                typed_params(params, view),
-                encodable(raw),
+                typed_params(params, hidden, session.known),
+                encodable(session.known.hide_json(raw)),
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
                 snapshot.ts,
                 before,
@@ -122,8 +130,9 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
     return out
 
 
-def ring(view: Any) -> str:
+def ring(session: Session, view: Any) -> str:
     """The result of the command ``ring``."""
+    known = session.known
     hidden = hidden_names(view)
     found, size = entries(view)
     listed = []
@@ -135,16 +144,16 @@ def ring(view: Any) -> str:
                 encodable(str(snapshot.event_name)),
                 snapshot.ts,
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
-                typed_params(params, view),
-                "null" if snapshot.error is None else encodable(redact.redact_text(str(snapshot.error))),
-                _whole(snapshot.state_before, hidden),
-                _whole(snapshot.state_after, hidden),
+                typed_params(params, hidden, known),
+                "null" if snapshot.error is None else encodable(known.hide(redact.redact_text(str(snapshot.error)))),
+                _whole(snapshot.state_before, hidden, known),
+                _whole(snapshot.state_after, hidden, known),
             )
         )
     return '{"entries":[%s],"max":%d}' % (",".join(listed), size)
 
 
-def _whole(state: Any, hidden: frozenset[str]) -> str:
+def _whole(state: Any, hidden: frozenset[str], known: Known) -> str:
     from .streams import join
 
-    return join(texts(state, hidden))
+    return join(texts(state, hidden, known))

@@ -16,7 +16,7 @@ def make_tick_once(original: Any) -> Any:
     async def _tick_once(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not hub.ACTIVE:
             return await original(self, *args, **kwargs)
-        session = guard.guarded(sessions.of)(self)
+        session = guard.guarded(sessions.begin)(self)
         if session is None:
             return await original(self, *args, **kwargs)
         if session.ticks_paused:
@@ -76,7 +76,7 @@ def _assigns_read(view: Any) -> None:
     if not _in_tick_loop.get():
         return
     for session in list(sessions.SESSIONS.values()):
-        if session.root is view:
+        if session.root is view and sessions.begin(session.consumer) is not None:
             tick = Turn(session, "tick", "tick")
             tick.quiet = True
             CURRENT.set(tick)
@@ -113,7 +113,7 @@ def make_push(original: Any) -> Any:
 
 @guard.guarded
 def _begin_push(consumer: Any, name: str, events: tuple[Any, ...]) -> Turn | None:
-    session = sessions.of(consumer)
+    session = sessions.begin(consumer)
     if session is None:
         return None
     turn = Turn(session, "push", name)
@@ -161,7 +161,7 @@ def make_async_task(original: Any) -> Any:
 
 @guard.guarded
 def _begin_async(consumer: Any, task_name: Any, event_name: Any) -> Turn | None:
-    session = sessions.of(consumer)
+    session = sessions.begin(consumer)
     if session is None:
         return None
     turn = Turn(session, "async", str(task_name))

@@ -77,7 +77,7 @@ def _calling(turn: Turn, handler: Any, params: Any) -> None:
         if turn.before is None and turn.session is not None:
             turn.look_before(turn.session.views().get(turn.view_id))
         if type(params) is dict:
-            turn.params = turns.typed_params(params, turn.hidden(owner if owner is turn.view else turn.view))
+            turn.params = turns.typed_params(params, turn.hidden(owner if owner is turn.view else turn.view), turn.known)
 
 
 def make_validate(original: Any) -> Any:
@@ -228,19 +228,10 @@ def _queried(turn: Turn, cursor: Any, sql: Any, params: Any, many: Any, at: floa
     else:
         from .walker import Limits, Walker
 
-        shown = Walker(limits=Limits(nodes=500, size=20_000, string=4000, string_head=1000)).text(
+        limits = Limits(nodes=500, size=20_000, string=4000, string_head=1000)
+        shown = Walker(turn.hidden(turn.view), limits, turn.known).clean(
             list(params) if type(params) in (list, tuple) else params
         )
-        shown = redact.redact_sql_params(text, shown)
+    text, shown = redact.redact_sql(text[:50_000], shown, turn.hidden(turn.view))
     alias = getattr(getattr(cursor, "db", None), "alias", None)
-    turn.add_sql(
-        '{"sql":%s,"params":%s,"ms":%.3f,"at":%.6f,"db":%s,"many":%s}'
-        % (
-            sessions.encodable(text[:50_000]),
-            "null" if shown is None else sessions.encodable(shown),
-            ms,
-            at,
-            json.dumps(alias),
-            "true" if many else "false",
-        )
-    )
+    turn.add_sql(text, shown, ms, at, alias if type(alias) is str else None, bool(many))

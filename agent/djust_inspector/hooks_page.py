@@ -30,8 +30,8 @@ def make_connect(original: Any) -> Any:
 
 @guard.guarded
 def _connected(consumer: Any, refusal: dict[str, Any] | None) -> None:
-    session = sessions.of(consumer)
-    if session is None or not hub.ACTIVE:
+    session = sessions.register(consumer)
+    if session is None or not hub.ACTIVE or not session.wanted():
         return
     sessions.link_successor(session)
     sessions.publish(session)
@@ -97,7 +97,7 @@ def _disconnected(consumer: Any, code: Any) -> None:
     if session.close is None:
         session.close = {"code": code, "reason": _REASONS.get(code, "closed")}
     session.phase = "closed"
-    if hub.ACTIVE and session.id in sessions.SESSIONS:
+    if hub.ACTIVE and session.id in sessions.SESSIONS and (session.wanted() or session.given_up):
         cause = dict(session.close)
         if session.limit is not None and cause.get("code") == 4429:
             cause = {**session.limit, **cause}
@@ -122,7 +122,7 @@ def make_close(original: Any) -> Any:
 
 @guard.guarded
 def _closing(consumer: Any, code: Any) -> None:
-    session = consumer.__dict__.get("_djust_inspector") or sessions.of(consumer)
+    session = sessions.register(consumer)
     if session is None:
         return
     reason = _REASONS.get(code, "closed by the server")
@@ -179,7 +179,7 @@ _KINDS = {
 
 @guard.guarded
 def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
-    session = sessions.of(consumer)
+    session = sessions.register(consumer)
     if session is None:
         return None
     message: Any = None
@@ -196,6 +196,10 @@ def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
         except (ValueError, RecursionError):
             message = None
     kind = message.get("type") if type(message) is dict else None
+    if kind in ("mount", "live_redirect_mount") and type(message.get("url")) is str and "target_id" not in message:
+        session.path = message["url"]  # whether the page is recorded may hang on it
+    if sessions.begin(consumer) is None:
+        return None
     turn = Turn(session, _KINDS.get(kind) if type(kind) is str else None, kind if type(kind) is str else "")
     session.add_frame(turn, "in", text, data)
     if type(message) is dict and turn.kind is not None:
@@ -206,12 +210,12 @@ def _begin_receive(consumer: Any, text: Any, data: Any) -> Turn | None:
 def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, Any]) -> None:
     kind, view = turn.kind, session.root
     params = message.get("params") if type(message.get("params")) is dict else {}
-    hidden = turn.hidden(view)
+    hidden, known = session.hidden(), session.known
     if kind == "event":
         name = message.get("event")
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
-        turn.raw = dumps(redact.redact_json(params, hidden))
+        turn.raw = dumps(redact.redact_json(params, hidden, known))
         turn.given = _plain_params(params)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
@@ -225,15 +229,15 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
             session.path = url
             session.loaded_path = session.loaded_path or url
         turn.name = str(message.get("view") or url or turn.name)
-        turn.params = turns.typed(params)
+        turn.params = turns.typed(params, hidden, known)
     elif kind == "url_change":
         turn.name = str(message.get("uri") or turn.name)
-        turn.params = turns.typed(params, hidden)
-        turn.raw = dumps(redact.redact_json(params, hidden))
+        turn.params = turns.typed(params, hidden, known)
+        turn.raw = dumps(redact.redact_json(params, hidden, known))
         turn.look_before(view)
     else:
         target = {k: v for k, v in message.items() if k != "type"}
-        turn.cause = {"target": redact.redact_json(target, hidden), "by": "browser"}
+        turn.cause = {"target": redact.redact_json(target, hidden, known), "by": "browser"}
         component = message.get("component_id")
         turn.component = component if type(component) is str else None
         turn.look_before(view)
@@ -289,4 +293,4 @@ def _sending_json(consumer: Any, data: Any) -> None:
             turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
-        turn.error = {"type": "navigate", "message": f"sent to {data.get('to')}", "traceback": None}
+        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to"))), "traceback": None}

@@ -34,7 +34,7 @@ def make_hotreload(original: Any) -> Any:
 
 @guard.guarded
 def _begin_hotreload(consumer: Any, event: Any) -> Turn | None:
-    session = sessions.of(consumer)
+    session = sessions.begin(consumer)
     if session is None:
         return None
     meta = event.get("hvr_meta") if type(event) is dict else None

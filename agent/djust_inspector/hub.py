@@ -18,6 +18,8 @@ from . import guard
 
 #: Bytes of frames that one inspector may lag behind before frames are dropped.
 QUEUE_BYTES = 48 * 1024 * 1024
+#: Bytes of frames, answers and syncs together, beyond which an inspector is let go.
+MOST_BYTES = 192 * 1024 * 1024
 #: Bytes of frames kept for an inspector that comes back.
 BACKLOG_BYTES = 32 * 1024 * 1024
 #: Seconds during which recording goes on after the last inspector has left.
@@ -41,6 +43,10 @@ class Inspector:
         self.bytes = 0
         self.dropped = 0
         self.closed = False
+        #: Whether it may give commands that change something.
+        self.writes = False
+        #: Since when a frame is on its way out, by the monotonic clock.
+        self.sending: float | None = None
 
     def put(self, text: str) -> None:
         """Queue a frame or count it as dropped. Call with the hub's lock held."""
@@ -49,16 +55,31 @@ class Inspector:
         size = len(text)
         if self.dropped or (self.bytes + size > QUEUE_BYTES and self.queue):
             # Nothing after a drop is of use before the sync that repairs it.
-            self.dropped += 1 + len(self.queue)
-            self.queue.clear()
-            self.bytes = 0
+            self.dropped += 1
+            self.drop()
         else:
             self.queue.append(text)
             self.bytes += size
         self.wake()
 
+    def drop(self) -> None:
+        """Give up what waits to be sent. Call with the hub's lock held."""
+        self.dropped += len(self.queue)
+        self.queue.clear()
+        self.bytes = 0
+
     def put_always(self, text: str) -> None:
-        """Queue an answer or a part of a sync, which must not be dropped. Call with the lock held."""
+        """Queue an answer or a part of a sync, which must not be dropped. Call with the lock held.
+
+        One who asks and asks and never reads is let go.
+        """
+        if self.closed:
+            return
+        if self.bytes > MOST_BYTES:
+            self.closed = True
+            self.queue.clear()
+            self.bytes = 0
+            return
         self.queue.append(text)
         self.bytes += len(text)
         self.wake()
@@ -124,6 +145,13 @@ class Hub:
         except Exception:
             guard.report("hub.publish")
 
+    def forget_backlog(self) -> None:
+        """Give up what is kept for an inspector that comes back."""
+        with self.lock:
+            self.lost_upto = self.seq
+            self.backlog.clear()
+            self.backlog_bytes = 0
+
     # -- coming and going
 
     def can_resume(self, agent_id: Any, seq: Any) -> bool:
@@ -179,6 +207,13 @@ class Hub:
                 self._grace = inspector.loop.call_later(GRACE_SECS, self._expire)
             except RuntimeError:
                 self._expire()
+
+    def stop(self) -> None:
+        """End the recording now, if nobody is attached."""
+        with self.lock:
+            if self._grace is not None:
+                self._grace.cancel()
+            self._expire()
 
     def _expire(self) -> None:
         global ACTIVE

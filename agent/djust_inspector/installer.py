@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.abc
+import logging
 import os
 import sys
 import threading
@@ -26,7 +27,7 @@ def disabled() -> bool:
 
 
 def install() -> bool:
-    """Hook djust in this process; false where it cannot be imported or the agent is switched off."""
+    """Hook djust in this process; false where it cannot be imported, or environment or settings switch the agent off."""
     global _installed
     if disabled():
         return False
@@ -43,8 +44,12 @@ def install() -> bool:
             return True
         _installed = True
     try:
-        from . import discovery, hooks
+        from . import discovery, hooks, options
 
+        if not options.current().enabled:
+            return False
+        for problem in options.current().problems:
+            logging.getLogger("djust_inspector").error("%s", problem)
         hooks.install_all()
         discovery.start()
     except Exception:

@@ -7,14 +7,12 @@ inspector is attached. It changes no level: what the project filters stays filte
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import threading
 import traceback
 
-from . import guard, hub, redact
-from .sessions import encodable
-from .turns import current, describe_error, without_agent
+from . import budget, guard, hub, options, redact
+from .turns import current, describe_error, safe_dumps, without_agent
 
 _busy = threading.local()
 
@@ -23,7 +21,10 @@ class Recorder(logging.Handler):
     """Turns records into log entries. Never raises and never logs."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        _as_without_us(record)
         if not hub.ACTIVE or getattr(_busy, "on", False) or record.__dict__.get("_djust_inspector"):
+            return
+        if record.name.split(".")[0] == "djust_inspector":  # who looks is no news of the project
             return
         _busy.on = True
         try:
@@ -39,6 +40,9 @@ class Recorder(logging.Handler):
 
     @staticmethod
     def _note(record: logging.LogRecord) -> None:
+        turn = current()
+        if turn is None and not (options.current().record.everything and budget.BUDGET.allows()):
+            return  # it may be of a page that is not to be seen
         try:
             message = record.getMessage()
         except Exception:
@@ -49,17 +53,11 @@ class Recorder(logging.Handler):
         if isinstance(info, tuple) and info[1] is not None:
             trace = "".join(traceback.format_exception(*info))[:200_000]
             trace = redact.redact_text(without_agent(trace))
-        fields = '"level":%s,"logger":%s,"message":%s' % (
-            json.dumps(record.levelname),
-            json.dumps(record.name),
-            encodable(message),
-        )
-        last = '"traceback":%s' % ("null" if trace is None else encodable(trace))
-        turn = current()
+        entry = {"level": record.levelname, "logger": record.name, "message": message}
         if turn is None:
-            hub.HUB.publish("log", f"{fields},{last}")
+            hub.HUB.publish("log", safe_dumps({**entry, "traceback": trace})[1:-1])
             return
-        turn.add_log('{%s,"at":%.6f,%s}' % (fields, record.created, last))
+        turn.add_log({**entry, "at": record.created, "traceback": trace})
         if record.levelno >= logging.ERROR:
             if isinstance(info, tuple) and isinstance(info[1], BaseException):
                 shown = describe_error(info[1])
@@ -69,6 +67,22 @@ class Recorder(logging.Handler):
                 turn.log_error = shown
             elif trace is not None and turn.error is None:
                 turn.log_error = shown
+
+
+def _as_without_us(record: logging.LogRecord) -> None:
+    """Show a record that no other handler gets: without this one, Python's last resort would have shown it."""
+    try:
+        last = logging.lastResort
+        if last is None or record.levelno < last.level:
+            return
+        logger: logging.Logger | None = logging.getLogger(record.name)
+        while logger is not None:
+            if any(handler is not _recorder for handler in logger.handlers):
+                return
+            logger = logger.parent if logger.propagate else None
+        last.handle(record)
+    except Exception:
+        guard.report("logs")
 
 
 _recorder = Recorder(level=logging.NOTSET)

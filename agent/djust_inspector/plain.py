@@ -77,10 +77,10 @@ _encode = json.JSONEncoder(
 def named(walker: Walker, name: str, value: Any) -> str:
     """As `Walker.named`. Only for a value that has a fingerprint."""
     kind = type(value)
-    if (kind is list or kind is dict) and not walker.hides(name, value):
+    if (kind is list or kind is dict) and not walker.hides(name, value) and not walker.placed(name):
         limits = walker.limits
         found = text(value, walker.hidden, walker.nodes, min(walker.size, limits.string), limits.depth)
-        if found is not None:
+        if found is not None and not walker.suspects(found[0]):
             walker.nodes -= found[1]
             walker.size -= len(found[0])  # a little more than the walker would
             return found[0]

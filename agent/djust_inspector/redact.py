@@ -1,8 +1,8 @@
-"""Which names hide their values, and how they are hidden.
+"""What is hidden in texts, JSON, HTML and SQL, by name and by how it looks.
 
-Redaction goes by name only: nothing here looks at a value to guess whether it is a secret. The one
-exception is that ``None`` and booleans stay visible, because ``show_password = False`` is state that
-a developer needs and no secret.
+``None`` and booleans stay visible, because ``show_password = False`` is state that a developer needs and no
+secret. Typed values are hidden by the walker, by the same rules. What was hidden is said so, with a pseudonym
+(``hidden.py``); how a secret looks is in ``patterns.py``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, Iterable
+
+from . import options, patterns
+from .hidden import NOTHING, Known, mark, pseudonym
 
 WORDS = frozenset(
     """password passwd passphrase pwd secret secrets token authorization cookie cookies csrf csrftoken
@@ -76,11 +79,30 @@ def _hides_nothing(text: str, extra: frozenset[str]) -> bool:
     return True
 
 
-def redact_json(value: Any, extra: frozenset[str] = frozenset()) -> Any:
-    """A copy of parsed JSON with the values of sensitive names hidden.
+def look(text: str) -> str:
+    """A text with what looks like a secret hidden; the same object when nothing does."""
+    wanted = options.current().redact
+    found = patterns.spans(text, wanted.emails) if wanted.patterns else []
+    if not found:
+        return text
+    out, at = [], 0
+    for start, end in found:
+        out += text[at:start], mark(text[start:end])
+        at = end
+    return "".join([*out, text[at:]])
+
+
+def looks_secret(text: str) -> bool:
+    """Whether `look` would hide anything."""
+    wanted = options.current().redact
+    return wanted.patterns and bool(patterns.spans(text, wanted.emails))
+
+
+def redact_json(value: Any, extra: frozenset[str] = frozenset(), known: Known = NOTHING) -> Any:
+    """A copy of parsed JSON with the values of sensitive names, and what looks like a secret, hidden.
 
     A form event names its field beside the value (``{"field": "password", "value": "…"}``); such
-    values are hidden too.
+    values are hidden too. What was hidden by its name is learnt by `known`.
     """
     if type(value) is dict:
         field = value.get("field") or value.get("name")
@@ -94,31 +116,38 @@ def redact_json(value: Any, extra: frozenset[str] = frozenset()) -> Any:
             ):
                 # djust's own protocol uses a few of these names for what is no secret.
                 if not (key in _DJUST_OWN and type(item) in (int, str) and key == "session_id"):
-                    out[key] = {"$t": "redacted", "of": type(item).__name__}
+                    if known is not NOTHING:
+                        known.learn(item)
+                    shown = item if type(item) is str else json.dumps(item, default=str)
+                    out[key] = {"$t": "redacted", "of": type(item).__name__, "as": pseudonym(shown)}
                     continue
-            out[key] = redact_json(item, extra)
+            out[look(key) if type(key) is str else key] = redact_json(item, extra, known)
         return out
     if type(value) is list:
-        return [redact_json(item, extra) for item in value]
+        return [redact_json(item, extra, known) for item in value]
+    if type(value) is str:
+        return look(value)
+    if type(value) is int and value > 10**12 and looks_secret(str(value)):
+        return {"$t": "redacted", "of": "int", "as": pseudonym(str(value))}
     return value
 
 
 _DJUST_OWN = frozenset(["session_id"])
 
 
-def redact_frame(text: str, extra: frozenset[str] = frozenset()) -> str:
+def redact_frame(text: str, extra: frozenset[str] = frozenset(), known: Known = NOTHING) -> str:
     """A WebSocket frame with sensitive values hidden; the same object when there are none.
 
     Most frames name nothing sensitive, so a search comes before the parse. What is not JSON is
-    returned as it is.
+    taken as free text.
     """
     if _hides_nothing(text, extra):
         return redact_html(text)
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    clean = redact_json(parsed, extra)
+        return redact_text(text)
+    clean = redact_json(parsed, extra, known)
     if clean == parsed:
         return redact_html(text)
     return redact_html(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
@@ -132,29 +161,64 @@ _PASSWORD_INPUT = re.compile(
 
 
 def redact_html(text: str) -> str:
-    """HTML (also inside JSON text) with the values of password and token inputs hidden."""
-    if "<input" not in text:
-        return text
-    return _PASSWORD_INPUT.sub(r"\1\2[redacted]\4", text)
+    """HTML (also inside JSON text) with the values of password and token inputs, and what looks like a secret, hidden."""
+    if "<input" in text:
+        text = _PASSWORD_INPUT.sub(_hidden_input, text)
+    return look(text)
+
+
+def _hidden_input(found: re.Match[str]) -> str:
+    start, quote, value, end = found.groups()
+    return f"{start}{quote}{mark_once(value)}{end}"
 
 
 _ASSIGNMENT = re.compile(
     r"""(?i)\b((?:[\w-]*(?:password|passwd|secret|api_?key|token|sessionid|session_key|csrf\w*|cvv|ssn))["']?\s*[=:]\s*)"""
     r"""("[^"]*"|'[^']*'|[^\s,;&)}\]]+)"""
 )
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
 
 
 def redact_text(text: str) -> str:
-    """Free text (a log message, an exception's message) with ``password=…`` and ``Bearer …`` hidden."""
-    return _BEARER.sub(r"\1 [redacted]", _ASSIGNMENT.sub(r"\1[redacted]", text))
+    """Free text (a log message, an exception's message) with ``password=…``, and what looks like a secret, hidden."""
+    return look(_ASSIGNMENT.sub(_hidden_assignment, text))
 
 
-def redact_sql_params(sql: str, params: str) -> str:
-    """The parameters of a query, hidden as a whole when the query names a sensitive column."""
-    if any(sensitive(word) for word in re.findall(r"[A-Za-z_]{3,}", sql[:20_000])):
-        return "[redacted]"
-    return params
+def _hidden_assignment(found: re.Match[str]) -> str:
+    start, value = found.groups()
+    quote = value[0] if value[0] in "\"'" and value[-1:] == value[0] and len(value) > 1 else ""
+    return start + quote + mark_once(value.strip(quote) if quote else value) + quote
+
+
+def mark_once(value: str) -> str:
+    """The mark of a value that may have been hidden already."""
+    return value if not value or _MARKED.fullmatch(value) else mark(value)
+
+
+#: A mark; where a pattern ends at brackets, it is without its last one.
+_MARKED = re.compile(r"\[redacted:[0-9a-f]{10}\]?")
+
+
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+def redact_sql(sql: str, params: str | None, extra: frozenset[str] = frozenset()) -> tuple[str, str | None]:
+    """A query and its parameters: both without values when the query names a sensitive column."""
+    words = re.findall(r"[A-Za-z_]{3,}", sql[:20_000])
+    if any(word in extra or sensitive(word) for word in words):
+        return _LITERAL.sub(lambda m: f"'{mark_once(m.group()[1:-1])}'", sql), None if params is None else mark(params)
+    return look(sql), params
+
+
+def redact_address(address: str) -> str:
+    """An address or a path with the query values of sensitive names, and what looks like a secret, hidden."""
+    path, mark_, query = address.partition("?")
+    if not mark_:
+        return look(address)
+    pairs = []
+    for pair in query.split("&"):
+        name, equals, value = pair.partition("=")
+        pairs.append(f"{name}={mark_once(value)}" if equals and sensitive(name) else pair)
+    return look(f"{path}?{'&'.join(pairs)}")
 
 
 def names(*groups: Iterable[str] | None) -> frozenset[str]:

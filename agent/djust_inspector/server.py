@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import Any
 
-from . import discovery, guard, hooks
+from . import budget, discovery, guard, hooks
 from .hub import HUB
 
 CAPABILITIES = ["jump", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "config"]
@@ -38,6 +38,7 @@ def describe() -> dict[str, Any]:
         "capabilities": CAPABILITIES,
         "missing": list(hooks.missing),
         "hot_reload": guard.guarded(hot_reload)() or {},
+        "recording": budget.BUDGET.describe(),
         "advice": guard.guarded(advice.collect)() or [],
     }
 

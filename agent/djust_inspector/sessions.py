@@ -16,9 +16,11 @@ import sys
 import time
 import types
 from collections import deque
+from fnmatch import fnmatchcase
 from typing import Any
 
-from . import guard, redact
+from . import budget, guard, options, redact
+from .hidden import Known
 from .hub import HUB
 from .streams import Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
@@ -48,6 +50,9 @@ class Session:
         self.phase = "connected"
         self.succeeds: str | None = None
         self.ticks_paused = False
+        #: Whether what happens now is left out, and whether all is from now on: see ``budget.py``.
+        self.thinned = False
+        self.given_up = False
         self.limit: dict[str, Any] | None = None
         self.last_view = "null"
         self.last_children = ""
@@ -60,7 +65,9 @@ class Session:
     def forget(self) -> None:
         """Drop what is only of use while an inspector is attached."""
         self.streams: dict[str | None, Stream] = {}
-        self.frames: deque[tuple[Any, int, str]] = deque()
+        self.known = Known()
+        #: Turn, direction, time, true size and text of each frame that no step has told of yet.
+        self.frames: deque[tuple[Any, str, float, int, str]] = deque()
         self.frame_bytes = 0
         self.html: str | None = None
         self.raw_html: str | None = None
@@ -70,6 +77,35 @@ class Session:
         self.rate_at = 0.0
         self.rate_timer: Any = None
         self.shell_sent = False
+
+    # -- what is recorded of it
+
+    def wanted(self) -> bool:
+        """Whether this page is one of those that the settings let be recorded, by what is known of it now."""
+        record = options.current().record
+        if self.given_up:
+            return False
+        if record.share < 1.0 and _chance(self.id) >= record.share:
+            return False
+        if record.paths:
+            path = self.path or page_path(self.root)
+            if path is None or not any(fnmatchcase(path.partition("?")[0], pattern) for pattern in record.paths):
+                return False
+        if record.users:
+            user = user_name(getattr(self.consumer, "scope", None) or {})
+            if user is None or not any(fnmatchcase(user, pattern) for pattern in record.users):
+                return False
+        return True
+
+    def weight(self) -> int:
+        """Roughly the bytes that are held for it."""
+        texts = sum(stream.size() for stream in self.streams.values())
+        return texts + self.frame_bytes + len(self.html or "") + len(self.raw_html or "")
+
+    def give_up(self) -> None:
+        """Record no more of this page: it is too dear."""
+        self.given_up = True
+        self.forget()
 
     # -- views
 
@@ -103,39 +139,47 @@ class Session:
     def stream(self, view_id: str | None) -> Stream:
         stream = self.streams.get(view_id)
         if stream is None:
-            stream = self.streams[view_id] = Stream()
+            stream = self.streams[view_id] = Stream(self.known)
         return stream
 
     # -- frames
 
+    @budget.metered
     def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
         """Keep a WebSocket frame for the step of `turn`, or for the next step."""
+        if self.thinned and turn is None:
+            return
         if text is None:
             size = len(data or b"")
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
         else:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            root = self.root
-            hidden = frozenset() if root is None else hidden_names(root) if turn is None else turn.hidden(root)
-            shown = redact.redact_frame(text, hidden)[:FRAME_TEXT]
-        entry = '{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, time.time(), size, encodable(shown))
-        self.frames.append((turn, len(entry), entry))
-        self.frame_bytes += len(entry)
+            shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
+        self.frames.append((turn, direction, time.time(), size, shown))
+        self.frame_bytes += len(shown)
         while self.frames and (len(self.frames) > _PENDING_FRAMES or self.frame_bytes > _PENDING_BYTES):
-            self.frame_bytes -= self.frames.popleft()[1]
+            self.frame_bytes -= len(self.frames.popleft()[4])
 
     def take_frames(self, turn: Any) -> str:
         """The frames of `turn` and the loose ones, as a JSON list; they are not kept any longer."""
         mine, others = [], deque()
         for entry in self.frames:
-            owner = entry[0]
+            owner, direction, at, size, shown = entry
             if owner is None or owner is turn or owner.closed:
-                mine.append(entry[2])
-                self.frame_bytes -= entry[1]
+                text = encodable(self.known.hide(shown))  # what the state hid may have come after it
+                mine.append('{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, at, size, text))
+                self.frame_bytes -= len(shown)
             else:
                 others.append(entry)
         self.frames = others
         return "[" + ",".join(mine) + "]"
+
+    def hidden(self) -> frozenset[str]:
+        """The names that any view of this page hides."""
+        out = options.current().redact.names
+        for view in self.views().values():
+            out |= hidden_names(view)
+        return out
 
     # -- description
 
@@ -169,10 +213,10 @@ class Session:
                 dumps(self.id),
                 self.phase,
                 dumps(client),
-                dumps(user_name(scope)),
+                encodable(redact.look(user_name(scope) or "") or None),
                 dumps(pseudonym(scope)),
                 dumps(agent.decode("latin-1")[:400] if agent else None),
-                dumps(self.path or page_path(root)),
+                encodable(redact.redact_address(self.path or page_path(root) or "") or None),
                 # A page that has closed is described with the views that it had.
                 self.last_view if root is not None or self.phase == "closed" else "null",
                 self.last_children if root is not None or self.phase == "closed" else "",
@@ -188,13 +232,38 @@ SESSIONS: dict[str, Session] = {}
 _closed: deque[tuple[str, Any, str | None, float]] = deque(maxlen=200)
 
 
-def of(consumer: Any) -> Session | None:
+def _chance(identity: str) -> float:
+    """A number from 0 to 1 that is always the same for a page."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:6], "big") / 2**48
+
+
+def register(consumer: Any) -> Session | None:
     """The session of a consumer, registered on first sight."""
     session = consumer.__dict__.get("_djust_inspector")
     if session is None and getattr(consumer, "session_id", None):
         session = consumer.__dict__["_djust_inspector"] = Session(consumer)
         SESSIONS[session.id] = session
     return session
+
+
+def of(consumer: Any) -> Session | None:
+    """The session of a consumer, if it is one that is recorded."""
+    session = register(consumer)
+    return session if session is not None and session.wanted() else None
+
+
+def begin(consumer: Any) -> Session | None:
+    """The session of a consumer in which something begins now, if that is to be recorded."""
+    session = of(consumer)
+    if session is None:
+        return None
+    session.thinned = not budget.BUDGET.allows()
+    return None if session.thinned else session
+
+
+def recorded() -> list[Session]:
+    """The sessions of which an inspector is told."""
+    return [session for session in list(SESSIONS.values()) if session.wanted()]
 
 
 def publish(session: Session, force: bool = False) -> None:

@@ -16,9 +16,9 @@ import threading
 from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from . import guard, redact
+from . import guard, markup, redact
 from .hub import HUB
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
@@ -147,7 +147,7 @@ def describe(session: Session) -> str | None:
     parts = _split(load)
     if parts is None:
         return None
-    before, after = (clean(part) for part in parts)
+    before, after = (session.known.hide(clean(part)) for part in parts)
     styles = ",".join(
         '{"href":%s,"text":%s}' % (encodable(href), encodable(text)) for href, text in stylesheets(load)
     )
@@ -187,52 +187,19 @@ def _split(load: Load) -> tuple[str, str] | None:
 
 
 def _url(load: Load) -> str:
-    query = load.query
-    if query:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        if any(redact.sensitive(name) for name, _ in pairs):
-            query = urlencode([(n, "[redacted]" if redact.sensitive(n) else v) for n, v in pairs], safe="[]")
-    return f"{load.scheme}://{load.host}{load.path}" + (f"?{query}" if query else "")
+    return redact.redact_address(f"{load.scheme}://{load.host}{load.path}" + (f"?{load.query}" if load.query else ""))
 
 
 # -- cleaning
 
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>", re.IGNORECASE | re.DOTALL)
 _OPEN_SCRIPT = re.compile(r"<script\b.*", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"""<[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
-_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""")
-_ESCAPED_ASSIGNMENT = re.compile(
-    r"(?i)([\w-]*(?:password|passwd|secret|api_?key|token|sessionid|session_key|csrf\w*)(?:&quot;|&#0?39;|&#x27;)"
-    r"\s*:\s*(?:&quot;|&#0?39;|&#x27;))(.*?)(&quot;|&#0?39;|&#x27;)"
-)
 
 
 def clean(text: str) -> str:
     """A part of a document without its scripts, which never run in an inspector, and without secrets."""
     text = _OPEN_SCRIPT.sub("", _SCRIPT.sub("", text))
-    return _TAG.sub(_clean_tag, redact.redact_html(text))
-
-
-def _clean_tag(match: re.Match[str]) -> str:
-    tag = match.group()
-    if not redact.hints(tag):
-        return tag
-    name = next((_unquoted(a.group(3)) for a in _ATTRIBUTE.finditer(tag) if a.group(1).lower() == "name"), "")
-    hidden = redact.sensitive(name)
-
-    def attribute(found: re.Match[str]) -> str:
-        key, equals, value = found.groups()
-        if redact.sensitive(key) or (hidden and key.lower() in ("content", "value")):
-            return f'{key}{equals}"[redacted]"'
-        quote = value[0] if value[0] in "\"'" else ""
-        shown = redact.redact_text(_ESCAPED_ASSIGNMENT.sub(r"\1[redacted]\3", _unquoted(value)))
-        return f"{key}{equals}{quote}{shown}{quote}"
-
-    return _ATTRIBUTE.sub(attribute, tag)
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if value[:1] in ("'", '"') else value
+    return markup.clean_tags(redact.redact_html(text))
 
 
 # -- stylesheets
@@ -247,7 +214,7 @@ def stylesheets(load: Load) -> list[tuple[str, str]]:
     for nth, link in enumerate(_LINK.finditer(load.document)):
         if nth >= MAX_LINKS:
             break
-        attributes = {a.group(1).lower(): _unquoted(a.group(3)) for a in _ATTRIBUTE.finditer(link.group())}
+        attributes = {a.group(1).lower(): markup.unquoted(a.group(3)) for a in markup.ATTRIBUTE.finditer(link.group())}
         href = entities.unescape(attributes.get("href", "")).strip()
         if "stylesheet" not in attributes.get("rel", "").lower().split() or not href or href in found:
             continue

@@ -10,7 +10,8 @@ import json.encoder
 import sys
 from typing import Any
 
-from . import plain, redact
+from . import budget, options, plain, redact
+from .hidden import NOTHING, Known
 from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
 
 _encode_str = json.encoder.encode_basestring
@@ -141,13 +142,16 @@ def hidden_names(view: Any) -> frozenset[str]:
             excluded = _class_dict(cls).get("time_travel_excluded_fields")
             if excluded is not None:
                 break
-    return redact.names(excluded, scrub)
+    return redact.names(excluded, scrub) | options.current().redact.names
 
 
 class Stream:
     """The revisions of one view's state."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known = NOTHING) -> None:
+        #: The secrets of the page; a value is encoded anew when there is one more.
+        self.known = known
+        self._version = 0
         self.rev: int | None = None
         self.texts: dict[str, str] = {}
         self._marks: dict[str, tuple[str, Any]] = {}
@@ -157,12 +161,26 @@ class Stream:
         """The view's state now, as the JSON text of a STATE."""
         return self.commit(self.encode(view))
 
+    def size(self) -> int:
+        """Characters of the texts that are held."""
+        return sum(map(len, self.texts.values()))
+
+    @budget.metered
     def encode(self, view: Any, hidden: frozenset[str] | None = None) -> dict[str, str]:
         """The JSON text of each assign now; texts of unchanged assigns are the ones held already.
 
         `hidden` is `hidden_names` of the view, for a caller who has looked them up.
         """
-        walker = Walker(hidden_names(view) if hidden is None else hidden)
+        hidden = hidden_names(view) if hidden is None else hidden
+        for _ in range(3):
+            if self._version != self.known.version:
+                self._marks, self._version = {}, self.known.version
+            texts = self._encode(view, Walker(hidden, known=self.known))
+            if self._version == self.known.version:
+                break  # else a secret was found that an assign before it may show
+        return texts
+
+    def _encode(self, view: Any, walker: Walker) -> dict[str, str]:
         marks: dict[str, tuple[str, Any]] = {}
         texts: dict[str, str] = {}
         for name, value in public_assigns(view).items():

@@ -18,7 +18,7 @@ def queue(inspector: Inspector, history: bool) -> None:
     text = guard.guarded(configuration.current)()
     if text is not None:
         inspector.put_always(HUB.frame("config", text))
-    for session in list(sessions.SESSIONS.values()):
+    for session in sessions.recorded():
         guard.guarded(_session)(inspector, session, history, room)
     inspector.put_always(HUB.frame("synced", ""))
     HUB.note_sync(first, HUB.seq)

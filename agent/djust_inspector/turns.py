@@ -13,7 +13,8 @@ import time
 import traceback
 from typing import Any
 
-from . import guard, hub, redact, sessions
+from . import budget, guard, hub, markup, redact, sessions
+from .hidden import NOTHING, Known
 from .hub import HUB
 from .sessions import Session, encodable
 from .streams import hidden_names
@@ -53,9 +54,9 @@ class Turn:
         self.errors: list[dict[str, Any]] = []
         self.sent: list[str] = []
         self.cause: dict[str, Any] | None = None
-        self.sql: list[str] = []
+        self.sql: list[tuple[str, str | None, float, float, str | None, bool]] = []
         self.sql_dropped = 0
-        self.logs: list[str] = []
+        self.logs: list[dict[str, Any]] = []
         self.handler_ms: float | None = None
         self.render_ms: float | None = None
         self.html: str | None = None
@@ -68,6 +69,11 @@ class Turn:
         self.closed = False
         self.published = False
         self._hidden: tuple[Any, frozenset[str]] = (None, frozenset())
+
+    @property
+    def known(self) -> Known:
+        """The secrets that the page is known to hold."""
+        return NOTHING if self.session is None else self.session.known
 
     def hidden(self, view: Any) -> frozenset[str]:
         """The names that `view` hides, looked up once a turn."""
@@ -103,13 +109,14 @@ class Turn:
             self.status = status
             self.error = describe_error(error)
 
-    def add_log(self, text: str) -> None:
+    def add_log(self, entry: dict[str, Any]) -> None:
         if len(self.logs) < MAX_LOGS:
-            self.logs.append(text)
+            self.logs.append(entry)
 
-    def add_sql(self, text: str) -> None:
+    def add_sql(self, sql: str, params: str | None, ms: float, at: float, db: str | None, many: bool) -> None:
+        """Keep a query: its text and parameters, how long it took and when, and on which database."""
         if len(self.sql) < MAX_SQL:
-            self.sql.append(text)
+            self.sql.append((sql, params, ms, at, db, many))
         else:
             self.sql_dropped += 1
 
@@ -121,7 +128,7 @@ class Turn:
             shown = {
                 "type": str(frame.get("code") or frame.get("type") or "error"),
                 "message": redact.redact_text(str(frame.get("error", ""))),
-                "traceback": frame.get("traceback") if type(frame.get("traceback")) is str else None,
+                "traceback": redact.redact_text(frame["traceback"]) if type(frame.get("traceback")) is str else None,
             }
             if type(frame.get("validation_details")) is dict:
                 shown["details"] = redact.redact_json(frame["validation_details"])
@@ -181,20 +188,20 @@ def without_agent(trace: str) -> str:
     return "".join(out)
 
 
-def typed(value: Any, hidden: frozenset[str] = frozenset()) -> str:
-    """A value as typed JSON text, redacted by name."""
-    return Walker(hidden).text(value)
+def typed(value: Any, hidden: frozenset[str] = frozenset(), known: Known = NOTHING) -> str:
+    """A value as typed JSON text, redacted."""
+    return Walker(hidden, known=known).clean(value)
 
 
-def typed_params(params: Any, hidden: frozenset[str] = frozenset()) -> str:
+def typed_params(params: Any, hidden: frozenset[str] = frozenset(), known: Known = NOTHING) -> str:
     """Parameters as typed JSON text. A form event names its field beside its value, which is hidden by it."""
     if type(params) is dict and "value" in params:
         field = params.get("field") or params.get("name")
         if type(field) is str and (field in hidden or redact.sensitive(field)):
-            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, hidden))
-            shown["value"] = {"$t": "redacted", "of": type(params["value"]).__name__}
+            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, hidden, known))
+            shown["value"] = json.loads(Walker(frozenset(["value"]), known=known).named("value", params["value"]))
             return json.dumps(shown, ensure_ascii=False)
-    return typed(params, hidden)
+    return typed(params, hidden, known)
 
 
 @guard.guarded
@@ -225,6 +232,7 @@ def finish(turn: Turn, error: BaseException | None = None) -> None:
     publish_step(turn)
     if session is not None:
         _after_step(turn, session)
+    budget.BUDGET.look()
 
 
 @guard.guarded
@@ -266,6 +274,7 @@ def _after_step(turn: Turn, session: Session) -> None:
             HUB.publish("config", text)
 
 
+@budget.metered
 def publish_step(turn: Turn) -> None:
     """Send the step of a turn. Revisions are given here, so that they grow in the order of the frames."""
     session = turn.session
@@ -283,7 +292,7 @@ def publish_step(turn: Turn) -> None:
         turn.key = HUB.next_key()
     if turn.params is None:
         root = session.root if session is not None else None
-        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(root))
+        turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(root), turn.known)
     with HUB.lock:
         before = after = "null"
         if session is not None:
@@ -299,6 +308,7 @@ def publish_step(turn: Turn) -> None:
             elif not turn.fresh:
                 after = stream.same()
         turn.closed = turn.published = True
+        known = turn.known
         frames = session.take_frames(turn) if session is not None else "[]"
         HUB.publish(
             "step",
@@ -311,9 +321,9 @@ def publish_step(turn: Turn) -> None:
                 encodable(turn.view_id),
                 encodable(turn.component),
                 turn.kind,
-                encodable(turn.name),
-                turn.params,
-                encodable(turn.raw),
+                encodable(known.hide(redact.redact_address(turn.name))),
+                known.hide_json(turn.params),
+                encodable(None if turn.raw is None else known.hide_json(turn.raw)),
                 turn.ref if type(turn.ref) is int else "null",
                 turn.started,
                 ms,
@@ -321,14 +331,26 @@ def publish_step(turn: Turn) -> None:
                 before,
                 after,
                 status,
-                safe_dumps(error),
-                safe_dumps(turn.cause),
-                ",".join(turn.sql),
-                ",".join(turn.logs),
+                safe_dumps(known.hide_all(error)),
+                safe_dumps(known.hide_all(turn.cause)),
+                ",".join(_query(entry, known) for entry in turn.sql),
+                ",".join(safe_dumps(known.hide_all(entry)) for entry in turn.logs),
                 frames,
                 html,
             ),
         )
+
+
+def _query(entry: tuple[str, str | None, float, float, str | None, bool], known: Known) -> str:
+    sql, params, ms, at, db, many = entry
+    return '{"sql":%s,"params":%s,"ms":%.3f,"at":%.6f,"db":%s,"many":%s}' % (
+        encodable(known.hide(sql)),
+        encodable(None if params is None else known.hide(params)),
+        ms,
+        at,
+        encodable(db),
+        "true" if many else "false",
+    )
 
 
 def safe_dumps(value: Any) -> str:
@@ -361,7 +383,7 @@ def _html(turn: Turn, session: Session) -> str:
         extract = getattr(view, "_extract_liveview_content", None)
         if strip is not None and extract is not None:
             text = extract(strip(raw))
-    text = redact.redact_html(text)
+    text = session.known.hide(markup.clean_tags(redact.redact_html(text)))
     if text == session.html:
         return "null"
     session.html = text

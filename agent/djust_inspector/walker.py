@@ -24,6 +24,8 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from . import options, patterns, redact
+from .hidden import MARK, NOTHING, Known, pseudonym
 from .redact import sensitive
 
 _encode_str = json.encoder.encode_basestring  # the C version where there is one
@@ -101,18 +103,60 @@ def slots_and_dict(value: Any) -> dict[str, Any]:
 class Walker:
     """Encodes the values of one state; the limits hold for all calls of one instance together."""
 
-    def __init__(self, hidden: frozenset[str] = frozenset(), limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, hidden: frozenset[str] = frozenset(), limits: Limits = LIMITS, known: Known = NOTHING
+    ) -> None:
         self.hidden = hidden
         self.limits = limits
+        self.known = known
         self.nodes = limits.nodes
         self.size = limits.size
         self._path: set[int] = set()
+        wanted = options.current().redact
+        self._wanted = wanted
+        self.types = wanted.types
+        #: Places that are hidden, and where the walk is, if there are any.
+        self.places = _places(wanted.paths) if wanted.paths else ()
+        self._trail: list[str] = []
+        #: Whether each text is looked through: only after the whole was found suspicious.
+        self._looking = False
 
     def named(self, name: str, value: Any) -> str:
-        """The JSON text of an assign, hidden if its name says so."""
+        """The JSON text of an assign, hidden if its name, its place or its looks say so."""
         if self.hides(name, value):
             return self._redacted(value)
-        return self.text(value)
+        if self.places:
+            self._trail = [name]
+            if self._hidden_place(value):
+                return self._redacted(value)
+        return self.clean(value)
+
+    def clean(self, value: Any) -> str:
+        """As `text`, with what looks like a secret hidden, and the secrets that are known."""
+        nodes, size = self.nodes, self.size
+        text = self.text(value)
+        if len(text) < 8 or not self.suspects(text):
+            return text
+        self.nodes, self.size, self._looking = nodes, size, True
+        try:
+            return self.text(value)
+        finally:
+            self._looking = False
+
+    def suspects(self, text: str) -> bool:
+        """Whether an encoded text has something in it that is to be hidden."""
+        wanted = self._wanted
+        return (wanted.patterns and bool(patterns.spans(text, wanted.emails))) or self.known.within(text)
+
+    def placed(self, name: str) -> bool:
+        """Whether a hidden place may be in an assign of this name."""
+        return any(place[0] in ("*", name) for place in self.places)
+
+    def _hidden_place(self, value: Any) -> bool:
+        if value is None or value is True or value is False:
+            return False
+        trail = self._trail
+        return any(_at_place(place, trail) for place in self.places)
 
     def text(self, value: Any, depth: int = 0) -> str:
         """The JSON text of a value. Never raises for a value's sake."""
@@ -120,6 +164,10 @@ class Walker:
         if value is None:
             return "null"
         if kind is str:
+            if self._looking:
+                value = self.known.hide(redact.look(value))
+                if MARK.fullmatch(value):
+                    return '{"$t":"redacted","of":"str","as":"%s"}' % value[10:-1]
             if len(value) > self.limits.string or len(value) > self.size:
                 return self._cut_str(value)
             self.size -= len(value)
@@ -127,10 +175,16 @@ class Walker:
         if kind is bool:
             return "true" if value else "false"
         if kind is int:
+            if self._looking:
+                digits = int.__repr__(value)
+                if self.known.holds(digits) or (value > 10**12 and redact.looks_secret(digits)):
+                    return self._redacted(value)
             return self._int(value)
         if kind is float:
             return self._float(value)
         self.nodes -= 1
+        if self.types and any(class_name(cls) in self.types for cls in _class_mro(kind)):
+            return self._redacted(value)
         handler = _exact.get(kind) or _handler(kind)
         if handler is None:
             return '{"$t":"object","class":%s}' % text_of(class_name(kind))
@@ -166,9 +220,10 @@ class Walker:
             and (name in self.hidden or sensitive(name))
         )
 
-    @staticmethod
-    def _redacted(value: Any) -> str:
-        return '{"$t":"redacted","of":%s}' % text_of(_short(type(value)))
+    def _redacted(self, value: Any) -> str:
+        if self.known is not NOTHING:
+            self.known.learn(_plain_parts(value))
+        return '{"$t":"redacted","of":%s,"as":"%s"}' % (text_of(_short(type(value))), pseudonym(_identity(value)))
 
     # -- scalars
 
@@ -200,8 +255,7 @@ class Walker:
             if self.nodes <= 0 or self.size <= 0:
                 return ",".join(out), False
             self.nodes -= 1
-            text = self.text(value, depth)
-            out.append(text)
+            out.append(self._field(None, value, depth) if self.places else self.text(value, depth))
         self.size -= 2 * len(out)
         return ",".join(out), True
 
@@ -263,7 +317,7 @@ class Walker:
                 whole = False
                 break
             self.nodes -= 1
-            item_text = self._redacted(item) if self.hides(key, item) else self.text(item, depth + 1)
+            item_text = self._field(key, item, depth + 1)
             out.append("[%s,%s]" % (self.text(key, depth + 1), item_text))
         inner = '{"$t":"dict","v":[%s]}' % ",".join(out)
         return inner if whole else '{"$t":"cut","of":"dict","len":%d,"v":%s}' % (len(pairs), inner)
@@ -280,10 +334,26 @@ class Walker:
             self.size -= len(name) + 4
             if (name in hidden or sensitive(name)) and self.hides(name, item):
                 text = self._redacted(item)
+            elif self.places:
+                text = self._field(name, item, depth)
             else:
                 text = self.text(item, depth)
+            if self._looking:
+                name = self.known.hide(redact.look(name))
             out.append(_encode_str(name) + ":" + text)
         return "{" + ",".join(out) + "}", True
+
+    def _field(self, name: Any, item: Any, depth: int) -> str:
+        """A field's or an element's text, hidden by its name or place."""
+        if self.hides(name, item):
+            return self._redacted(item)
+        if not self.places:
+            return self.text(item, depth)
+        self._trail.append(name if type(name) is str else "[*]")
+        try:
+            return self._redacted(item) if self._hidden_place(item) else self.text(item, depth)
+        finally:
+            self._trail.pop()
 
     def _object(self, head: str, fields: dict[str, Any], depth: int) -> str:
         public = [(k, v) for k, v in list(dict.items(fields)) if type(k) is str and not k.startswith("_")]
@@ -294,9 +364,15 @@ class Walker:
 
     # -- leaves
 
+    def _shown(self, text: str) -> str:
+        return text_of(self.known.hide(redact.look(text)) if self._looking else text)
+
     def _bytes(self, value: Any, depth: int) -> str:
         base = bytes if bytes in _class_mro(type(value)) else bytearray
         head = base.__getitem__(value, slice(0, self.limits.bytes_head))
+        shown = head.decode("latin-1")
+        if redact.looks_secret(shown) or self.known.within(shown):
+            return self._redacted(value)
         return '{"$t":"bytes","len":%d,"v":"%s"}' % (base.__len__(value), base64.b64encode(head).decode("ascii"))
 
     def _decimal(self, value: Any, depth: int) -> str:
@@ -333,7 +409,7 @@ class Walker:
         return '{"$t":"uuid","v":"%s"}' % uuid.UUID.__str__(value)
 
     def _path_text(self, value: Any, depth: int) -> str:
-        return '{"$t":"path","v":%s}' % text_of(pathlib.PurePath.__str__(value))
+        return '{"$t":"path","v":%s}' % self._shown(pathlib.PurePath.__str__(value))
 
     def _enum(self, value: Any, depth: int) -> str:
         fields = own_dict(value)
@@ -384,7 +460,7 @@ class Walker:
         fields = own_dict(value)
         name, size = fields.get("_name", fields.get("name")), fields.get("size")
         return '{"$t":"file","name":%s,"size":%s}' % (
-            text_of(name) if type(name) is str else "null",
+            self._shown(name) if type(name) is str else "null",
             str(size) if type(size) is int else "null",
         )
 
@@ -443,10 +519,18 @@ _leaves = frozenset(
 _leaf_handlers = {id(kind): _exact[kind] for kind in _leaves}
 
 
+_nobody: Walker | None = None
+
+
 def leaf_text(value: Any) -> str | None:
     """The text of a value of exactly one of the standard library's small immutable types, else ``None``."""
+    global _nobody
     handler = _leaf_handlers.get(id(type(value)))
-    return None if handler is None else handler(_NOBODY, value, 0)
+    if handler is None:
+        return None
+    if _nobody is None:
+        _nobody = Walker()  # a leaf's text depends on nothing of the walker
+    return handler(_nobody, value, 0)
 
 
 #: Bases in the order in which they are asked; the first that a class has decides.
@@ -572,4 +656,48 @@ def component_parts(value: Any) -> tuple[type, Any, dict[str, Any]]:
     return type(value), identity, own
 
 
-_NOBODY = Walker()  # a leaf's text depends on nothing of the walker
+def _identity(value: Any) -> str:
+    """What makes two hidden values equal."""
+    if type(value) is str:
+        return value
+    if type(value) in (int, float):
+        return repr(value)
+    if type(value) in (bytes, bytearray):
+        return value[:4096].hex()
+    walker = Walker(limits=Limits(nodes=2000, size=64 * 1024))
+    walker.types, walker.places = frozenset(), ()  # which would ask here again
+    return walker.text(value)
+
+
+def _plain_parts(value: Any) -> Any:
+    """What of a hidden value may show elsewhere, as plain types."""
+    kind = type(value)
+    if kind in (str, int, list, tuple, dict):
+        return value
+    if kind is bytes:
+        return value[:4096].decode("utf-8", "replace")
+    if kind is uuid.UUID:
+        return uuid.UUID.__str__(value)
+    fields = slots_and_dict(value)
+    return {name: item for name, item in fields.items() if type(name) is str and not name.startswith("_")}
+
+
+def _places(paths: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """``rows[*].note`` as its steps; a leading ``*`` is at any depth."""
+    found = []
+    for path in paths:
+        steps = [step for part in path.replace("[", ".[").split(".") for step in [part] if step]
+        found.append(tuple("[*]" if step.startswith("[") else step for step in steps))
+    return tuple(place for place in found if place)
+
+
+def _at_place(place: tuple[str, ...], trail: list[str]) -> bool:
+    if place[0] == "*" and len(place) > 1:
+        wanted = place[1:]
+        return len(trail) >= len(wanted) and all(map(_fits, wanted, trail[-len(wanted) :]))
+    return len(place) == len(trail) and all(map(_fits, place, trail))
+
+
+def _fits(wanted: str, step: str) -> bool:
+    return wanted == step or wanted == "*"
+

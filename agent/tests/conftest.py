@@ -46,10 +46,12 @@ import config.urls  # noqa: E402,F401  (loads the project's views)
 def quiet_hub():
     """Each test starts with nobody attached and leaves no error of the agent behind."""
     from djust import rate_limit
-    from djust_inspector import guard, sessions
+    from djust_inspector import access, budget, guard, sessions
     from djust_inspector.hub import HUB
 
     guard.errors.clear()
+    access.LOCKOUT = access.Lockout()
+    budget.BUDGET = budget.Budget()
     rate_limit.reset_handler_buckets()
     rate_limit.ip_tracker._connections.clear()
     rate_limit.ip_tracker._cooldowns.clear()

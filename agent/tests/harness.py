@@ -4,12 +4,18 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 
 from config.asgi import application
 
 TOKEN = os.environ["DJUST_INSPECTOR_TOKEN"]
 ORIGIN = b"http://localhost:8000"
 DEADLINE = 15.0
+
+
+def unnamed(text):
+    """A text whose hidden values have lost their pseudonyms, which are others in each process."""
+    return re.sub(r"\[redacted:[0-9a-f]{10}\]", "[redacted]", text)
 
 
 def run(coroutine):
@@ -158,9 +164,10 @@ class Inspector(Socket):
         super().__init__("/ws/live/" + query, headers, app)
         self.number = 0
 
-    async def attach(self, resume=None):
+    async def attach(self, resume=None, writes=True):
         assert await self.open()
-        await self.send({"t": "hello", "protocol": 1, "inspector": "test", "resume": resume})
+        hello = {"t": "hello", "protocol": 1, "inspector": "test", "resume": resume, "writes": writes}
+        await self.send(hello)
         await self.until(lambda: self.frames("welcome"), "welcome")
         self.welcome = self.frames("welcome")[0]
         if not self.welcome["resumed"]:

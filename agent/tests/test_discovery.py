@@ -47,8 +47,8 @@ def serve(command, runtime, cwd=PROJECT, **env):
         DJANGO_SETTINGS_MODULE="config.settings",
         DJUST_INSPECTOR_RUNTIME_DIR=str(runtime),
         DEMO_HOT_RELOAD="0",
-        **env,
     )
+    environment.update(env)
     log = open(runtime.parent / "server.log", "wb")
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:

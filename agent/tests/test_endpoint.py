@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+import staging
 from djust_inspector import discovery, guard, hub
 from djust_inspector.hub import HUB
 from harness import ORIGIN, TOKEN, Inspector, Page, Socket, attached, run
@@ -17,7 +18,6 @@ from harness import ORIGIN, TOKEN, Inspector, Page, Socket, attached, run
         ("", ORIGIN, ""),
         (TOKEN[:-1], ORIGIN, ""),
         (TOKEN + "x", ORIGIN, ""),
-        (None, ORIGIN, f"&token={TOKEN}&djust_inspector_token={TOKEN}"),
         (TOKEN, b"https://evil.example", ""),
         (TOKEN, b"null", ""),
     ],
@@ -54,25 +54,14 @@ def test_ordinary_page_is_not_taken_for_an_inspector():
     run(check())
 
 
-def test_no_token_configured_without_debug_means_no_endpoint(monkeypatch, settings_of_django):
-    monkeypatch.delenv("DJUST_INSPECTOR_TOKEN")
-    settings_of_django.DEBUG = False
-    assert discovery.token() is None
-    settings_of_django.DJUST_INSPECTOR = {"token": "from-settings"}
-    assert discovery.token() == "from-settings"
-    settings_of_django.DJUST_INSPECTOR = {}
-    settings_of_django.DEBUG = True
-    made = discovery.token()
-    assert made and len(made) >= 40 and discovery.token() == made
-
-
-@pytest.fixture
-def settings_of_django():
-    from django.conf import settings
-    from django.test import override_settings
-
-    with override_settings():
-        yield settings
+def test_no_token_configured_without_debug_means_no_endpoint(monkeypatch):
+    with staging.settings(monkeypatch, {}):
+        assert discovery.token() is None
+    with staging.settings(monkeypatch, {"token": "from-settings"}):
+        assert discovery.token() == "from-settings"
+    with staging.settings(monkeypatch, {}, debug=True):
+        made = discovery.token()
+        assert made and len(made) >= 40 and discovery.token() == made
 
 
 def test_wrong_protocol_and_wrong_first_frame_are_refused():

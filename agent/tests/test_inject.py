@@ -87,3 +87,12 @@ def test_broken_agent_stays_silent_unless_debugging(tmp_path):
     assert quiet.stdout == "runs\n" and quiet.stderr == ""
     loud = python("print('runs')", PYTHONPATH=str(inject), DJUST_INSPECTOR_DEBUG="1")
     assert loud.stdout == "runs\n" and "ours" in loud.stderr
+
+
+def test_installed_package_has_all_of_its_folders():
+    import re
+
+    text = (AGENT / "pyproject.toml").read_text()
+    listed = set(re.findall(r'"([\w.]+)"', re.search(r"^packages = \[(.*)\]$", text, re.MULTILINE).group(1)))
+    there = {".".join(f.parent.relative_to(AGENT).parts) for f in (AGENT / "djust_inspector").rglob("__init__.py")}
+    assert listed == there

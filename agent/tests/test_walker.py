@@ -239,7 +239,8 @@ def test_redaction_at_every_depth_and_by_the_projects_own_names():
     assert '"show_password", true' in found and '["token", null]' in found
     point = Point(1)
     point.password = "x"
-    assert walk(point)["v"]["password"] == {"$t": "redacted", "of": "str"}
+    hidden = walk(point)["v"]["password"]
+    assert hidden == {"$t": "redacted", "of": "str", "as": hidden["as"]} and len(hidden["as"]) == 10
 
 
 def test_half_built_objects_do_not_break_the_walk():

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use inspector_model::{Answer, DesktopRequest, DesktopSetting, ErrorCode, Failure, RequestId};
+use inspector_model::{Answer, DesktopRequest, DesktopSetting, ErrorCode, ExportFormat, Failure, RequestId};
 use tauri_plugin_autostart::ManagerExt as _;
 use tauri_plugin_dialog::{DialogExt as _, FilePath};
 
 use crate::shell::Shell;
 use crate::window::main_window;
-
-const EXTENSION: &str = "djrec";
 
 /// Answers, now or when the user has.
 pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
@@ -32,7 +30,8 @@ pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
             });
         }
         DesktopRequest::PickFileToOpen => {
-            let mut dialog = shell.app.dialog().file().set_title("Open a recording").add_filter("Recordings", &[EXTENSION]);
+            let endings = [ExportFormat::Recording, ExportFormat::BugCapture].map(ExportFormat::extension);
+            let mut dialog = shell.app.dialog().file().set_title("Open a recording").add_filter("Recordings and bug captures", &endings);
             if let Some(window) = main_window(&shell.app) {
                 dialog = dialog.set_parent(&window);
             }
@@ -40,13 +39,9 @@ pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
             dialog.pick_file(move |file| picked(&shell, id, file));
         }
         DesktopRequest::PickFileToSave { suggested } => {
-            let mut dialog = shell
-                .app
-                .dialog()
-                .file()
-                .set_title("Write the recording to a file")
-                .add_filter("Recordings", &[EXTENSION])
-                .set_file_name(file_name(&suggested));
+            let (name, format) = file_name(&suggested);
+            let dialog = shell.app.dialog().file().set_title("Export").add_filter(format.label(), &[format.extension()]);
+            let mut dialog = dialog.set_file_name(name);
             if let Some(window) = main_window(&shell.app) {
                 dialog = dialog.set_parent(&window);
             }
@@ -97,12 +92,15 @@ fn picked(shell: &Shell, id: RequestId, file: Option<FilePath>) {
     shell.border.answer(id, Answer::Picked(path));
 }
 
-/// A name to begin with, and no more than that: it came from recorded text.
-fn file_name(suggested: &str) -> String {
+/// A name to begin with, and no more than that: it came from recorded text. It ends as files of a format do.
+fn file_name(suggested: &str) -> (String, ExportFormat) {
     let name: String = suggested.chars().map(|c| if c.is_control() || matches!(c, '/' | '\\' | ':') { '-' } else { c }).take(120).collect();
     let name = name.trim_matches(['.', ' ', '-']).to_owned();
     let name = if name.is_empty() { "recording".to_owned() } else { name };
-    if name.ends_with(&format!(".{EXTENSION}")) { name } else { format!("{name}.{EXTENSION}") }
+    match ExportFormat::of_file(&name) {
+        Some(format) => (name, format),
+        None => (format!("{name}.{}", ExportFormat::Recording.extension()), ExportFormat::Recording),
+    }
 }
 
 fn failed(message: &str) -> Failure {
@@ -115,9 +113,11 @@ mod tests {
 
     #[test]
     fn a_suggested_name_is_a_name() {
-        assert_eq!(file_name("cart.djrec"), "cart.djrec");
-        assert_eq!(file_name("shop at http://127.0.0.1:8000"), "shop at http---127.0.0.1-8000.djrec");
-        assert_eq!(file_name("../../etc/passwd"), "etc-passwd.djrec");
-        assert_eq!(file_name("\n"), "recording.djrec");
+        let name = |suggested| file_name(suggested).0;
+        assert_eq!(name("cart.djrec"), "cart.djrec");
+        assert_eq!(file_name("test_cart.py"), ("test_cart.py".to_owned(), ExportFormat::Pytest));
+        assert_eq!(name("shop at http://127.0.0.1:8000"), "shop at http---127.0.0.1-8000.djrec");
+        assert_eq!(name("../../etc/passwd"), "etc-passwd.djrec");
+        assert_eq!(name("\n"), "recording.djrec");
     }
 }

@@ -64,7 +64,7 @@ fn a_restarted_server_is_found_again() {
 
 #[test]
 fn with_debug_off_the_agent_records_and_jumps() {
-    let mut lab = Lab::with_env(&[("DEMO_DEBUG", "0")]);
+    let mut lab = Lab::with_env(&[("DEMO_DEBUG", "0"), ("DJUST_INSPECTOR_WRITES", "1")]);
     let page = lab.open("/counter/");
     lab.inspector.mounted("CounterView");
     lab.click(&page, "increment");

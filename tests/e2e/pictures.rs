@@ -37,7 +37,51 @@ fn step(screen: &mut Screen, label: &str) {
     screen.until_answered();
 }
 
-#[test]
-fn steps() {
-    picture("steps", &["shop"], |screen| step(screen, "Step 6 Event remove_line"));
+fn tab(screen: &mut Screen, label: &str, key: Key) {
+    step(screen, label);
+    screen.press(Modifiers::NONE, key);
+}
+
+const REMOVED: &str = "Step 6 Event remove_line";
+const RAISED: &str = "Step 7 Event order";
+
+/// Each is a test of its own.
+macro_rules! pictures {
+    ($($name:ident: [$($sample:literal),*], $scene:expr;)*) => {
+        $(#[test] fn $name() { picture(stringify!($name), &[$($sample),*], $scene); })*
+    };
+}
+
+pictures! {
+    steps: ["shop"], |screen| step(screen, REMOVED);
+    tab_state: ["shop"], |screen| {
+        tab(screen, REMOVED, Key::S);
+        screen.click("lines list");
+    };
+    tab_params: ["counter"], |screen| tab(screen, "Step 4 Event add", Key::P);
+    tab_page: ["shop"], |screen| tab(screen, REMOVED, Key::G);
+    tab_patches: ["shop"], |screen| tab(screen, REMOVED, Key::T);
+    tab_sql: ["shop"], |screen| tab(screen, "Step 1 Mount ShopView", Key::Q);
+    tab_log: ["shop"], |screen| tab(screen, RAISED, Key::O);
+    tab_frames: ["shop"], |screen| tab(screen, REMOVED, Key::W);
+    moved: ["form"], |screen| step(screen, "Step 3 Event reverse");
+    large: ["big_state"], |screen| step(screen, "Step 5 Event drop_half");
+    components: ["components"], |screen| step(screen, "Step 8 Event next_track");
+    found: ["shop"], |screen| {
+        screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
+        screen.type_into("Find in values", "lamp");
+    };
+    breakpoints: ["shop"], |screen| screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B);
+    compare: ["counter", "shop"], |screen| screen.press(Modifiers::ALT, Key::Num7);
+    start: ["counter", "shop", "hvr"], |screen| screen.press(Modifiers::ALT, Key::Num1);
+    configuration: ["shop"], |screen| screen.press(Modifiers::ALT, Key::Num3);
+    rate_limit: ["rate_limit"], |screen| screen.press(Modifiers::ALT, Key::Num4);
+    reload: ["hvr"], |screen| screen.press(Modifiers::ALT, Key::Num5);
+    health: ["shop"], |screen| screen.press(Modifiers::ALT, Key::Num6);
+    settings: ["shop"], |screen| screen.press(Modifiers::COMMAND, Key::Comma);
+    palette: ["shop"], |screen| {
+        screen.press(Modifiers::COMMAND, Key::K);
+        screen.type_into("Search commands", "step");
+    };
+    keys: ["shop"], |screen| screen.press(Modifiers::NONE, Key::Questionmark);
 }

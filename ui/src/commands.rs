@@ -90,7 +90,9 @@ commands! {
     ToggleTheme: "Switch theme", None, "Dark, light, or as the system is";
     ShowPage: "Show page", Some((SHIFT, Key::G)), "See the page as it was, without its scripts";
     ComparePage: "Compare before and after", Some((SHIFT, Key::P)), "See the page before and after the step beside each other";
-    OpenFile: "Open recording file", Some((COMMAND, Key::O)), "Import a recording file and show it";
+    OpenFile: "Open recording file", Some((COMMAND, Key::O)), "Import a recording file or a bug capture of djust and show it";
+    Export: "Export", Some((COMMAND, Key::E)), "Write this recording, or some of its steps, to a file for others, without its secrets";
+    ShareStep: "Share this step", Some((COMMAND_SHIFT, Key::E)), "Write the selected step to a file for others, without its secrets";
     CloseSource: "Close this source", None, "Detach from the server or close the recording; what was recorded stays";
     ShowCompare: "Compare", Some((ALT, Key::Num7)), "Two pages or recordings beside each other, step by step";
     FirstDivergence: "First divergence", Some((PLAIN, Key::V)), "Go to the first step after which the two sides differ, or that only one side has";
@@ -193,6 +195,11 @@ impl UiCommand {
                     no("No server is attached and no recording is open")
                 }
             }
+            Self::Export => export_enabled(model),
+            Self::ShareStep => {
+                export_enabled(model)?;
+                if model.step().is_some() { Ok(()) } else { no("No step is selected") }
+            }
             Self::JumpAfter => jump_enabled(model, Side::After),
             Self::JumpBefore => jump_enabled(model, Side::Before),
             Self::ReturnToLive => {
@@ -281,6 +288,14 @@ fn show_page_enabled(model: &Model) -> Result<(), String> {
         return Err("No HTML was recorded here".to_owned());
     }
     Ok(())
+}
+
+fn export_enabled(model: &Model) -> Result<(), String> {
+    match model.timeline() {
+        None => Err("No server is attached and no recording is open: recordings of the library have a button for it".to_owned()),
+        Some(timeline) if timeline.source().recorder.recording.is_none() => Err("Nothing is recorded here".to_owned()),
+        Some(_) => Ok(()),
+    }
 }
 
 fn compare_enabled(model: &Model) -> Result<(), String> {

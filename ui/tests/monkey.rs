@@ -5,6 +5,7 @@
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::unused_self,
     clippy::print_stderr,
     reason = "a test stops where something is wrong, and says how it came there"
 )]

@@ -1,80 +1,93 @@
-//! Pictures of the window on the scripted engine, dark and light: those of `docs/UI.md`, compared pixel by pixel.
+//! Pictures of the window in states that no sample recording has: a live page, nothing at all, little room, long names.
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test -p inspector-ui --test pictures` takes them anew. Look at each before it is committed.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::unused_self, reason = "a test stops where something is wrong")]
 
 mod common;
 
 use common::driver::Driver as _;
 use common::headless::Headless as Window;
-use common::{Script, Scripted, sample};
+use common::{SOURCE, Sample, Script, Scripted, sample};
 use egui::{Key, Modifiers};
-use egui_kittest::{SnapshotOptions, SnapshotResults};
-use inspector_ui::{Memory, Startup, ThemeChoice};
-
-/// Points; also pixels.
-const SIZE: [f32; 2] = [1440.0, 900.0];
+use egui_kittest::SnapshotResults;
+use inspector_model::{Level, Notice};
+use inspector_ui::{Memory, Startup};
 
 /// Takes a picture in both themes, of a window over what `engine` tells, after what `scene` does in it.
-fn picture(name: &str, engine: impl Fn() -> Scripted, scene: impl Fn(&mut Window)) {
+fn picture(name: &str, size: [f32; 2], engine: impl Fn() -> Scripted, scene: impl Fn(&mut Window)) {
     let mut results = SnapshotResults::new();
-    for (theme, word) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
-        let startup = Startup { memory: Memory::with_theme(theme), ..Startup::default() };
-        let mut window = Window::sized(&engine(), startup, SIZE);
+    for theme in ["dark", "light"] {
+        let memory = Memory::from_text(&format!(r#"{{"theme":"{theme}"}}"#));
+        let mut window = Window::sized(&engine(), Startup { memory, ..Startup::default() }, size);
         scene(&mut window);
         window.remove_cursor();
         window.settle();
-        window.snapshot_options(format!("{name}_{word}"), &SnapshotOptions::new().output_path("../docs/images"));
+        window.snapshot(format!("{name}_{theme}"));
         results.extend_harness(&mut window);
     }
 }
 
+const USUAL: [f32; 2] = [1440.0, 900.0];
+
 fn of_sample(name: &str, scene: impl Fn(&mut Window)) {
-    picture(name, Scripted::with_sample, scene);
+    picture(name, USUAL, Scripted::with_sample, scene);
 }
 
 #[test]
-fn steps() {
-    of_sample("steps", |window| window.select("Step 5 Event add_item"));
+fn live() {
+    of_sample("live", |window| window.select("Step 5 Event add_item"));
 }
 
 #[test]
-fn state() {
-    of_sample("state", |window| {
-        window.select("Step 5 Event add_item");
-        window.press(Key::S);
-    });
-}
-
-#[test]
-fn start() {
-    of_sample("start", |window| window.press_with(Modifiers::ALT, Key::Num1));
+fn away_from_live() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        engine.tell(Sample::at(5));
+        engine.tell(Notice::Message(Level::Error, "The library cannot be written: the disk is full".into()));
+        engine
+    };
+    picture("away_from_live", USUAL, engine, |_| {});
 }
 
 #[test]
 fn start_empty() {
-    picture("start_empty", || Scripted::of(Script { sample: Some(sample()), ..Script::default() }), |_| {});
+    picture("start_empty", USUAL, || Scripted::of(Script { sample: Some(sample()), ..Script::default() }), |_| {});
 }
 
 #[test]
-fn configuration() {
-    of_sample("configuration", |window| window.press_with(Modifiers::ALT, Key::Num3));
+fn narrow() {
+    picture("narrow", [800.0, 600.0], Scripted::with_sample, |window| window.select("Step 5 Event add_item"));
 }
 
 #[test]
-fn rate_limit() {
-    of_sample("rate_limit", |window| window.press_with(Modifiers::ALT, Key::Num4));
+fn large_text() {
+    of_sample("large_text", |window| {
+        for _ in 0..10 {
+            window.press_with(Modifiers::COMMAND, Key::Plus);
+        }
+    });
 }
 
 #[test]
-fn reload() {
-    of_sample("reload", |window| window.press_with(Modifiers::ALT, Key::Num5));
-}
-
-#[test]
-fn palette() {
-    of_sample("palette", |window| window.press_with(Modifiers::COMMAND, Key::K));
+fn long_names() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        engine.script().notices.retain(|notice| !matches!(notice, Notice::Steps(..)));
+        let steps = (1..60).map(|id| {
+            let name = "warenkorb_gegenstandsmenge_unter_berücksichtigung_der_lieferbarkeit_ändern_".repeat(3);
+            let mut step = common::step(id, Some("sess-alice-1"), inspector_model::StepKind::Event, &name, id as f64);
+            step.changed = vec![format!("cart.{name}")];
+            step.changes.changed = 123_456;
+            step.error = Some("Die Größe passt nicht: élément déjà supprimé. ".repeat(30));
+            step.status = inspector_model::Status::Raised;
+            step.duration_ms = Some(123_456.7);
+            step
+        });
+        engine.tell(Notice::steps(SOURCE, steps));
+        engine
+    };
+    picture("long_names", USUAL, engine, |_| {});
 }
 
 #[test]

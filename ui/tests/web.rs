@@ -42,6 +42,8 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/export_cases.rs"]
+mod export_cases;
 #[path = "common/page_cases.rs"]
 mod page_cases;
 

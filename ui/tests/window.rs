@@ -34,6 +34,8 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/export_cases.rs"]
+mod export_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
 
@@ -132,6 +134,19 @@ fn numbers_that_are_none_are_drawn_without_panic() {
     window.press(Key::Home);
     window.press(Key::End);
     let _small = Window::sized(&engine, Startup::default(), [300.0, 200.0]);
+}
+
+#[test]
+fn a_pasted_bug_capture_is_opened_at_once_and_never_laid_out() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(egui::Modifiers::ALT, Key::Num1);
+    window.type_into("Recording file", "");
+    let capture = format!("djbug1.{}", "A".repeat(200_000));
+    window.event(egui::Event::Paste(capture.clone()));
+    window.settle();
+    assert_eq!(engine.asked(|asked| *asked == Request::OpenText(capture.clone())).len(), 1);
+    assert!(!window.says("AAAA"));
 }
 
 #[test]

@@ -214,7 +214,7 @@ async fn connection(
         return Ended::ForGood("the recorder has ended".into());
     }
     let resume = resume.await.ok().flatten().map(|(agent, seq)| Resume { agent, seq });
-    if let Err(error) = write.send(Message::text(hello(resume.as_ref()))).await {
+    if let Err(error) = write.send(Message::text(hello(resume.as_ref(), is_loopback(&endpoint.url)))).await {
         return Ended::Lost(error.to_string());
     }
 
@@ -327,6 +327,17 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
     Ok(request)
 }
 
+/// Whether an address is on this machine. Only there the inspector asks to write unasked.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .map_or_else(|| authority.rsplit_once(':').map_or(authority, |(host, _)| host), |(host, _)| host);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn explain(error: &WsError, url: &str) -> Ended {
     match error {
         WsError::Http(response) => {
@@ -368,6 +379,23 @@ mod tests {
 
     fn request_for(url: &str, ws_path: Option<&str>) -> Result<Request<()>, String> {
         handshake(&Endpoint { url: url.into(), ws_path: ws_path.map(str::to_owned), token: "secret".into() })
+    }
+
+    #[test]
+    fn only_an_address_on_this_machine_is_asked_for_writes() {
+        for url in ["http://127.0.0.1:8000", "http://localhost", "https://LOCALHOST:1/x", "http://[::1]:80/", "ws://127.9.9.9/"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://staging.example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com:80",
+            "http://user@127.0.0.1@x",
+            "http://10.0.0.1:127",
+            "http://[2001:db8::1]:80",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
     Answer, Block, Breakpoint, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side,
     Source, SourceId, SourceKind, SourceState, Step, StepId,
 };
-use inspector_store::{Retention, Store};
+use inspector_store::{Imported, Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,6 +21,7 @@ use crate::discovery::{found_servers, without_token};
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
+use crate::work::{Asker, Job, Works};
 use crate::{EngineError, commands, compare, costs, now, queries, values};
 
 /// How often this machine is searched for servers.
@@ -63,8 +64,7 @@ struct Shared {
     tasks: Mutex<HashMap<SourceId, tokio::task::JoinHandle<()>>>,
     next_source: AtomicU32,
     wishes: Arc<Wishes>,
-    /// The engine is ending: long work stops.
-    ending: AtomicBool,
+    works: Arc<Works>,
 }
 
 impl Engine {
@@ -87,12 +87,12 @@ impl Engine {
         outbox.breakpoints(wishes.breakpoints.read().all());
         let shared = Arc::new(Shared {
             store,
+            works: Arc::new(Works::new(outbox.clone())),
             outbox,
             sources: Mutex::default(),
             tasks: Mutex::default(),
             next_source: AtomicU32::new(1),
             wishes: Arc::new(wishes),
-            ending: AtomicBool::new(false),
         });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
@@ -130,7 +130,7 @@ impl Engine {
     /// Detaches from all servers and flushes all recordings. Requests are taken no more after it.
     pub fn shut_down(&self) {
         drop(self.stop.lock().take());
-        self.shared.ending.store(true, Ordering::Relaxed);
+        self.shared.works.end();
         let Some(runtime) = self.runtime.lock().take() else { return };
         let tasks: Vec<_> = self.shared.tasks.lock().drain().map(|(_, task)| task).collect();
         for source in self.shared.sources.lock().values() {
@@ -205,7 +205,8 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
                 let shared = shared.clone();
                 // Each request is a task: a slow one does not hold up the next.
                 tokio::spawn(async move {
-                    let answer = shared.answer(request).await.unwrap_or_else(Answer::Failed);
+                    let asker = Asker { by: by.clone(), id };
+                    let answer = shared.answer(request, asker).await.unwrap_or_else(Answer::Failed);
                     by.answer(id, answer);
                 });
             }
@@ -214,7 +215,7 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
 }
 
 impl Shared {
-    async fn answer(self: &Arc<Self>, request: Request) -> Result<Answer, Failure> {
+    async fn answer(self: &Arc<Self>, request: Request, asker: Asker) -> Result<Answer, Failure> {
         let outbox = self.outbox.clone();
         match request {
             Request::Attach { url, token } => self.attach(Target::Address { url, token }).map(Answer::Opened),
@@ -225,19 +226,25 @@ impl Shared {
             }
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
             Request::OpenFile(path) => {
-                self.blocking(move |shared| {
-                    let imported =
-                        inspector_share::import_file(&path, &shared.store, now()).map_err(|error| queries::not_shared(&error))?;
-                    if let Some(damage) = &imported.damaged {
-                        shared.outbox.message(
-                            Level::Warning,
-                            format!("The file is damaged; {} steps before the damage are shown: {damage}", imported.steps),
-                        );
-                    }
-                    shared.tell_recordings();
-                    shared.open_recording(&imported.id)
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                self.work(format!("Importing {name}"), asker, move |shared, job| {
+                    let progress = |done, of| job.goes_on(done, of);
+                    let imported = inspector_share::import_file(&path, &shared.store, now(), &progress);
+                    shared.open_imported(&imported.map_err(|error| queries::not_shared(&error))?)
                 })
                 .await
+            }
+            Request::OpenText(text) => {
+                self.blocking(move |shared| {
+                    let imported = inspector_share::import_text(&text, &shared.store, now());
+                    shared.open_imported(&imported.map_err(|error| queries::not_shared(&error))?)
+                })
+                .await
+            }
+            Request::Cancel(work) => {
+                let words = self.works.cancel(work);
+                let words = words.ok_or_else(|| Failure::new(ErrorCode::NotFound, "it was over before it could be cancelled"))?;
+                Ok(Answer::Done(format!("Cancelled: {words}")))
             }
             Request::Close(id) => self.close(id).await,
             Request::DeleteRecording(recording) => {
@@ -288,10 +295,18 @@ impl Shared {
             }
             Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
             Request::PreviewExport { recording, options } => {
-                self.blocking(move |shared| queries::preview_export(&shared.store, &recording, &options, &|| shared.goes_on())).await
+                let words = format!("Looking through {}", self.title_of(&recording));
+                self.work(words, asker, move |shared, job| {
+                    queries::preview_export(&shared.store, &recording, &options, &|done, of| job.goes_on(done, of))
+                })
+                .await
             }
             Request::Export { recording, options, path } => {
-                self.blocking(move |shared| queries::export(&shared.store, &recording, &options, &path, &|| shared.goes_on())).await
+                let words = format!("Exporting {}", self.title_of(&recording));
+                self.work(words, asker, move |shared, job| {
+                    queries::export(&shared.store, &recording, &options, &path, &|done, of| job.goes_on(done, of))
+                })
+                .await
             }
         }
     }
@@ -300,8 +315,9 @@ impl Shared {
         self.sources.lock().get(&id).cloned().ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server or recording is closed"))
     }
 
-    fn goes_on(&self) -> bool {
-        !self.ending.load(Ordering::Relaxed)
+    /// What a recording is called, for people.
+    fn title_of(&self, recording: &RecordingId) -> String {
+        self.store.read(recording).map_or_else(|_| recording.to_string(), |reader| reader.info().title)
     }
 
     async fn blocking(
@@ -312,6 +328,17 @@ impl Shared {
         tokio::task::spawn_blocking(move || work(&shared))
             .await
             .unwrap_or_else(|error| Err(Failure::new(ErrorCode::Io, format!("the request failed inside the inspector: {error}"))))
+    }
+
+    /// The same for what may take long: it is told of, and can be cancelled.
+    async fn work(
+        self: &Arc<Self>,
+        words: String,
+        asker: Asker,
+        work: impl FnOnce(&Arc<Self>, &Job) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let job = self.works.begin(words, Some(asker));
+        self.blocking(move |shared| work(shared, &job)).await
     }
 
     async fn read(
@@ -370,6 +397,16 @@ impl Shared {
         Ok(id)
     }
 
+    /// Opens what came into the library, and says if it is only a part of what was exported.
+    fn open_imported(self: &Arc<Self>, imported: &Imported) -> Result<Answer, Failure> {
+        if let Some(damage) = &imported.damaged {
+            let text = format!("The file is damaged; {} steps before the damage are shown: {damage}", imported.steps);
+            self.outbox.message(Level::Warning, text);
+        }
+        self.tell_recordings();
+        self.open_recording(&imported.id)
+    }
+
     fn open_recording(self: &Arc<Self>, recording: &RecordingId) -> Result<Answer, Failure> {
         let already = self
             .sources
@@ -424,6 +461,11 @@ impl Shared {
     /// Reads the rest of an opened recording's steps in, while its beginning is shown already.
     fn read_in(self: &Arc<Self>, source: &Arc<SourceShared>) {
         let (shared, source) = (self.clone(), source.clone());
+        let (title, total) = {
+            let info = source.info.lock();
+            (info.title.clone(), info.recorder.steps)
+        };
+        let job = self.works.begin(format!("Opening {title}"), None);
         tokio::task::spawn_blocking(move || {
             loop {
                 // Whoever closed it does not wait for the rest.
@@ -431,6 +473,9 @@ impl Shared {
                     return;
                 }
                 let next = source.steps.read().len() as u64 + 1;
+                if !job.goes_on(next - 1, total) {
+                    return shared.forget(source.id);
+                }
                 match source.reader.steps_in(next..next + READ_IN) {
                     Ok(steps) if steps.is_empty() => break,
                     Ok(steps) => {
@@ -450,9 +495,22 @@ impl Shared {
                 }
                 shared.outbox.changed(source.id, &Topic::Source);
             }
+            drop(job);
             // So that the first question about a path is answered as soon as the next.
-            while shared.source(source.id).is_ok() && matches!(source.reader.prepare_changes(PREPARE), Ok(false)) {}
+            let job = shared.works.begin(format!("Indexing {title}"), None);
+            while shared.source(source.id).is_ok() && matches!(source.reader.prepare_changes(PREPARE), Ok(false)) {
+                if !job.goes_on(0, 0) {
+                    return;
+                }
+            }
         });
+    }
+
+    /// A source is no more.
+    fn forget(&self, id: SourceId) {
+        self.sources.lock().remove(&id);
+        self.outbox.remove(id);
+        self.tell_recordings();
     }
 
     fn mark(&self, source: SourceId, step: StepId, note: Option<&str>) -> Result<Answer, Failure> {
@@ -492,9 +550,13 @@ impl Shared {
     /// Thins what nobody records, oldest first, if all recordings together take more than is kept.
     fn thin_library(self: &Arc<Self>) {
         let shared = self.clone();
+        let job = self.works.begin("Thinning old recordings".into(), None);
         tokio::task::spawn_blocking(move || {
             let Keep { library_bytes, recording_bytes, slow_ms } = *shared.wishes.keep.lock();
-            match shared.store.keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }) {
+            match shared
+                .store
+                .keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }, &|done, of| job.goes_on(done, of))
+            {
                 Ok(thinned) if thinned.segments > 0 => {
                     let text =
                         format!("Old recordings were thinned to stay within {} MB; what changed is still known", library_bytes >> 20);
@@ -514,10 +576,11 @@ impl Shared {
         if let Some(task) = task {
             let _ = task.await;
         }
-        self.sources.lock().remove(&id);
-        self.outbox.remove(id);
-        self.tell_recordings();
+        self.forget(id);
         self.thin_library();
         Ok(Answer::Done("Closed".into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

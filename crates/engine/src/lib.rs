@@ -21,6 +21,7 @@ mod queries;
 mod source;
 mod supervise;
 mod values;
+mod work;
 
 pub use agent_files::unpack_agent;
 pub use attachment::Target;

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, Breakpoint, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId,
+    Answer, Breakpoint, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId, Work,
 };
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
 use crate::source::SourceShared;
+use crate::work::Asker;
 
 /// Messages beyond this are dropped, oldest first: a person reads a few.
 const MAX_MESSAGES: usize = 64;
@@ -53,6 +54,7 @@ struct Hub {
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
     breakpoints: Option<Vec<Breakpoint>>,
+    work: Vec<(Work, Option<Asker>)>,
     /// Said while there was no window to say it to.
     unheard: VecDeque<(Level, String)>,
     windows: Vec<Arc<Mailbox>>,
@@ -73,6 +75,7 @@ struct State {
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
     breakpoints: Option<Vec<Breakpoint>>,
+    work: Option<Vec<Work>>,
     answers: VecDeque<(RequestId, Answer)>,
     messages: VecDeque<(Level, String)>,
     /// Requests that were taken and whose answers were not.
@@ -133,6 +136,13 @@ impl Handle for Window {
     }
 }
 
+impl Window {
+    #[cfg(test)]
+    pub(crate) const fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+}
+
 impl Drop for Window {
     fn drop(&mut self) {
         self.outbox.hub.lock().windows.retain(|window| !Arc::ptr_eq(window, &self.mailbox));
@@ -150,6 +160,8 @@ impl Outbox {
             found: hub.found.clone(),
             keep: hub.keep,
             breakpoints: hub.breakpoints.clone(),
+            // None of it was asked for by a window that has just come.
+            work: (!hub.work.is_empty()).then(|| hub.work.iter().map(|(work, _)| work.clone()).collect()),
             messages: std::mem::take(&mut hub.unheard),
             ..State::default()
         };
@@ -231,6 +243,20 @@ impl Outbox {
         self.tell(|hub| hub.breakpoints = Some(all.to_vec()), |state| state.breakpoints = Some(all.to_vec()));
     }
 
+    /// Tells what is under way. Each window is told which of its own requests it is.
+    pub fn work(&self, all: Vec<(Work, Option<Asker>)>) {
+        let mut hub = self.hub.lock();
+        hub.work = all;
+        for window in &hub.windows {
+            let told = hub.work.iter().map(|(work, asker)| {
+                let own = asker.as_ref().filter(|asker| Arc::ptr_eq(&asker.by, window));
+                Work { request: own.map(|asker| asker.id), ..work.clone() }
+            });
+            window.state.lock().work = Some(told.collect());
+        }
+        wake_all(hub);
+    }
+
     /// Changes what new windows will be told and what those that are here have still to be told, as one.
     fn tell(&self, all: impl FnOnce(&mut Hub), each: impl Fn(&mut State)) {
         let mut hub = self.hub.lock();
@@ -238,12 +264,16 @@ impl Outbox {
         for window in &hub.windows {
             each(&mut window.state.lock());
         }
-        let windows = hub.windows.clone();
-        // Wakers are called without the lock: they may take locks of their own.
-        drop(hub);
-        for window in windows {
-            window.wake();
-        }
+        wake_all(hub);
+    }
+}
+
+/// Wakers are called without the lock: they may take locks of their own.
+fn wake_all(hub: MutexGuard<'_, Hub>) {
+    let windows = hub.windows.clone();
+    drop(hub);
+    for window in windows {
+        window.wake();
     }
 }
 
@@ -327,6 +357,7 @@ impl Mailbox {
         into.extend(state.found.take().map(Notice::Found));
         into.extend(state.keep.take().map(Notice::Keep));
         into.extend(state.breakpoints.take().map(Notice::Breakpoints));
+        into.extend(state.work.take().map(Notice::Work));
         let mut left = max_steps;
         let mut more = false;
         for (id, told) in &mut state.sources {

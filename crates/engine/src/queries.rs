@@ -7,11 +7,11 @@ use std::time::Duration;
 use inspector_diff::Options;
 use inspector_model::{
     Answer, ChangedNode, ErrorCode, ExportOptions, Failure, Found, Frame, PageShell, Path, PathHistory, RecordedPage, RecordingId, Scope,
-    SearchOptions, SessionId, Side, SourceKind, StateAnswer, StepId,
+    SearchOptions, SessionId, Side, SourceKind, StateAnswer, StepId, grouped,
 };
 use inspector_protocol::changed_nodes;
 use inspector_share::ShareError;
-use inspector_store::{Store, StoreError};
+use inspector_store::{Progress, Store, StoreError};
 use inspector_tape::Document;
 
 use crate::intake::assign_notes;
@@ -137,34 +137,30 @@ fn document((source, step, side): (&SourceShared, StepId, Side)) -> Result<Arc<D
     }
 }
 
-/// What an export would hold and keep back. `goes_on` is asked now and then.
-pub fn preview_export(
-    store: &Store,
-    recording: &RecordingId,
-    options: &ExportOptions,
-    goes_on: &dyn Fn() -> bool,
-) -> Result<Answer, Failure> {
+/// What an export would hold and keep back.
+pub fn preview_export(store: &Store, recording: &RecordingId, options: &ExportOptions, progress: Progress<'_>) -> Result<Answer, Failure> {
     let reader = store.read(recording).map_err(|error| failed(&error))?;
-    let preview = inspector_share::preview(&reader, options, &|_, _| goes_on()).map_err(|error| not_shared(&error))?;
+    let preview = inspector_share::preview(&reader, options, progress).map_err(|error| not_shared(&error))?;
     Ok(Answer::ExportPreview(Box::new(preview)))
 }
 
-/// Writes a recording, or some of its steps, to a file. `goes_on` is asked now and then.
+/// Writes a recording, or some of its steps, to a file.
 pub fn export(
     store: &Store,
     recording: &RecordingId,
     options: &ExportOptions,
     path: &std::path::Path,
-    goes_on: &dyn Fn() -> bool,
+    progress: Progress<'_>,
 ) -> Result<Answer, Failure> {
     let reader = store.read(recording).map_err(|error| failed(&error))?;
-    let exported = inspector_share::export(&reader, options, path, &|_, _| goes_on()).map_err(|error| not_shared(&error))?;
+    let exported = inspector_share::export(&reader, options, path, progress).map_err(|error| not_shared(&error))?;
     let kept_back = match exported.preview.total() {
         0 => String::new(),
         1 => ", 1 value redacted".to_owned(),
-        more => format!(", {more} values redacted"),
+        more => format!(", {} values redacted", grouped(&more.to_string(), ',')),
     };
-    Ok(Answer::Done(format!("Written, {} bytes{kept_back}: {}", exported.bytes, path.display())))
+    let bytes = grouped(&exported.bytes.to_string(), ',');
+    Ok(Answer::Done(format!("Written, {bytes} bytes{kept_back}: {}", path.display())))
 }
 
 /// Why nothing was shared, as an answer.
@@ -173,10 +169,10 @@ pub fn not_shared(error: &ShareError) -> Failure {
         ShareError::Store(error) => failed(error),
         ShareError::Leak { .. } => Failure::new(ErrorCode::Leak, error.to_string())
             .hint("name the place or the value's name in the redaction, or select other steps"),
+        ShareError::Cancelled => Failure::new(ErrorCode::Cancelled, error.to_string()),
         ShareError::Io(_) | ShareError::Encode(_) | ShareError::Rules(_) => Failure::new(ErrorCode::Io, error.to_string()),
         ShareError::Nothing { .. }
         | ShareError::Unsuited(_)
-        | ShareError::Stopped
         | ShareError::Path(_)
         | ShareError::BugCapture(_)
         | ShareError::StoredBugCapture => Failure::new(ErrorCode::BadRequest, error.to_string()),
@@ -189,6 +185,7 @@ pub fn failed(error: &StoreError) -> Failure {
         StoreError::TooNew { .. } => ErrorCode::RecordingTooNew,
         StoreError::NotARecording { .. } => ErrorCode::RecordingDamaged,
         StoreError::Locked { .. } => ErrorCode::StoreLocked,
+        StoreError::Cancelled => ErrorCode::Cancelled,
         _ => ErrorCode::Io,
     };
     Failure::new(code, error.to_string())

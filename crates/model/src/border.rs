@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AssignCosts, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found,
     Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo,
-    Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId,
+    Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId, WorkId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -45,8 +45,14 @@ pub enum Request {
     },
     /// Open a recording of the library. Answer: [`Answer::Opened`].
     OpenRecording(RecordingId),
-    /// Open a recording file: it is imported into the library first. Answer: [`Answer::Opened`].
+    /// Open a recording file or a bug capture of djust: it is imported into the library first, and what is there already is
+    /// opened. Answer: [`Answer::Opened`].
     OpenFile(std::path::PathBuf),
+    /// The same with the text of a bug capture, or djust's address of one ([`crate::find_bug_capture`]). Answer: [`Answer::Opened`].
+    OpenText(String),
+    /// Stop long work. What it has half done is removed; the request that it does fails with [`ErrorCode::Cancelled`].
+    /// Answer: [`Answer::Done`].
+    Cancel(WorkId),
     /// Detach from a server, or close a recording. What was recorded stays in the library. Answer: [`Answer::Done`].
     Close(SourceId),
     /// Delete a recording from the library. Answer: [`Answer::Done`].
@@ -379,6 +385,8 @@ pub enum ErrorCode {
     BadRequest,
     /// A finished export still held a secret and was removed.
     Leak,
+    /// Somebody stopped it.
+    Cancelled,
 }
 
 /// How much is kept of recordings. Beyond it their middles are thinned: what changed stays, whole states go, but not those of steps
@@ -428,6 +436,8 @@ pub enum Notice {
     Recordings(Vec<RecordingInfo>),
     /// Servers on this machine.
     Found(Vec<FoundServer>),
+    /// The long work that is under way, the oldest first. What ended is not in it; what takes no time never is.
+    Work(Vec<Work>),
     /// What the desktop around the window can do.
     Desktop(Box<DesktopInfo>),
     /// Look at this source now: it was opened from outside the window, by a second start, a link, or the tray.
@@ -436,6 +446,21 @@ pub enum Notice {
     Answer(RequestId, Answer),
     /// Something for people to know, now.
     Message(Level, String),
+}
+
+/// Work of the engine that takes long, whichever window asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// For [`Request::Cancel`].
+    pub id: WorkId,
+    /// What is done, for people: `Exporting shop`.
+    pub words: String,
+    /// How much of [`Work::of`] is done. Never less than before.
+    pub done: u64,
+    /// How much there is; 0 when that is not known.
+    pub of: u64,
+    /// The request of this window that it does. `None` for another window's, and for what nobody asked for.
+    pub request: Option<RequestId>,
 }
 
 /// How loud a message is.
@@ -594,6 +619,13 @@ impl Notice {
     pub fn steps(source: SourceId, steps: impl IntoIterator<Item = Step>) -> Self {
         let steps: Steps = steps.into_iter().collect();
         Self::Steps(source, steps.since(0, usize::MAX))
+    }
+}
+
+impl Work {
+    /// How much is done, from 0 to 1; `None` when that is not known.
+    pub fn part(&self) -> Option<f32> {
+        (self.of > 0).then(|| (self.done as f32 / self.of as f32).clamp(0.0, 1.0))
     }
 }
 

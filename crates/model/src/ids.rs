@@ -66,6 +66,10 @@ number_id! {
     /// Ties an [`crate::Answer`] to its [`crate::Request`]. Given by whoever asks.
     RequestId(u64)
 }
+number_id! {
+    /// Long work of the engine that is under way. Never reused.
+    WorkId(u64)
+}
 text_id! {
     /// djust's `session_id`: one WebSocket of one browser page. A reload makes a new one.
     SessionId

@@ -25,7 +25,7 @@ mod value;
 
 pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
-    RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
+    RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer, Work,
 };
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts};
@@ -33,14 +33,17 @@ pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice
 pub use cost::{AssignCost, AssignCosts};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
-pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId};
+pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId, WorkId};
 pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};
 pub use readable::{civil, grouped};
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
-pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};
+pub use share::{
+    BUG_CAPTURE_PREFIX, ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection,
+    find_bug_capture,
+};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
 pub use steps::{Block, Changed, Counted, Name, Steps, Stream, Whose};
 pub use timeline::Timeline;

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{SessionId, Step, StepId};
 
+/// What each bug capture of djust begins with.
+pub const BUG_CAPTURE_PREFIX: &str = "djbug1.";
+
 /// Which steps of a recording. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -69,6 +72,33 @@ impl ExportFormat {
             Self::Pytest => "pytest test",
             Self::BugCapture => "djust bug capture",
         }
+    }
+
+    /// What it is for, in one line.
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Recording => "For another inspector: everything about these steps",
+            Self::Json => "For programs: each step with its states, changes and details",
+            Self::Html => "For any browser: timeline, changes and pages in one file",
+            Self::Pytest => "For your tests: sends the events again, asserts what changed",
+            Self::BugCapture => "For djust and bug reports: one step with states, as text",
+        }
+    }
+
+    /// Steps beyond this are left out of the file, or refused when it is one. `None`: there is no limit.
+    pub const fn most_steps(self) -> Option<u64> {
+        match self {
+            Self::Recording | Self::Json => None,
+            Self::Html => Some(2_000),
+            Self::Pytest => Some(500),
+            Self::BugCapture => Some(1),
+        }
+    }
+
+    /// The format that a file of this name has.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        Self::ALL.into_iter().find(|format| format.extension() == ending)
     }
 
     /// How its files' names end, without the dot.
@@ -241,6 +271,30 @@ impl ExportPlace {
             Self::Step => "steps",
             Self::Session => "pages' descriptions",
             Self::Server => "server and configuration",
+        }
+    }
+}
+
+/// The bug capture in a text: the text itself, or the end of djust's address for looking at one. `None` when there is none.
+/// Whether it can be read is known only to whoever reads it.
+pub fn find_bug_capture(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let at = if text.starts_with(BUG_CAPTURE_PREFIX) { 0 } else { text.find("/replay/djbug1.")? + "/replay/".len() };
+    let blob = &text[at..];
+    Some(blob[..blob.find(['/', '?', '#']).unwrap_or(blob.len())].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_capture_is_found_alone_and_in_an_address() {
+        for text in ["djbug1.e30", " djbug1.e30\n", "http://localhost:8000/__djust__/replay/djbug1.e30/?x=1", "/replay/djbug1.e30#top"] {
+            assert_eq!(find_bug_capture(text), Some("djbug1.e30"), "{text}");
+        }
+        for text in ["", "djbug2.e30", "/home/me/djbug1.e30", "see djbug1.e30"] {
+            assert_eq!(find_bug_capture(text), None, "{text}");
         }
     }
 }

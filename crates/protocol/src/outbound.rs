@@ -14,9 +14,10 @@ pub struct Resume {
     pub seq: u64,
 }
 
-/// The first frame of a connection.
-pub fn hello(resume: Option<&Resume>) -> String {
-    json!({"t": "hello", "protocol": crate::PROTOCOL, "inspector": env!("CARGO_PKG_VERSION"), "resume": resume}).to_string()
+/// The first frame of a connection. With `writes` it asks to be allowed commands that change something; the server decides.
+pub fn hello(resume: Option<&Resume>, writes: bool) -> String {
+    json!({"t": "hello", "protocol": crate::PROTOCOL, "inspector": env!("CARGO_PKG_VERSION"), "resume": resume, "writes": writes})
+        .to_string()
 }
 
 /// A command to the agent.

@@ -10,17 +10,17 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use inspector_model::{Kind, Phase, Session, SessionId, Step, StepDetail, StepKind, Value, View};
-use inspector_store::{Imported, NewState, NewStep, Store};
+use inspector_model::{
+    BUG_CAPTURE_PREFIX, Kind, Phase, RecordingId, Session, SessionId, Step, StepDetail, StepKind, Value, View, find_bug_capture,
+};
+use inspector_store::{Imported, NewState, NewStep, Progress, Recorder, Store};
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::ShareError;
 use crate::excerpt::{Excerpt, Part};
 use crate::patterns::MARK;
 use crate::redact::Redactor;
-
-/// What every one begins with.
-pub const PREFIX: &str = "djbug1.";
 
 /// What follows in one that is only a reference.
 const STORED: &str = "store.";
@@ -47,17 +47,10 @@ pub struct BugCapture {
     pub scrubbed: Vec<String>,
 }
 
-/// Whether a text is meant to be a capture, or an address that has one in it.
-pub fn is_bug_capture(text: &str) -> bool {
-    text.len() <= MOST_BYTES && find(text).is_some()
-}
-
-/// The capture in a text: the text itself, or the end of djust's address for looking at one.
-fn find(text: &str) -> Option<&str> {
-    let text = text.trim();
-    let at = if text.starts_with(PREFIX) { 0 } else { text.find(&format!("/replay/{PREFIX}")).map(|at| at + "/replay/".len())? };
-    let blob = &text[at..];
-    Some(blob[..blob.find(['/', '?', '#']).unwrap_or(blob.len())].trim_end())
+impl BugCapture {
+    fn name(&self) -> &str {
+        if self.event.is_empty() { "event" } else { &self.event }
+    }
 }
 
 /// Reads a capture.
@@ -65,7 +58,8 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
     if text.len() > MOST_BYTES {
         return Err(ShareError::BugCapture("it is larger than 16 MB"));
     }
-    let blob = find(text).and_then(|blob| blob.strip_prefix(PREFIX)).ok_or(ShareError::BugCapture("it does not begin with `djbug1.`"))?;
+    let blob = find_bug_capture(text).and_then(|blob| blob.strip_prefix(BUG_CAPTURE_PREFIX));
+    let blob = blob.ok_or(ShareError::BugCapture("it does not begin with `djbug1.`"))?;
     if blob.starts_with(STORED) {
         return Err(ShareError::StoredBugCapture);
     }
@@ -97,24 +91,30 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
     Ok(BugCapture { event, before, after, patches, scrubbed: scrubbed.unwrap_or_default() })
 }
 
-/// Takes a file into the library, a recording or a bug capture. `now` in Unix seconds: a capture does not say when it was.
-pub fn import_file(path: &Path, store: &Store, now: f64) -> Result<Imported, ShareError> {
+/// Takes a file into the library, a recording or a bug capture; one that is there already stays as it is. `now` in Unix
+/// seconds: a capture does not say when it was.
+pub fn import_file(path: &Path, store: &Store, now: f64, progress: Progress<'_>) -> Result<Imported, ShareError> {
     let mut begin = Vec::new();
-    if let Ok(file) = File::open(path) {
-        file.take(MOST_BYTES as u64 + 1).read_to_end(&mut begin)?;
-    }
+    // What cannot be read is no capture, and the store says why it is no recording.
+    let _ = File::open(path).and_then(|file| file.take(MOST_BYTES as u64 + 1).read_to_end(&mut begin));
     match std::str::from_utf8(&begin) {
-        Ok(text) if is_bug_capture(text) => import_text(text, store, now),
-        _ => Ok(store.import(path)?),
+        Ok(text) if find_bug_capture(text).is_some() => import_text(text, store, now),
+        _ => Ok(store.import(path, progress)?),
     }
 }
 
 /// Takes a bug capture into the library: a recording of one step.
 pub fn import_text(text: &str, store: &Store, now: f64) -> Result<Imported, ShareError> {
     let capture = read(text)?;
-    let name = if capture.event.is_empty() { "event" } else { capture.event.as_str() };
-    let title: String = format!("Bug capture: {name}").chars().filter(|c| !c.is_control()).take(200).collect();
-    let mut recorder = store.create(&title, now, "")?;
+    // Of what it says, not of how it is written: padding and an address around it make no other capture of it.
+    let said =
+        serde_json::to_vec(&(&capture.event, capture.before.to_json(), capture.after.to_json(), &capture.patches, &capture.scrubbed))?;
+    let id = Sha256::digest(said).iter().take(16).fold("capture-".to_owned(), |id, byte| id + &format!("{byte:02x}"));
+    let title: String = format!("Bug capture: {}", capture.name()).chars().filter(|c| !c.is_control()).take(200).collect();
+    store.import_as(&RecordingId::from(id), (&title, now), |recorder| record(recorder, &capture, now))
+}
+
+fn record(recorder: &mut Recorder, capture: &BugCapture, now: f64) -> Result<(), ShareError> {
     let session = SessionId::from("bug-capture");
     recorder.put_session(&Session {
         id: session.clone(),
@@ -132,7 +132,7 @@ pub fn import_text(text: &str, store: &Store, now: f64) -> Result<Imported, Shar
     });
     let diff = inspector_diff::diff(&capture.before, &capture.after, &inspector_diff::Options::default());
     let (before, after) = (capture.before.to_json(), capture.after.to_json());
-    let mut step = Step::new(StepKind::Event, name, now);
+    let mut step = Step::new(StepKind::Event, capture.name(), now);
     step.session = Some(session);
     step.state_bytes = after.len() as u64;
     step.changes = diff.counts;
@@ -144,16 +144,11 @@ pub fn import_text(text: &str, store: &Store, now: f64) -> Result<Imported, Shar
         step.frames = 1;
     }
     recorder.append(NewStep { step, detail, before: NewState::Text(before.into()), after: NewState::Text(after.into()), html: None })?;
-    recorder.flush()?;
-    Ok(Imported { id: recorder.id().clone(), steps: 1, damaged: None })
+    Ok(())
 }
 
-/// Writes the one selected step.
+/// Writes the one selected step: that it is one was looked at before.
 pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write, part: Part) -> Result<(), ShareError> {
-    if excerpt.steps().len() != 1 {
-        let count = excerpt.steps().len();
-        return Err(ShareError::Unsuited(format!("a bug capture holds one step, {count} are selected; select one that has states")));
-    }
     let mut blob = None;
     excerpt.each(redactor, part, |item| {
         let (Some(before), Some(after)) = (item.before.state(), item.after.state()) else {
@@ -176,7 +171,7 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
             "scrubbed_fields": scrubbed,
         });
         let text = sorted(wire).to_string();
-        blob = Some(format!("{PREFIX}{}\n", URL_SAFE_NO_PAD.encode(text)));
+        blob = Some(format!("{BUG_CAPTURE_PREFIX}{}\n", URL_SAFE_NO_PAD.encode(text)));
         Ok(())
     })?;
     out.write_all(blob.unwrap_or_default().as_bytes())?;

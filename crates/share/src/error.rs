@@ -25,8 +25,8 @@ pub enum ShareError {
         findings: Vec<String>,
     },
     /// Whoever asked said stop.
-    #[error("the export was stopped; nothing is left of it")]
-    Stopped,
+    #[error("it was cancelled, and nothing is left of it")]
+    Cancelled,
     /// A path to keep back cannot be read.
     #[error("this is no path, write `cart.owner`, `rows[*].note` or `*.phone`: {0}")]
     Path(String),
@@ -41,7 +41,7 @@ pub enum ShareError {
     StoredBugCapture,
     /// The recording cannot be read, or a new one not written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The file system failed.
     #[error("the file could not be written: {0}")]
     Io(#[from] io::Error),
@@ -51,4 +51,10 @@ pub enum ShareError {
     /// The rules are wrong: an error of the inspector.
     #[error("the redaction's rules cannot be used: {0}")]
     Rules(String),
+}
+
+impl From<StoreError> for ShareError {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Cancelled) { Self::Cancelled } else { Self::Store(error) }
+    }
 }

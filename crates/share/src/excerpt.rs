@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{
-    PageShell, RecordedPage, RecordingInfo, Selection, ServerInfo, Session, SessionId, Side, StateAnswer, Step, StepDetail, Value,
+    ExportFormat, ExportOptions, PageShell, RecordingInfo, ServerInfo, Session, SessionId, Side, StateAnswer, Step, StepDetail, StepId,
+    Value,
 };
-use inspector_store::{Reader, StoreError};
+use inspector_store::{Progress, Reader, StoreError};
 
+use crate::ShareError;
 use crate::redact::Redactor;
-use crate::{Progress, ShareError};
 
 /// States and pages that are at hand cleaned: those of the views that are active at once.
 const RECENT: usize = 8;
@@ -53,6 +54,8 @@ pub struct Item {
 pub struct Excerpt<'a> {
     reader: &'a Reader,
     steps: Vec<Step>,
+    /// How many of the steps are written: of a report the first ones.
+    written: usize,
     sessions: Vec<Session>,
     all_sessions: Vec<Session>,
     info: RecordingInfo,
@@ -61,7 +64,8 @@ pub struct Excerpt<'a> {
 
 impl<'a> Excerpt<'a> {
     /// Selects.
-    pub fn new(reader: &'a Reader, selection: &Selection, progress: Progress<'a>) -> Result<Self, ShareError> {
+    pub fn new(reader: &'a Reader, options: &ExportOptions, progress: Progress<'a>) -> Result<Self, ShareError> {
+        let selection = &options.selection;
         let first = selection.first.map_or(1, |id| id.0);
         let end = selection.last.map_or(u64::MAX, |id| id.0.saturating_add(1));
         let mut steps = reader.steps_in(first..end.max(first))?;
@@ -70,10 +74,13 @@ impl<'a> Excerpt<'a> {
         if steps.is_empty() {
             return Err(ShareError::Nothing { first: info.steps.min(1), last: info.steps });
         }
+        // More than one step is no capture, and refused as a whole.
+        let most = options.format.most_steps().filter(|_| options.format != ExportFormat::BugCapture);
+        let written = steps.len().min(most.map_or(usize::MAX, |most| most as usize));
         let here: HashSet<&SessionId> = steps.iter().filter_map(|step| step.session.as_ref()).collect();
         let all_sessions = reader.sessions()?;
         let sessions = all_sessions.iter().filter(|session| here.contains(&session.id)).cloned().collect();
-        Ok(Self { reader, steps, sessions, all_sessions, info, progress })
+        Ok(Self { reader, steps, written, sessions, all_sessions, info, progress })
     }
 
     /// What the library says of the whole recording.
@@ -81,9 +88,14 @@ impl<'a> Excerpt<'a> {
         &self.info
     }
 
-    /// The steps' lines as they were recorded.
+    /// The selected steps' lines as they were recorded.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// How many of them [`Excerpt::each`] visits.
+    pub const fn written(&self) -> usize {
+        self.written
     }
 
     /// The pages that the steps are of, as they were recorded.
@@ -116,21 +128,50 @@ impl<'a> Excerpt<'a> {
         shell(self.reader, &connections(&self.all_sessions, session))?.map(|shell| redactor.shell(&shell)).transpose()
     }
 
-    /// Goes over everything without keeping it: what learns and counts.
+    /// The notes of the marked steps, cleaned.
+    pub fn marks(&self, redactor: &mut Redactor) -> Result<Vec<(StepId, String)>, ShareError> {
+        let marks = self.reader.marks()?.into_iter();
+        let marks = marks.filter(|(step, _)| self.steps.binary_search_by_key(step, |step| step.id).is_ok());
+        Ok(marks.map(|(step, note)| (step, redactor.note(&note))).collect())
+    }
+
+    /// Learns what is secret here, also from the steps that are not written.
+    pub fn learn(&self, redactor: &mut Redactor, part: Part) -> Result<(), ShareError> {
+        self.look_at(&self.steps, redactor, part)?;
+        redactor.learned()
+    }
+
+    /// Goes over everything that is written without keeping it: what counts.
     pub fn look(&self, redactor: &mut Redactor, part: Part) -> Result<(), ShareError> {
+        self.look_at(&self.steps[..self.written], redactor, part)
+    }
+
+    fn look_at(&self, steps: &[Step], redactor: &mut Redactor, part: Part) -> Result<(), ShareError> {
         self.title(redactor);
         self.server(redactor)?;
         self.config(redactor)?;
+        self.marks(redactor)?;
         self.clean_sessions(redactor)?;
         for session in &self.sessions {
             self.shell(&session.id, redactor)?;
         }
-        self.each(redactor, part, |_| Ok(()))
+        self.visit(steps, redactor, part, |_| Ok(()))
     }
 
-    /// Calls `visit` with each step, in order. Stops when whoever waits says so.
-    pub fn each(
+    /// Calls `visit` with each step that is written, in order.
+    pub fn each(&self, redactor: &mut Redactor, part: Part, visit: impl FnMut(Item) -> Result<(), ShareError>) -> Result<(), ShareError> {
+        self.visit(&self.steps[..self.written], redactor, part, visit)
+    }
+
+    /// Tells how much of a part of the work is done, and whether to go on.
+    pub fn goes_on(&self, part: Part, done: u64, total: u64) -> bool {
+        let steps = self.steps.len() as u64;
+        (self.progress)(part.number * steps + steps * done.min(total) / total.max(1), part.of * steps)
+    }
+
+    fn visit(
         &self,
+        steps: &[Step],
         redactor: &mut Redactor,
         part: Part,
         mut visit: impl FnMut(Item) -> Result<(), ShareError>,
@@ -138,10 +179,9 @@ impl<'a> Excerpt<'a> {
         let mut states: Recent<Result<Arc<Value>, String>> = Recent::default();
         let mut pages: Recent<Arc<str>> = Recent::default();
         let mut shown: HashSet<&SessionId> = HashSet::new();
-        let total = self.steps.len() as u64;
-        for (number, step) in (0..).zip(&self.steps) {
-            if !(self.progress)(part.number * total + number, part.of * total) {
-                return Err(ShareError::Stopped);
+        for (number, step) in (0..).zip(steps) {
+            if !self.goes_on(part, number, steps.len() as u64) {
+                return Err(ShareError::Cancelled);
             }
             let mut end = |side| -> Result<End, ShareError> {
                 Ok(match self.reader.state(step.id, side)? {
@@ -163,12 +203,6 @@ impl<'a> Excerpt<'a> {
             visit(Item { step: redactor.step(step)?, detail, before, after, html })?;
         }
         Ok(())
-    }
-
-    /// A page as a document that does nothing.
-    pub fn document(html: &Arc<str>, shell: Option<Arc<PageShell>>) -> String {
-        let page = RecordedPage { html: html.clone(), shell, changed: Vec::new(), server: None };
-        inspector_page::document(&page, inspector_page::Options::default())
     }
 }
 

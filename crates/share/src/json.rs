@@ -1,11 +1,12 @@
 //! A selection as JSON for other programs. `docs/SHARING.md` has its shape.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use inspector_diff::{Options, diff_documents};
-use inspector_model::{Diff, Op, Value};
+use inspector_model::{Diff, Op, StepId, Value};
 use inspector_tape::Document;
 use serde::Serialize as _;
 use serde_json::{Value as Json, json};
@@ -35,18 +36,19 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     });
     let head = head.to_string();
     write!(out, "{},\n\"steps\":[", &head[..head.len() - 1])?;
+    let notes: HashMap<StepId, String> = excerpt.marks(redactor)?.into_iter().collect();
     let mut first = true;
     excerpt.each(redactor, part, |item| {
         out.write_all(if first { b"\n" } else { b",\n" })?;
         first = false;
-        serde_json::to_writer(&mut *out, &step(&item)?)?;
+        serde_json::to_writer(&mut *out, &step(&item, notes.get(&item.step.id))?)?;
         Ok(())
     })?;
     out.write_all(b"\n]}\n")?;
     Ok(())
 }
 
-fn step(item: &Item) -> Result<Json, ShareError> {
+fn step(item: &Item, note: Option<&String>) -> Result<Json, ShareError> {
     let end = |end: &End| -> Result<Json, ShareError> {
         Ok(match end {
             End::None => Json::Null,
@@ -72,6 +74,7 @@ fn step(item: &Item) -> Result<Json, ShareError> {
         "after": end(&item.after)?,
         "changes": diff.as_ref().map(changes).transpose()?,
         "changes_cut_short": diff.is_some_and(|diff| diff.cut_short),
+        "mark": note,
     }))
 }
 

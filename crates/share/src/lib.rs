@@ -29,19 +29,16 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use inspector_model::{ExportFormat, ExportOptions, ExportPreview};
-use inspector_store::Reader;
+use inspector_model::{ExportFormat, ExportOptions, ExportPreview, StepKind};
+use inspector_store::{Progress, Reader};
 
-pub use bug_capture::{import_file, import_text, is_bug_capture};
+pub use bug_capture::{import_file, import_text};
 pub use error::ShareError;
 pub use excerpt::{connections, shell};
 pub use python::is_invisible;
 
 use excerpt::{Excerpt, Part};
 use redact::Redactor;
-
-/// Is told how much of how much is done, and says whether to go on.
-pub type Progress<'a> = &'a dyn Fn(u64, u64) -> bool;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,27 +51,30 @@ pub struct Exported {
 
 /// Learning, writing, looking at what was written.
 const PARTS: u64 = 3;
+const LEARNING: Part = Part { number: 0, of: PARTS };
+const WRITING: Part = Part { number: 1, of: PARTS };
+const LOOKING: Part = Part { number: 2, of: PARTS };
 
 /// Says what an export would hold and keep back, without writing anything.
 pub fn preview(reader: &Reader, options: &ExportOptions, progress: Progress<'_>) -> Result<ExportPreview, ShareError> {
-    let excerpt = Excerpt::new(reader, &options.selection, progress)?;
+    let excerpt = Excerpt::new(reader, options, progress)?;
+    suits(&excerpt, options.format)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
-        excerpt.look(&mut redactor, Part { number: 0, of: 2 })?;
-        redactor.learned()?;
+        excerpt.learn(&mut redactor, Part { number: 0, of: 2 })?;
         excerpt.look(&mut redactor, Part { number: 1, of: 2 })?;
     }
     Ok(about(&excerpt, &redactor))
 }
 
 /// Writes an export to a file, which is replaced if there is one. Only whoever writes it may read it. After an error,
-/// also when it was stopped, nothing is left of it.
+/// also when it was cancelled, nothing is left of it.
 pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: Progress<'_>) -> Result<Exported, ShareError> {
-    let excerpt = Excerpt::new(reader, &options.selection, progress)?;
+    let excerpt = Excerpt::new(reader, options, progress)?;
+    suits(&excerpt, options.format)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
-        excerpt.look(&mut redactor, Part { number: 0, of: PARTS })?;
-        redactor.learned()?;
+        excerpt.learn(&mut redactor, LEARNING)?;
     }
     // In the folder that it is for: a rename is whole or not at all, and there is the space that it needs.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -85,7 +85,7 @@ pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: P
     let work = builder.tempdir_in(folder)?;
     let part = work.path().join("export");
     write(&excerpt, &mut redactor, options.format, work.path(), &part)?;
-    let findings = scan::scan(&part, options.format, &redactor, progress)?;
+    let findings = scan::scan(&part, options.format, &redactor, &|done, total| excerpt.goes_on(LOOKING, done, total))?;
     if !findings.is_empty() {
         return Err(ShareError::Leak { findings });
     }
@@ -94,10 +94,27 @@ pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: P
     Ok(Exported { bytes, preview: about(&excerpt, &redactor) })
 }
 
+/// Whether the steps can be written so, as far as their lines tell.
+fn suits(excerpt: &Excerpt<'_>, format: ExportFormat) -> Result<(), ShareError> {
+    let unsuited = |why: String| Err(ShareError::Unsuited(why));
+    match (format, excerpt.steps()) {
+        (ExportFormat::BugCapture, [step]) if !step.has_states() => {
+            unsuited(format!("step {} has no states to capture; select one that has", step.id))
+        }
+        (ExportFormat::BugCapture, [_]) => Ok(()),
+        (ExportFormat::BugCapture, steps) => {
+            unsuited(format!("a bug capture holds one step, {} are selected; select one that has states", steps.len()))
+        }
+        (ExportFormat::Pytest, steps) if !steps.iter().any(|step| step.session.is_some() && is_sent(step.kind)) => {
+            unsuited("no test can be made of these steps: none is an event of a page; select others".to_owned())
+        }
+        (ExportFormat::Recording | ExportFormat::Json | ExportFormat::Html | ExportFormat::Pytest, _) => Ok(()),
+    }
+}
+
 fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, format: ExportFormat, work: &Path, path: &Path) -> Result<(), ShareError> {
-    let part = Part { number: 1, of: PARTS };
     if format == ExportFormat::Recording {
-        recording::write(excerpt, redactor, &work.join("database"), path, part)?;
+        recording::write(excerpt, redactor, &work.join("database"), path, WRITING)?;
         private(&File::open(path)?)?;
         return Ok(());
     }
@@ -105,10 +122,10 @@ fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, format: ExportFormat, w
     private(&file)?;
     let mut out = BufWriter::new(file);
     match format {
-        ExportFormat::Json => json::write(excerpt, redactor, &mut out, part)?,
-        ExportFormat::Html => report::write(excerpt, redactor, &mut out, part)?,
-        ExportFormat::Pytest => pytest::write(excerpt, redactor, &mut out, part)?,
-        ExportFormat::BugCapture => bug_capture::write(excerpt, redactor, &mut out, part)?,
+        ExportFormat::Json => json::write(excerpt, redactor, &mut out, WRITING)?,
+        ExportFormat::Html => report::write(excerpt, redactor, &mut out, WRITING)?,
+        ExportFormat::Pytest => pytest::write(excerpt, redactor, &mut out, WRITING)?,
+        ExportFormat::BugCapture => bug_capture::write(excerpt, redactor, &mut out, WRITING)?,
         ExportFormat::Recording => {}
     }
     out.flush()?;
@@ -123,6 +140,11 @@ fn private(file: &File) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
+}
+
+/// Whether a step is an event that can be sent again.
+const fn is_sent(kind: StepKind) -> bool {
+    matches!(kind, StepKind::Event | StepKind::Replay)
 }
 
 fn about(excerpt: &Excerpt<'_>, redactor: &Redactor) -> ExportPreview {

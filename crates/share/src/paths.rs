@@ -76,7 +76,7 @@ mod tests {
         assert!(PathPattern::parse("a[2]").unwrap().is(&path(&["a", "2"])));
         assert!(PathPattern::parse("a[\"b c\"]").unwrap().is(&path(&["a", "b c"])));
         for wrong in ["", " ", "a.", "a..b", "a[", "a[x]", ".a", "a]b["] {
-            assert!(PathPattern::parse(wrong).is_err() || wrong == "a]b[", "{wrong}");
+            assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

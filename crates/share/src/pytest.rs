@@ -10,15 +10,12 @@ use std::io::Write;
 
 use inspector_model::{Change, Diff, Kind, Op, Path, Segment, Session, Status, Step, StepKind, Value, parse_value};
 
-use crate::ShareError;
 use crate::excerpt::{Excerpt, Item, Part};
 use crate::json::difference;
 use crate::patterns::MARK;
 use crate::python::{has_nan, is_identifier, literal, string};
 use crate::redact::Redactor;
-
-/// Steps beyond this are left out: nobody runs such a test twice.
-const MOST_STEPS: usize = 500;
+use crate::{ShareError, is_sent};
 
 /// A literal beyond this is not asserted, but its length is.
 const LONGEST_LITERAL: usize = 8_000;
@@ -95,10 +92,8 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
     let classes: Vec<String> =
         excerpt.config(redactor)?.map(|config| config.views.into_iter().map(|view| view.class).collect()).unwrap_or_default();
     let mut stretches: Vec<Stretch> = Vec::new();
-    let mut seen = 0;
     excerpt.each(redactor, part, |item| {
-        seen += 1;
-        if seen <= MOST_STEPS && item.step.session.is_some() {
+        if item.step.session.is_some() {
             take(&mut stretches, &item, &sessions, &classes);
         }
         Ok(())
@@ -117,8 +112,8 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
          Put this file beside manage.py and run it there:\n\n    DJANGO_SETTINGS_MODULE=… python -m pytest FILE\n\nIt runs with pytest-django and \
          manage.py test, too, and makes a database of its own.\n\"\"\"\n\n"
     );
-    if seen > MOST_STEPS {
-        let _ = writeln!(text, "# Only the first {MOST_STEPS} of {seen} steps are here.\n");
+    if excerpt.written() < steps.len() {
+        let _ = writeln!(text, "# Only the first {} of {} steps are here.\n", excerpt.written(), steps.len());
     }
     let bodies: String = written.iter().flat_map(|stretch| [stretch.mount.as_str(), stretch.body.as_str()]).collect();
     let modules = ["datetime", "decimal", "functools", "inspect", "math", "pathlib", "uuid", "zoneinfo"];
@@ -207,9 +202,8 @@ impl Stretch {
     fn step(&mut self, item: &Item) {
         let Step { kind, status, component, .. } = &item.step;
         let heading = format!("# Step {}: {} {}", item.step.id, kind.word(), inside_comment(&item.step.name));
-        let sent = *kind == StepKind::Event || *kind == StepKind::Replay;
         let refused = matches!(status, Status::Refused | Status::Limited | Status::Failed);
-        if !sent || component.is_some() || refused {
+        if !is_sent(*kind) || component.is_some() || refused {
             // Only what is worth a line: a state that it changed is put in place before the next event.
             if item.step.changes.total() > 0 || refused || *kind == StepKind::Hvr {
                 let why = if *kind == StepKind::Hvr {

@@ -28,7 +28,13 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, folder: &Path, path
     recorder.flush()?;
     let id = recorder.id().clone();
     drop(recorder);
-    store.export(&id, path)?;
+    for (step, note) in excerpt.marks(redactor)? {
+        if let Some(step) = numbers.get(&step) {
+            store.mark(&id, *step, Some(&note))?;
+        }
+    }
+    // All steps are written; it is only asked whether to go on.
+    store.export(&id, path, &|_, _| excerpt.goes_on(part, 1, 1))?;
     Ok(())
 }
 

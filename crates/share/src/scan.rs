@@ -5,26 +5,38 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use inspector_model::{ExportFormat, Side, StateAnswer};
+use inspector_model::{BUG_CAPTURE_PREFIX, ExportFormat, Side, StateAnswer};
+use inspector_store::Progress;
 use serde_json::Value as Json;
 
-use crate::bug_capture::PREFIX;
+use crate::ShareError;
 use crate::patterns::MARK;
 use crate::redact::Redactor;
 use crate::report::PAGES;
-use crate::{Progress, ShareError};
 
 /// So many are told; one is enough to refuse.
 const MOST_FINDINGS: usize = 5;
 
+/// Bytes after which it is asked whether to go on: some ten milliseconds.
+const ASK_EVERY: usize = 1 << 20;
+
 /// Looks into a finished file. Nothing is told but where and what sort.
 pub fn scan(path: &Path, format: ExportFormat, redactor: &Redactor, progress: Progress<'_>) -> Result<Vec<String>, ShareError> {
-    let mut look = Look { redactor, findings: Vec::new() };
+    let mut look = Look {
+        redactor,
+        progress,
+        findings: Vec::new(),
+        done: 0,
+        total: path.metadata()?.len(),
+        in_steps: format == ExportFormat::Recording,
+        since: 0,
+        is_stopped: false,
+    };
     if redactor.is_off() {
         return Ok(look.findings);
     }
     match format {
-        ExportFormat::Recording => recording(path, &mut look, progress)?,
+        ExportFormat::Recording => recording(path, &mut look)?,
         ExportFormat::Json => look.json_text(&fs::read_to_string(path)?, "the file"),
         ExportFormat::Html => {
             let text = fs::read_to_string(path)?;
@@ -44,22 +56,44 @@ pub fn scan(path: &Path, format: ExportFormat, redactor: &Redactor, progress: Pr
         }
         ExportFormat::BugCapture => {
             let text = fs::read_to_string(path)?;
-            let decoded = URL_SAFE_NO_PAD.decode(text.trim().trim_start_matches(PREFIX)).unwrap_or_default();
+            let decoded = URL_SAFE_NO_PAD.decode(text.trim().trim_start_matches(BUG_CAPTURE_PREFIX)).unwrap_or_default();
             look.json_text(&String::from_utf8_lossy(&decoded), "the capture");
         }
     }
-    look.findings.truncate(MOST_FINDINGS);
-    Ok(look.findings)
+    if look.is_stopped { Err(ShareError::Cancelled) } else { Ok(look.findings) }
 }
 
 struct Look<'a> {
     redactor: &'a Redactor,
+    progress: Progress<'a>,
     findings: Vec<String>,
+    done: u64,
+    total: u64,
+    /// Both count steps of a recording, and bytes of everything else.
+    in_steps: bool,
+    /// Bytes since it was asked last.
+    since: usize,
+    /// Whoever waits said stop: there is nothing to look at any more.
+    is_stopped: bool,
 }
 
 impl Look<'_> {
+    /// Notes that so many bytes are going to be looked at.
+    fn ask(&mut self, bytes: usize) {
+        self.since += bytes;
+        if self.since >= ASK_EVERY {
+            if !self.in_steps {
+                self.done += self.since as u64;
+            }
+            self.since = 0;
+            self.is_stopped |= !(self.progress)(self.done.min(self.total), self.total);
+        }
+    }
+
     fn text(&mut self, text: &str, place: &str) {
-        if self.findings.len() < MOST_FINDINGS
+        self.ask(text.len());
+        if !self.is_stopped
+            && self.findings.len() < MOST_FINDINGS
             && let Some(rule) = self.redactor.finds(text)
         {
             self.findings.push(format!("{} in {place}", rule.label()));
@@ -98,14 +132,20 @@ impl Look<'_> {
     }
 }
 
-fn recording(path: &Path, look: &mut Look<'_>, progress: Progress<'_>) -> Result<(), ShareError> {
-    let reader = inspector_store::read_file(path)?;
+fn recording(path: &Path, look: &mut Look<'_>) -> Result<(), ShareError> {
+    let progress = look.progress;
+    let reader = inspector_store::read_file_watched(path, &|_, of| progress(0, of))?;
     let steps = reader.steps()?;
-    let total = steps.len() as u64;
+    look.total = steps.len() as u64;
+    look.text(&reader.info().title, "the title");
+    for (step, note) in reader.marks()? {
+        look.text(&note, &format!("the note of step {step}"));
+    }
     for session in reader.sessions()? {
         look.json_text(&serde_json::to_string(&session)?, "a page's description");
         if let Some(shell) = reader.shell(&session.id)? {
-            for text in [&shell.url, &shell.before, &shell.after] {
+            let styles = shell.styles.iter().flat_map(|sheet| [&sheet.href, &sheet.text]);
+            for text in [&shell.url, &shell.before, &shell.after].into_iter().chain(styles) {
                 look.text(text, "what surrounds a page");
                 look.text(&unescape_html(text), "what surrounds a page");
             }
@@ -115,8 +155,10 @@ fn recording(path: &Path, look: &mut Look<'_>, progress: Progress<'_>) -> Result
     look.json_text(&serde_json::to_string(&reader.config()?)?, "the configuration");
     let mut last = None;
     for step in steps {
-        if !progress(2 * total + step.id.0 - 1, 3 * total) {
-            return Err(ShareError::Stopped);
+        look.done = step.id.0 - 1;
+        look.ask(ASK_EVERY);
+        if look.is_stopped {
+            break;
         }
         let place = |what: &str| format!("{what} of step {}", step.id);
         look.json_text(&serde_json::to_string(&step)?, &place("the line"));

@@ -58,6 +58,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Whoever asked said stop.
+    #[error("it was cancelled, and nothing is left of it")]
+    Cancelled,
     /// An earlier write failed: what would follow it had a hole before it.
     #[error("recording stopped, what was flushed before can still be read: {why}")]
     Stopped {

@@ -8,13 +8,13 @@ use std::sync::{Arc, Weak};
 
 use inspector_model::RecordingId;
 
-use crate::FORMAT;
 use crate::error::StoreError;
 use crate::key;
 use crate::piece;
 use crate::reader::Reader;
 use crate::source::Source;
 use crate::writer::Catalogue;
+use crate::{FORMAT, Progress};
 
 const MAGIC: [u8; 8] = *b"\x89DJREC\r\n";
 
@@ -26,6 +26,9 @@ const END: u8 = b'z';
 const LARGEST_VALUE: usize = 17 << 20;
 const LARGEST_FILE: u64 = 2 << 30;
 const LONGEST_TITLE: usize = 1000;
+
+/// Bytes after which it is asked whether to go on reading: some milliseconds.
+const ASK_EVERY: u64 = 1 << 20;
 
 /// What came into the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +43,12 @@ pub struct Imported {
 
 /// Opens a recording file without a library.
 pub fn read_file(path: &Path) -> Result<Reader, StoreError> {
-    let loaded = load(path)?;
+    read_file_watched(path, &|_, _| true)
+}
+
+/// The same, for a file that may be large: told in bytes, and stopped in between.
+pub fn read_file_watched(path: &Path, progress: Progress<'_>) -> Result<Reader, StoreError> {
+    let loaded = load(path, progress)?;
     Ok(Reader::new(Source::Memory(Arc::new(loaded.values)), loaded.catalogue, Weak::new()))
 }
 
@@ -53,11 +61,11 @@ pub(crate) struct Loaded {
 }
 
 /// Writes a recording beside `path`, then puts it in its place.
-pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u64, StoreError> {
+pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = write_frames(&part, catalogue, source)
+    let written = write_frames(&part, catalogue, source, progress)
         .and_then(|bytes| fs::rename(&part, path).map(|()| bytes).map_err(StoreError::io("putting the exported file in its place", path)));
     if written.is_err() {
         let _ = fs::remove_file(&part);
@@ -65,7 +73,7 @@ pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source) -> Resu
     written
 }
 
-fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u64, StoreError> {
+fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
     let file = File::create(path).map_err(StoreError::io("making the exported file", path))?;
     let mut out = Frames { out: BufWriter::new(file), path, bytes: 0 };
     out.raw(&MAGIC)?;
@@ -90,6 +98,9 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source) -> Result<u
     let mut summaries = summaries.into_iter().peekable();
     let mut segment = source.segment_after(0)?;
     while let Some(first) = segment {
+        if !progress(first - 1, catalogue.info.steps) {
+            return Err(StoreError::Cancelled);
+        }
         segment = source.segment_after(first)?;
         let end = segment.unwrap_or(u64::MAX);
         while let Some((_, name)) = summaries.next_if(|(first, _)| *first < end) {
@@ -135,12 +146,13 @@ impl Frames<'_> {
     }
 }
 
-/// Reads a file up to its end or to the damage.
-pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
+/// Reads a file up to its end or to the damage. The progress is told in bytes.
+pub(crate) fn load(path: &Path, progress: Progress<'_>) -> Result<Loaded, StoreError> {
     let failed = || StoreError::io("reading the recording", path);
     let not_one = || StoreError::NotARecording { path: path.to_owned() };
     let file = File::open(path).map_err(failed())?;
-    if file.metadata().map_err(failed())?.len() > LARGEST_FILE {
+    let len = file.metadata().map_err(failed())?.len();
+    if len > LARGEST_FILE {
         return Err(StoreError::damaged("the file is larger than 2 GB"));
     }
     let mut input = BufReader::new(file.take(LARGEST_FILE));
@@ -160,7 +172,14 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
     let mut values = BTreeMap::new();
     let mut damage = None;
     let mut hash = Fnv::new();
+    let (mut done, mut asked) = (0, 0);
     loop {
+        if done >= asked {
+            asked = done + ASK_EVERY;
+            if !progress(done.min(len), len) {
+                return Err(StoreError::Cancelled);
+            }
+        }
         match read_frame(&mut input) {
             Ok((HEADER, _, entry)) if catalogue.is_none() => {
                 let header = serde_json::from_slice(&entry).map_err(|_| StoreError::damaged("its header cannot be read"))?;
@@ -169,6 +188,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, StoreError> {
             Ok((VALUE, name, value)) if catalogue.is_some() && is_known(&name) => {
                 hash.write(&name);
                 hash.write(&value);
+                done += (name.len() + value.len()) as u64;
                 values.insert(name, value);
             }
             Ok((END, _, _)) => break,

@@ -13,6 +13,7 @@ mod database;
 mod error;
 mod file;
 mod history;
+mod import;
 mod index;
 mod key;
 mod library;
@@ -37,7 +38,7 @@ mod hostile;
 
 pub use cursor::StateCursor;
 pub use error::StoreError;
-pub use file::{Imported, read_file};
+pub use file::{Imported, read_file, read_file_watched};
 pub use history::glimpse;
 pub use index::LogOp;
 pub use library::{OpenReport, Store};
@@ -46,6 +47,9 @@ pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};
 pub use search::{LoggedChange, Search};
 pub use thin::{Retention, Thinned};
+
+/// Is told how much of how much is done, and says whether to go on.
+pub type Progress<'a> = &'a dyn Fn(u64, u64) -> bool;
 
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 2;

@@ -13,16 +13,16 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::FORMAT;
 use crate::database::{self, Database, RESERVE_WHILE_OPEN};
 use crate::error::{StoreError, is_full};
-use crate::file::{self, Imported};
+use crate::file;
 use crate::key;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
 use crate::source::Source;
 use crate::thin::{self, Retention, Thinned};
 use crate::writer::{Catalogue, Writer};
+use crate::{FORMAT, Progress};
 
 /// sled cannot be opened on a full disk, and writes a little when it reads: this much is kept beside it, twice, to be given
 /// up then.
@@ -43,6 +43,7 @@ pub struct Store {
 struct Inner {
     database: Database,
     live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
+    importing: Mutex<()>,
 }
 
 /// What happened when the library was opened.
@@ -94,7 +95,7 @@ impl Store {
                 let _ = fs::remove_file(&reserve);
             }
         }
-        let inner = Inner { database: Database::new(db, dir, report.read_only), live: Mutex::default() };
+        let inner = Inner { database: Database::new(db, dir, report.read_only), live: Mutex::default(), importing: Mutex::default() };
         Ok((Self { inner: Arc::new(inner) }, report))
     }
 
@@ -117,10 +118,15 @@ impl Store {
 
     /// Begins a recording. `started` is in Unix seconds.
     pub fn create(&self, title: &str, started: f64, djust: &str) -> Result<Recorder, StoreError> {
-        self.inner.database.check_writable()?;
         let random = uuid::Uuid::new_v4().simple().to_string();
+        self.begin(RecordingId::from(format!("{}-{}", started.max(0.0) as u64, &random[..8])), title, started, djust)
+    }
+
+    /// The same under an id that no recording has.
+    pub(crate) fn begin(&self, id: RecordingId, title: &str, started: f64, djust: &str) -> Result<Recorder, StoreError> {
+        self.inner.database.check_writable()?;
         let info = RecordingInfo {
-            id: RecordingId::from(format!("{}-{}", started.max(0.0) as u64, &random[..8])),
+            id,
             title: title.to_owned(),
             started,
             ended: started,
@@ -162,9 +168,17 @@ impl Store {
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
+        self.remove_values(id)?;
+        // Last: what was deleted by half can be deleted again.
+        let mut last = sled::Batch::default();
+        last.remove(key::catalogue(id));
+        self.inner.database.apply_on_any_disk(last)?;
+        self.inner.database.flush()
+    }
+
+    /// Removes all of a recording but its entry in the catalogue, in parts, so that a large one is never in memory as a whole.
+    pub(crate) fn remove_values(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
-        // In parts, so that a large recording is never in memory as a whole. The catalogue's entry goes last: what was
-        // deleted by half can be deleted again.
         loop {
             let mut batch = sled::Batch::default();
             let mut count = 0;
@@ -173,26 +187,25 @@ impl Store {
                 count += 1;
             }
             if count == 0 {
-                break;
+                return Ok(());
             }
             database.apply_on_any_disk(batch)?;
         }
-        let mut last = sled::Batch::default();
-        last.remove(key::catalogue(id));
-        database.apply_on_any_disk(last)?;
-        database.flush()
     }
 
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
-    /// ends are left. What `retention` says of a single recording's size does not matter here.
-    pub fn keep_within(&self, most_bytes: u64, retention: &Retention) -> Result<Thinned, StoreError> {
+    /// ends are left, or `progress`, told in bytes, says stop. What `retention` says of a single recording's size does not
+    /// matter here.
+    pub fn keep_within(&self, most_bytes: u64, retention: &Retention, progress: Progress<'_>) -> Result<Thinned, StoreError> {
         let mut thinned = Thinned::default();
         let all = self.recordings()?;
         let mut bytes: u64 = all.iter().map(|info| info.bytes).sum();
+        let too_many = bytes.saturating_sub(most_bytes);
         for info in all.iter().rev().filter(|info| !info.recording) {
             let mut catalogue = self.catalogue(&info.id)?;
             let source = Source::database(&self.inner.database, &info.id);
             while bytes > most_bytes
+                && progress(thinned.freed.min(too_many), too_many)
                 && self.live(&info.id).is_none()
                 && let Some(first) = thin::next(&source, &catalogue, u64::MAX)?
             {
@@ -207,40 +220,14 @@ impl Store {
         Ok(thinned)
     }
 
-    /// Writes a recording to a file, which is replaced if there is one, and tells its size.
-    pub fn export(&self, id: &RecordingId, path: &Path) -> Result<u64, StoreError> {
+    /// Writes a recording to a file, which is replaced if there is one, and tells its size. After an error, also when it was
+    /// cancelled, nothing is left of it.
+    pub fn export(&self, id: &RecordingId, path: &Path, progress: Progress<'_>) -> Result<u64, StoreError> {
         if let Some(writer) = self.live(id) {
             writer.lock().store(false)?;
         }
         let catalogue = self.catalogue(id)?;
-        file::write(path, &catalogue, &Source::database(&self.inner.database, id))
-    }
-
-    /// Takes a file into the library. The same file taken in twice is one recording.
-    pub fn import(&self, path: &Path) -> Result<Imported, StoreError> {
-        self.inner.database.check_writable()?;
-        let mut loaded = file::load(path)?;
-        let id = loaded.content_id.clone();
-        loaded.catalogue.info.id = id.clone();
-        if let Ok(known) = self.catalogue(&id) {
-            return Ok(Imported { id, steps: known.info.steps, damaged: known.damaged });
-        }
-        let database = &self.inner.database;
-        let prefix = key::prefix(&id);
-        let mut batch = sled::Batch::default();
-        let mut bytes = 0;
-        for (name, value) in &loaded.values {
-            bytes += value.len();
-            batch.insert([prefix.as_slice(), name].concat(), value.as_slice());
-            if bytes > 1 << 20 {
-                bytes = 0;
-                database.apply(std::mem::take(&mut batch))?;
-            }
-        }
-        batch.insert(key::catalogue(&id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
-        database.apply(batch)?;
-        database.flush()?;
-        Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
+        file::write(path, &catalogue, &Source::database(&self.inner.database, id), progress)
     }
 
     /// A setting that is kept beside the recordings, as JSON.
@@ -261,6 +248,10 @@ impl Store {
         &self.inner.database
     }
 
+    pub(crate) fn importing(&self) -> &Mutex<()> {
+        &self.inner.importing
+    }
+
     fn recorder(&self, writer: Writer, known: Vec<String>) -> Recorder {
         let (id, catalogue) = (writer.id().clone(), writer.catalogue.clone());
         let writer = Arc::new(Mutex::new(writer));
@@ -277,7 +268,7 @@ impl Store {
         (!closed).then_some(writer)
     }
 
-    fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
+    pub(crate) fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
         key::check(id)?;
         let value = self
             .inner

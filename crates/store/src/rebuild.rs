@@ -73,8 +73,8 @@ mod tests {
         drop(recorder);
         let source = Source::Memory(Arc::new({
             let file = folder.path().join("again.djrec");
-            store.export(&id, &file).unwrap();
-            crate::file::load(&file).unwrap().values
+            store.export(&id, &file, &|_, _| true).unwrap();
+            crate::file::load(&file, &|_, _| true).unwrap().values
         }));
         let mut first = 0;
         let mut segments = 0;

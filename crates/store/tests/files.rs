@@ -20,7 +20,7 @@ fn sample(folder: &Path) -> (Store, Vec<u8>, Model) {
         model.append(&mut recorder, Some("a"), None, NewState::Same, NewState::Text(todo.json()), None);
     }
     let file = folder.join("whole.djrec");
-    store.export(recorder.id(), &file).unwrap();
+    store.export(recorder.id(), &file, &|_, _| true).unwrap();
     let bytes = std::fs::read(&file).unwrap();
     (store, bytes, model)
 }
@@ -30,13 +30,13 @@ fn prefix_or_error(store: &Store, file: &Path, model: &Model) -> Option<usize> {
     match read_file(file) {
         Err(error) => {
             assert!(!error.to_string().is_empty());
-            assert!(store.import(file).is_err());
+            assert!(store.import(file, &|_, _| true).is_err());
             None
         }
         Ok(reader) => {
             let count = reader.info().steps as usize;
             assert!(reader.damage().is_some());
-            let imported = store.import(file).unwrap();
+            let imported = store.import(file, &|_, _| true).unwrap();
             assert_eq!((imported.steps as usize, imported.damaged.as_deref()), (count, reader.damage()));
             let library = store.read(&imported.id).unwrap();
             let steps = library.steps().unwrap();
@@ -88,7 +88,7 @@ fn a_newer_format_is_refused_with_its_number() {
     let file = folder.path().join("newer.djrec");
     std::fs::write(&file, &bytes).unwrap();
     assert!(matches!(read_file(&file), Err(StoreError::TooNew { found: 9, known: 2 })));
-    assert!(matches!(store.import(&file), Err(StoreError::TooNew { found: 9, known: 2 })));
+    assert!(matches!(store.import(&file, &|_, _| true), Err(StoreError::TooNew { found: 9, known: 2 })));
 }
 
 #[test]
@@ -126,9 +126,50 @@ fn values_that_lie_about_their_size_are_refused() {
     for frames in [frame(b'k', b"s\0\0\0\0", &packed), frame(b'k', &data_name, &packed), vec![b'k', 0, 0, 0xff, 0xff, 0xff, 0xff]] {
         let file = folder.path().join("hostile.djrec");
         std::fs::write(&file, [&bytes[..header_end], &frames].concat()).unwrap();
-        let imported = store.import(&file).unwrap();
+        let imported = store.import(&file, &|_, _| true).unwrap();
         assert_eq!(imported.steps, 0);
         assert!(imported.damaged.is_some());
         assert!(read_file(&file).unwrap().steps().unwrap().is_empty());
     }
+}
+
+#[test]
+fn a_cancelled_import_leaves_no_recording_and_the_next_one_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, bytes, model) = sample(folder.path());
+    let file = folder.path().join("whole.djrec");
+    std::fs::write(&file, &bytes).unwrap();
+    let (other, _) = Store::open(&folder.path().join("other")).unwrap();
+    for stop_at in 0.. {
+        let asked = std::cell::Cell::new(0);
+        let last = std::cell::Cell::new(0);
+        let imported = other.import(&file, &|done, total| {
+            assert!(done <= total && done >= last.replace(done), "{done} of {total}");
+            asked.replace(asked.get() + 1) < stop_at
+        });
+        match imported {
+            Err(error) => {
+                assert!(matches!(error, StoreError::Cancelled), "{error}");
+                assert!(other.recordings().unwrap().is_empty());
+            }
+            Ok(imported) => {
+                assert!(stop_at >= 2, "it was asked {stop_at} times only");
+                assert_eq!(imported.steps, 600);
+                model.check(&other.read(&imported.id).unwrap(), 599);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_export_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, bytes, _) = sample(folder.path());
+    let id = store.recordings().unwrap()[0].id.clone();
+    let file = folder.path().join("whole.djrec");
+    let count = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = count();
+    assert!(matches!(store.export(&id, &file, &|_, _| false), Err(StoreError::Cancelled)));
+    assert_eq!((count(), std::fs::read(&file).unwrap()), (before, bytes));
 }

@@ -106,12 +106,12 @@ proptest! {
         model.check_all(&store.read(&id).unwrap(), model.steps.len());
 
         let file = folder.path().join("sample.djrec");
-        prop_assert_eq!(store.export(&id, &file).unwrap(), std::fs::metadata(&file).unwrap().len());
+        prop_assert_eq!(store.export(&id, &file, &|_, _| true).unwrap(), std::fs::metadata(&file).unwrap().len());
         let read = read_file(&file).unwrap();
         prop_assert_eq!(read.damage(), None);
         model.check_all(&read, model.steps.len());
-        let imported = store.import(&file).unwrap();
-        prop_assert_eq!(store.import(&file).unwrap(), imported.clone());
+        let imported = store.import(&file, &|_, _| true).unwrap();
+        prop_assert_eq!(store.import(&file, &|_, _| true).unwrap(), imported.clone());
         model.check_all(&store.read(&imported.id).unwrap(), model.steps.len());
         prop_assert_eq!(store.recordings().unwrap().len(), 2);
         // An imported recording can be continued like any other.

@@ -136,7 +136,7 @@ fn a_recording_beyond_its_budget_keeps_what_matters() {
     drop(recorder);
     check(&store.read(&id).unwrap(), &told, "continued");
     let file = folder.path().join("thin.djrec");
-    store.export(&id, &file).unwrap();
+    store.export(&id, &file, &|_, _| true).unwrap();
     let read = read_file(&file).unwrap();
     assert_eq!(read.damage(), None);
     assert!(check(&read, &told, "from a file") > 300);
@@ -157,19 +157,19 @@ fn a_library_beyond_its_budget_is_thinned_from_its_oldest_recording() {
     }
     let bytes = || store.recordings().unwrap().iter().map(|info| info.bytes).sum::<u64>();
     let whole = bytes();
-    assert_eq!(store.keep_within(whole, &retention(0)).unwrap().segments, 0);
-    let thinned = store.keep_within(whole - whole / 10, &retention(0)).unwrap();
+    assert_eq!(store.keep_within(whole, &retention(0), &|_, _| true).unwrap().segments, 0);
+    let thinned = store.keep_within(whole - whole / 10, &retention(0), &|_, _| true).unwrap();
     assert!(thinned.segments > 0 && thinned.freed > 0);
     assert_eq!(bytes(), whole - thinned.freed);
     assert!(bytes() <= whole - whole / 10);
     assert!(check(&store.read(&all[0].0).unwrap(), &all[0].1, "the oldest") > 0);
     assert_eq!(check(&store.read(&all[2].0).unwrap(), &all[2].1, "the newest"), 0);
-    store.keep_within(0, &retention(0)).unwrap();
+    store.keep_within(0, &retention(0), &|_, _| true).unwrap();
     for (id, told) in &all {
         assert!(check(&store.read(id).unwrap(), told, "all of them") > 0);
     }
     // Nothing more can be thinned.
-    assert_eq!(store.keep_within(0, &retention(0)).unwrap().segments, 0);
+    assert_eq!(store.keep_within(0, &retention(0), &|_, _| true).unwrap().segments, 0);
 }
 
 #[test]

@@ -113,6 +113,11 @@ impl Corner {
             color: vertex.color.to_array().map(|part| f32::from(part) / 255.0),
         }
     }
+
+    /// Everything but its place, to the bit.
+    fn look(&self) -> ([u32; 2], [u32; 4]) {
+        (self.uv.map(f32::to_bits), self.color.map(f32::to_bits))
+    }
 }
 
 /// Twice the area of a triangle, positive when its corners run clockwise on screen.
@@ -150,7 +155,8 @@ impl Canvas {
         }
     }
 
-    fn triangle(&mut self, [a, b, c]: [Corner; 3], texture: &Texture) {
+    fn triangle(&mut self, corners: [Corner; 3], texture: &Texture) {
+        let [a, b, c] = corners;
         let pixel = |value: i64| value.div_euclid(SUBPIXEL as i64).max(0) as usize;
         let least = |axis: usize| pixel(a.at[axis].min(b.at[axis]).min(c.at[axis]));
         let most = |axis: usize| pixel(a.at[axis].max(b.at[axis]).max(c.at[axis])) + 1;
@@ -158,8 +164,7 @@ impl Canvas {
         let whole = area(a.at, b.at, c.at) as f32;
         // An edge without its pixels counts as a hair outside.
         let edges = [(b.at, c.at), (c.at, a.at), (a.at, b.at)].map(|(from, to)| (from, to, i64::from(!owns_edge(from, to))));
-        let plain = (a.color == b.color && b.color == c.color && a.uv == b.uv && b.uv == c.uv)
-            .then(|| multiply(a.color, texture.sample(a.uv[0], a.uv[1])));
+        let plain = (a.look() == b.look() && b.look() == c.look()).then(|| multiply(a.color, texture.sample(a.uv[0], a.uv[1])));
         for y in least(1).max(top)..most(1).min(bottom) {
             for x in least(0).max(left)..most(0).min(right) {
                 let center = [x, y].map(|at| ((at as f32 + 0.5) * SUBPIXEL) as i64);
@@ -168,9 +173,11 @@ impl Canvas {
                     continue;
                 }
                 let color = plain.unwrap_or_else(|| {
-                    let [i, j, k] = weights.map(|weight| weight as f32 / whole);
-                    let uv = [0, 1].map(|axis| a.uv[axis] * i + b.uv[axis] * j + c.uv[axis] * k);
-                    let color = std::array::from_fn(|part| a.color[part] * i + b.color[part] * j + c.color[part] * k);
+                    let shares = weights.map(|weight| weight as f32 / whole);
+                    let mean =
+                        |of: &dyn Fn(&Corner) -> f32| corners.iter().zip(shares).map(|(corner, share)| of(corner) * share).sum::<f32>();
+                    let uv = [0, 1].map(|axis| mean(&|corner| corner.uv[axis]));
+                    let color = std::array::from_fn(|part| mean(&|corner| corner.color[part]));
                     multiply(color, texture.sample(uv[0], uv[1]))
                 });
                 let under = &mut self.pixels[y * self.width + x];

@@ -11,8 +11,10 @@ Everything that a test or a demo wants to vary comes from the environment:
 ``DEMO_LOG_LEVEL``    level of the ``djust`` and ``lab`` loggers (default INFO)
 ``DEMO_HOSTS``        comma-separated ``ALLOWED_HOSTS``
 ``DEMO_INSTALLED``    ``1`` lists ``djust_inspector`` in ``INSTALLED_APPS``
+``DEMO_INSPECTOR``    the setting ``DJUST_INSPECTOR`` as JSON
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -165,3 +167,6 @@ LOGGING = {
         "lab": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
     },
 }
+
+if os.environ.get("DEMO_INSPECTOR"):
+    DJUST_INSPECTOR = json.loads(os.environ["DEMO_INSPECTOR"])

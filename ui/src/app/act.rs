@@ -5,7 +5,6 @@ use std::time::Duration;
 use egui::Context;
 use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Scope, Side, SourceKind, StepId};
 
-use super::InspectorApp;
 use super::action::Action;
 use super::compare::CompareWish;
 use super::engine::{look_at, toast};
@@ -14,6 +13,7 @@ use super::model::Page;
 use super::pinned;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
+use super::{InspectorApp, export};
 use crate::commands::UiCommand;
 use crate::filter::Filter;
 
@@ -73,9 +73,10 @@ impl InspectorApp {
                 ctx.copy_text(text);
                 toast(&mut self.model, Level::Info, format!("Copied {what}"), None, self.now);
             }
-            Action::Export(recording, title) => {
-                let name: String = title.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
-                self.engine.pick_to_export(&mut self.model, recording, format!("{name}.djrec"), self.now);
+            Action::Export(wish) => export::wish(&mut self.engine, &mut self.model, wish, self.now),
+            Action::Stop(work) => {
+                self.model.stopping.insert(work);
+                self.engine.command(&mut self.model, Request::Cancel(work), self.now);
             }
             Action::Set(setting) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Set(setting)), self.now),
             Action::Theme(choice) => self.set_theme(ctx, choice),
@@ -193,6 +194,8 @@ impl InspectorApp {
                     self.panels.start.focus_path = true;
                 }
             }
+            UiCommand::Export => export::open_current(&mut self.model, false),
+            UiCommand::ShareStep => export::open_current(&mut self.model, true),
             UiCommand::ShowPage => self.show_page(false),
             UiCommand::ComparePage => self.show_page(true),
             UiCommand::CloseSource => {

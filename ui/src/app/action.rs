@@ -1,8 +1,9 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
+use inspector_model::{DesktopSetting, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
 
 use super::compare::CompareWish;
+use super::export::ExportWish;
 use super::lookup::{Drawer, Followed};
 use super::model::{Model, Page};
 use super::pinned::Pin;
@@ -49,8 +50,10 @@ pub enum Action {
     Send(Box<Request>),
     /// To the clipboard; the second text says what it was.
     Copy(String, &'static str),
-    /// Ask where to, then export.
-    Export(RecordingId, String),
+    /// Something of the export dialog.
+    Export(ExportWish),
+    /// Stop long work.
+    Stop(WorkId),
     /// Switch something of the desktop.
     Set(DesktopSetting),
     /// The size of text, percent.

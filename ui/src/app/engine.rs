@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, ExportOptions, Failure, Handle, Level, Notice, PageAt, RecordingId, Request,
-    RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
+    SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
 use super::compare::{Hand, RowDiff};
+use super::export::{self, Stage};
 use super::lookup::{Drawer, Followed};
 use super::model::{JumpReport, LoadedState, Model, Page, Tab, Toast};
 use super::replay::{Trial, replay_of};
@@ -21,7 +22,7 @@ const ERROR_TOAST_SECS: f64 = 20.0;
 const MAX_TOASTS: usize = 5;
 
 /// Requests that are shown as messages when they are answered.
-enum Purpose {
+pub enum Purpose {
     /// A command; for a jump the page that it moves.
     Command(Option<(SourceId, SessionId)>),
     /// A source to look at.
@@ -29,7 +30,9 @@ enum Purpose {
     /// A file to open.
     PickToOpen,
     /// Where to export to.
-    PickToExport(RecordingId),
+    PickToExport,
+    /// An export; the dialog shows how it went, if it is still open.
+    Export,
     /// A page to show.
     ShowPage(PageAt),
     /// Nothing is said when it went well: the answer can be seen.
@@ -109,7 +112,11 @@ impl Engine {
             return;
         }
         let purpose = match &request {
-            Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => Purpose::Open,
+            Request::Attach { .. }
+            | Request::AttachFound { .. }
+            | Request::OpenRecording(_)
+            | Request::OpenFile(_)
+            | Request::OpenText(_) => Purpose::Open,
             Request::Jump { source, target, .. } => {
                 let session = model
                     .timelines
@@ -126,12 +133,6 @@ impl Engine {
         self.ask(model, request, purpose, now);
     }
 
-    /// Asks where to write a recording, then writes it.
-    pub fn pick_to_export(&mut self, model: &mut Model, recording: RecordingId, suggested: String, now: f64) {
-        let request = Request::Desktop(DesktopRequest::PickFileToSave { suggested });
-        self.ask(model, request, Purpose::PickToExport(recording), now);
-    }
-
     /// Opens a recording to compare with what is open.
     pub fn open_beside(&mut self, model: &mut Model, hand: Hand, recording: RecordingId, now: f64) {
         self.ask(model, Request::OpenRecording(recording), Purpose::OpenBeside(hand), now);
@@ -142,16 +143,18 @@ impl Engine {
         self.ask(model, request, Purpose::Replay, now);
     }
 
-    fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) {
+    /// Sends a request whose answer is taken in as `purpose` says. `None`: it was not taken, and that is said.
+    pub fn ask(&mut self, model: &mut Model, request: Request, purpose: Purpose, now: f64) -> Option<RequestId> {
         if let Some(id) = self.send(request) {
             model.busy += 1;
             self.pending.insert(id, purpose);
-            return;
+            return Some(id);
         }
         if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
             trial.stop();
         }
         toast_failure(model, &not_taken(), now);
+        None
     }
 
     /// Asks for what is looked at and not there yet.
@@ -259,6 +262,10 @@ impl Engine {
             Notice::Found(found) => model.found = found,
             Notice::Keep(keep) => model.keep = keep,
             Notice::Breakpoints(all) => model.breakpoints = all,
+            Notice::Work(work) => {
+                model.stopping.retain(|id| work.iter().any(|work| work.id == *id));
+                model.work = work;
+            }
             Notice::Desktop(desktop) => model.desktop = *desktop,
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
@@ -374,6 +381,18 @@ impl Engine {
         if let Some(trial) = model.trial.as_mut().filter(|trial| trial.evidence.awaits(id)) {
             return trial.evidence.answered(id, answer);
         }
+        if let Some(export) = model.export.as_mut().filter(|export| export.preview.awaits(id)) {
+            return match answer {
+                Answer::ExportPreview(preview) => export.preview.answered(Ok(*preview)),
+                // It was stopped, and is asked for anew if it is wanted again.
+                Answer::Failed(failure) if failure.code == ErrorCode::Cancelled && export.preview.is_stale() => export.preview.dropped(),
+                other => export.preview.answered(Err(unexpected(other))),
+            };
+        }
+        // A preview whose dialog is closed.
+        if matches!(answer, Answer::ExportPreview(_)) {
+            return;
+        }
         if model.compare.awaits(id) {
             return model.compare.answered(id, answer, &model.timelines);
         }
@@ -392,7 +411,12 @@ impl Engine {
         if purpose.is_some() {
             model.busy = model.busy.saturating_sub(1);
         }
+        if matches!(purpose, Some(Purpose::PickToExport | Purpose::Export)) {
+            return self.exported(model, id, answer, now);
+        }
         match answer {
+            // Whoever cancelled it was told that it stops.
+            Answer::Failed(failure) if failure.code == ErrorCode::Cancelled => {}
             Answer::Failed(failure) => {
                 if let (Some(Purpose::Replay), Some(trial)) = (&purpose, &mut model.trial) {
                     trial.stop();
@@ -414,13 +438,11 @@ impl Engine {
                     model.page = Page::Steps;
                 }
             }
-            Answer::Picked(Some(path)) => match purpose {
-                Some(Purpose::PickToOpen) => self.command(model, Request::OpenFile(path), now),
-                Some(Purpose::PickToExport(recording)) => {
-                    self.command(model, Request::Export { recording, options: ExportOptions::default(), path }, now);
+            Answer::Picked(Some(path)) => {
+                if matches!(purpose, Some(Purpose::PickToOpen)) {
+                    self.command(model, Request::OpenFile(path), now);
                 }
-                _ => {}
-            },
+            }
             Answer::Done(text) => {
                 if let Some(Purpose::ShowPage(page)) = purpose {
                     self.leads = Some(page.compare);
@@ -455,6 +477,26 @@ impl Engine {
             | Answer::ComparedStates(_)
             | Answer::Ring(_)
             | Answer::ExportPreview(_) => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Takes in how an export went, or where it shall go: into its dialog, or as a message when that was closed.
+    fn exported(&mut self, model: &mut Model, id: RequestId, answer: Answer, now: f64) {
+        let dialog = model.export.as_mut().filter(|export| export.writing() == Some(id) || export.stage == Stage::Asking);
+        match (answer, dialog) {
+            (Answer::Picked(Some(path)), Some(_)) => export::write(self, model, path, now),
+            (Answer::Picked(None), Some(dialog)) => dialog.stage = Stage::Choosing,
+            (Answer::Done(text), Some(dialog)) => {
+                if let Stage::Writing(_, path) = std::mem::take(&mut dialog.stage) {
+                    dialog.stage = Stage::Written(text, path);
+                }
+            }
+            (Answer::Done(text), None) => toast(model, Level::Info, text, None, now),
+            (Answer::Failed(failure), Some(dialog)) => dialog.failed(failure),
+            (Answer::Failed(failure), None) if failure.code != ErrorCode::Cancelled => toast_failure(model, &failure, now),
+            _ => {}
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod action;
 pub mod compare;
 pub mod costs;
 mod engine;
+pub mod export;
 mod keys;
 pub mod lookup;
 pub mod model;
@@ -133,6 +134,7 @@ impl InspectorApp {
         self.engine.lead_pages(&self.model);
         pinned::pull(&mut self.engine, &mut self.model, self.now, ctx);
         compare::pull(&mut self.engine, &mut self.model);
+        export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
         self.model.toasts.retain(|toast| toast.until > now);
@@ -177,6 +179,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }
+    views::export::ui(cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     widgets::toasts::ui(cx, ui.ctx());
 }

@@ -1,15 +1,17 @@
 //! What the window knows: the folded timelines, the selection, and the pulled values. Drawing only reads it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{
     Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, Level, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd,
-    SourceId, Step, StepDetail, StepId, Timeline, Value, View,
+    SourceId, Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Compare, RowDiff};
 use super::costs::Costs;
+use super::export::Export;
 use super::lookup::Lookup;
 use super::pinned::Pinned;
 use super::replay::{Evidence, Trial};
@@ -179,6 +181,12 @@ pub struct Model {
     pub speed: f32,
     /// Commands on their way: shown as busy.
     pub busy: usize,
+    /// Long work of the engine.
+    pub work: Vec<Work>,
+    /// The work that was asked to stop and has not yet.
+    pub stopping: HashSet<WorkId>,
+    /// The open export dialog.
+    pub export: Option<Export>,
     /// Two views beside each other.
     pub compare: Compare,
     /// The replay that is under way, or was last.

@@ -49,6 +49,16 @@ impl<K: Clone + PartialEq, T> Slot<K, T> {
         self.asked.as_ref().is_some_and(|(asked, _)| *asked == id)
     }
 
+    /// Whether what is on its way is not what is looked at any more.
+    pub fn is_stale(&self) -> bool {
+        self.asked.as_ref().is_some_and(|(_, key)| self.wanted.as_ref() != Some(key))
+    }
+
+    /// Notes that what was on its way will not come, and is not wanted.
+    pub fn dropped(&mut self) {
+        self.asked = None;
+    }
+
     /// Takes an answer in.
     pub fn answered(&mut self, value: Result<T, Failure>) {
         if let Some((_, key)) = self.asked.take() {

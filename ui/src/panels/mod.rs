@@ -11,6 +11,7 @@ pub mod strip;
 pub mod table;
 pub mod timemap;
 pub mod top_bar;
+pub mod work;
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 

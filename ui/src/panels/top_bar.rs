@@ -8,8 +8,22 @@ use crate::app::model::Page;
 use crate::app::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::format;
+use crate::theme;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
+
+/// The whole-window views of a source, in the order of their keys.
+const PAGES: [UiCommand; 6] = [
+    UiCommand::ShowSteps,
+    UiCommand::ShowConfig,
+    UiCommand::ShowRate,
+    UiCommand::ShowReload,
+    UiCommand::ShowHealth,
+    UiCommand::ShowCompare,
+];
+
+/// Room that the buttons at the right end need, points.
+const RIGHT: f32 = 200.0;
 
 /// Draws the bar.
 pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -33,13 +47,11 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                 theme_button(cx, ui);
                 let settings = cx.model.page == Page::Settings;
                 parts::command_icon(cx, ui, UiCommand::ShowSettings, Icon::Gear, settings);
-                let key = UiCommand::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+                let key = parts::key_words(ui.ctx(), UiCommand::Palette).unwrap_or_default();
                 if ui.add(Button::new(RichText::new(format!("Commands  {key}")).size(12.5).color(t.muted)).fill(t.ground)).clicked() {
                     cx.run(UiCommand::Palette);
                 }
-                if cx.model.busy > 0 {
-                    ui.label(RichText::new("Working …").size(12.5).color(t.accent));
-                }
+                super::work::ui(cx, ui);
                 ui.add_space(6.0);
                 if ui.available_width() > 60.0 {
                     recorded(cx, ui);
@@ -102,8 +114,10 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
             }
         }
         ui.separator();
-        for command in [UiCommand::ShowStart, UiCommand::OpenFile, UiCommand::CloseSource] {
-            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+        for command in [UiCommand::Export, UiCommand::ShowStart, UiCommand::OpenFile, UiCommand::CloseSource] {
+            let enabled = command.enabled(cx.model);
+            let button = ui.add_enabled(enabled.is_ok(), Button::new(command.text())).on_hover_text(parts::command_tip(ui, command));
+            if button.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
                 cx.run(command);
                 ui.close();
             }
@@ -156,23 +170,37 @@ fn pages(cx: &mut Cx<'_>, ui: &mut Ui) {
         .timeline()
         .and_then(|timeline| timeline.source().server.as_ref())
         .map_or(0, |server| server.advice.len() + server.missing.len());
+    let name = |command: UiCommand| match command {
+        UiCommand::ShowHealth if advice > 0 => format!("{} {advice}", command.text()),
+        command => command.text().to_owned(),
+    };
+    let font = theme::text(13.0);
+    let width: f32 = PAGES
+        .map(|command| {
+            ui.painter().layout_no_wrap(name(command), font.clone(), t.text).size().x + 2.0 * ui.spacing().button_padding.x + 1.0
+        })
+        .iter()
+        .sum();
+    if width > ui.available_width() - RIGHT {
+        let shown = PAGES.into_iter().find(|command| command.page() == Some(cx.model.page));
+        let words = shown.map_or_else(|| "Views".to_owned(), name);
+        let menu = ui.menu_button(RichText::new(format!("{words}  ▾")).font(font), |ui| {
+            for command in PAGES {
+                if ui.button(name(command)).on_hover_text(parts::command_tip(ui, command)).clicked() {
+                    cx.run(command);
+                    ui.close();
+                }
+            }
+        });
+        menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Views"));
+        return;
+    }
     ui.spacing_mut().item_spacing.x = 1.0;
-    for command in [
-        UiCommand::ShowSteps,
-        UiCommand::ShowConfig,
-        UiCommand::ShowRate,
-        UiCommand::ShowReload,
-        UiCommand::ShowHealth,
-        UiCommand::ShowCompare,
-    ] {
+    for command in PAGES {
         let on = command.page() == Some(cx.model.page);
-        let mut text = command.text().to_owned();
-        if command == UiCommand::ShowHealth && advice > 0 {
-            text = format!("{text} {advice}");
-        }
         let ink = if on { t.strong } else { t.muted };
-        let button =
-            Button::new(RichText::new(text).size(13.0).color(ink)).fill(if on { t.selected } else { t.panel }).stroke(Stroke::NONE);
+        let ground = if on { t.selected } else { t.panel };
+        let button = Button::new(RichText::new(name(command)).font(font.clone()).color(ink)).fill(ground).stroke(Stroke::NONE);
         let response = ui.add(button).on_hover_text(parts::command_tip(ui, command));
         response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, command.text()));
         if response.clicked() {
@@ -203,10 +231,6 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
             None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
             Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
         };
-    }
-    if !timeline.source().is_attached() && (steps.len() as u64) < recorder.steps && recorder.damaged.is_none() {
-        let part = steps.len() as f32 / recorder.steps.max(1) as f32;
-        parts::meter(ui, part, 60.0, t.accent, &format!("{:.0} % of the recording is read in", part * 100.0));
     }
     if let Some((first, last)) = recorder.thinned {
         let words = format!(

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod config;
+pub mod export;
 pub mod health;
 pub mod rate;
 pub mod reload;

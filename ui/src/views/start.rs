@@ -1,10 +1,11 @@
 //! The start page: servers on this machine, the library, and how to get either.
 
 use egui::{Layout, RichText, TextEdit, Ui};
-use inspector_model::{ExportOptions, FoundServer, RecordingId, RecordingInfo, Request};
+use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request, find_bug_capture};
 
 use super::page;
 use crate::app::action::{Action, Cx};
+use crate::app::export::ExportWish;
 use crate::format;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
@@ -21,7 +22,6 @@ pub struct Start {
     /// Put the keyboard into the field for a file's path.
     pub focus_path: bool,
     deleting: Option<RecordingId>,
-    exporting: Option<(RecordingId, String)>,
 }
 
 /// Draws the page.
@@ -195,11 +195,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             let export = ui.button("Export");
             named(&export, "Export");
             if export.clicked() {
-                if cx.model.desktop.dialogs {
-                    cx.push(Action::Export(recording.id.clone(), recording.title.clone()));
-                } else {
-                    state.exporting = Some((recording.id.clone(), String::new()));
-                }
+                cx.push(Action::Export(ExportWish::Recording(recording.id.clone())));
             }
             let open = ui.button("Open");
             named(&open, "Open");
@@ -221,44 +217,58 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             }
         });
     }
-    let mut done = false;
-    if let Some((id, path)) = &mut state.exporting
-        && *id == recording.id
-    {
-        ui.horizontal(|ui| {
-            ui.add_space(22.0);
-            let edit = ui.add(TextEdit::singleline(path).hint_text("/path/to/file.djrec").desired_width(340.0));
-            edit.accessible_name("Export to");
-            if ui.add_enabled(!path.trim().is_empty(), egui::Button::new("Write file")).clicked() {
-                let request = Request::Export { recording: id.clone(), options: ExportOptions::default(), path: path.trim().into() };
-                cx.push(Action::Send(Box::new(request)));
-                done = true;
-            }
-            done |= ui.button("Cancel").clicked();
-        });
-    }
-    if done {
-        state.exporting = None;
-    }
 }
 
+/// A file by its path, or by the desktop's dialog, and a bug capture by its text.
 fn open_file(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
-    if cx.model.desktop.dialogs {
-        parts::command_button(cx, ui, crate::commands::UiCommand::OpenFile);
-        return;
-    }
+    // Where there are dialogs a file is chosen in one: a program that lives in a page may open no other.
+    let dialogs = cx.model.desktop.dialogs;
     ui.horizontal(|ui| {
-        let edit = ui.add(TextEdit::singleline(&mut state.path).hint_text("/path/to/recording.djrec").desired_width(420.0));
-        let edit = edit.accessible_name("Recording file");
+        if dialogs {
+            parts::command_button(cx, ui, crate::commands::UiCommand::OpenFile);
+            ui.add_space(10.0);
+        }
+        let (name, hint, button, missing) = if dialogs {
+            ("Bug capture", "Paste a bug capture: djbug1.… or its address", "Open capture", "A bug capture begins with djbug1.")
+        } else {
+            (
+                "Recording file",
+                "/path/to/recording.djrec, or djbug1.…",
+                "Open file",
+                "Type the path of a recording file, or paste a bug capture",
+            )
+        };
+        let edit = TextEdit::singleline(&mut state.path).hint_text(hint).desired_width(420.0);
+        let id = ui.make_persistent_id(name);
+        // A capture may be megabytes: it is opened as it is pasted, and never laid out.
+        let pasted = if ui.memory(|memory| memory.has_focus(id)) { pasted_capture(ui) } else { None };
+        let edit = ui.add(edit.id(id));
+        let edit = edit.accessible_name(name);
         if std::mem::take(&mut state.focus_path) {
             edit.request_focus();
         }
-        if ui
-            .add_enabled(!state.path.trim().is_empty(), egui::Button::new("Open file"))
-            .on_disabled_hover_text("Type the path of a recording file")
-            .clicked()
-        {
-            cx.push(Action::Send(Box::new(Request::OpenFile(state.path.trim().into()))));
+        let text = state.path.trim();
+        let capture = find_bug_capture(text).is_some();
+        let good = capture || (!dialogs && !text.is_empty());
+        let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let open = ui.add_enabled(good, egui::Button::new(button)).on_disabled_hover_text(missing);
+        if let Some(text) = pasted {
+            cx.push(Action::Send(Box::new(Request::OpenText(text))));
+        } else if good && (open.clicked() || entered) {
+            let request = if capture { Request::OpenText(text.to_owned()) } else { Request::OpenFile(text.into()) };
+            cx.push(Action::Send(Box::new(request)));
+            if capture {
+                state.path.clear();
+            }
         }
     });
+}
+
+/// Takes a bug capture that is being pasted.
+fn pasted_capture(ui: &Ui) -> Option<String> {
+    ui.input_mut(|input| {
+        let is_capture = |event: &egui::Event| matches!(event, egui::Event::Paste(text) if find_bug_capture(text).is_some());
+        let at = input.events.iter().position(is_capture)?;
+        if let egui::Event::Paste(text) = input.events.remove(at) { Some(text) } else { None }
+    })
 }

@@ -121,10 +121,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
                 let ink = if enabled.is_ok() { cx.t.text } else { cx.t.faint };
                 let painter = ui.painter_at(rect);
                 painter.text(rect.left_center() + egui::vec2(8.0, 0.0), egui::Align2::LEFT_CENTER, command.text(), theme::text(13.5), ink);
-                let right = match (&enabled, command.shortcut()) {
-                    (_, Some(shortcut)) => ctx.format_shortcut(&shortcut),
-                    _ => String::new(),
-                };
+                let right = parts::key_words(ctx, *command).unwrap_or_default();
                 painter.text(rect.right_center() - egui::vec2(8.0, 0.0), egui::Align2::RIGHT_CENTER, right, theme::text(12.0), cx.t.muted);
                 if (up || down) && index == state.selected {
                     response.scroll_to_me(None);
@@ -149,13 +146,14 @@ fn keys(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
         ui.set_width(560.0);
         ui.label(RichText::new("Keyboard shortcuts").size(16.0).color(cx.t.strong));
         ui.add_space(6.0);
-        let with_keys: Vec<_> = UiCommand::ALL.iter().copied().filter_map(|command| Some((command, command.shortcut()?))).collect();
+        let with_keys: Vec<_> =
+            UiCommand::ALL.iter().copied().filter_map(|command| Some((command, parts::key_words(ctx, command)?))).collect();
         let half = with_keys.len().div_ceil(2);
         ui.columns(2, |columns| {
             for (column, part) in columns.iter_mut().zip(with_keys.chunks(half)) {
                 egui::Grid::new(("keys", part[0].0)).num_columns(2).spacing([14.0, 5.0]).show(column, |ui| {
-                    for (command, shortcut) in part {
-                        parts::chip(ui, &ctx.format_shortcut(shortcut), cx.t.text, cx.t.raised);
+                    for (command, keys) in part {
+                        parts::chip(ui, keys, cx.t.text, cx.t.raised);
                         ui.label(command.text());
                         ui.end_row();
                     }

@@ -1,6 +1,9 @@
 //! Buttons, chips, cards, empty states, meters.
 
-use egui::{Button, Color32, Frame, Margin, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetText, vec2};
+use egui::{
+    Button, Color32, Context, Frame, Key, Margin, ModifierNames, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetText,
+    vec2,
+};
 use inspector_model::{Bucket, Level};
 
 use super::icons::{self, Icon};
@@ -11,10 +14,27 @@ use crate::theme::{self, Tokens};
 
 /// The tooltip of a command: what it does, and its key.
 pub fn command_tip(ui: &Ui, command: UiCommand) -> String {
-    match command.shortcut() {
-        Some(shortcut) => format!("{}   {}", command.tooltip(), ui.ctx().format_shortcut(&shortcut)),
+    match key_words(ui.ctx(), command) {
+        Some(keys) => format!("{}   {keys}", command.tooltip()),
         None => command.tooltip().to_owned(),
     }
+}
+
+/// The key of a command as it is written on a keyboard: `Ctrl+K`, `→`, `[`.
+pub fn key_words(ctx: &Context, command: UiCommand) -> Option<String> {
+    let shortcut = command.shortcut()?;
+    let is_mac = ctx.os().is_mac();
+    let names = if is_mac { ModifierNames::SYMBOLS } else { ModifierNames::NAMES };
+    let key = match shortcut.logical_key {
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
+        key => key.symbol_or_name(),
+    };
+    let modifiers = names.format(&shortcut.modifiers, is_mac);
+    let between = if modifiers.is_empty() { "" } else { names.concat };
+    Some(format!("{modifiers}{between}{key}"))
 }
 
 /// A text button for a command; disabled it says why.
@@ -197,6 +217,13 @@ pub fn list_line(
     row_ground(ui, t, rect, selected, response.hovered(), response.has_focus());
     paint_line(ui, rect, 8.0, job);
     response
+}
+
+/// A line of text in a list whose rows are placed by the list.
+pub fn placed_line(ui: &Ui, rect: egui::Rect, indent: f32, text: &str, id: impl egui::AsIdSalt, job: egui::text::LayoutJob) {
+    let response = ui.interact(rect, ui.scope_id().with(id), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    paint_line(ui, rect, indent, job);
 }
 
 /// The menu of a row: by the right button anywhere on it, and by a button at its right end, which the keyboard reaches too.

@@ -340,7 +340,7 @@ pub fn without_a_desktop_nothing_is_asked_of_it() {
     assert!(!window.has("Desktop"));
     assert!(window.has("Recording file"), "without dialogs a path is typed");
     window.click("Export form that raises");
-    assert!(window.has("Export to"));
+    assert!(window.has("File to write"));
     assert_eq!(asked_desktop(&engine), []);
 }
 
@@ -398,8 +398,10 @@ pub fn picked_files_are_opened_and_written() {
     window.click("Servers and recordings");
     assert!(!window.has("Recording file"), "the desktop asks for the file");
     window.click("Export form that raises");
+    window.click("Write file …");
     let export = Request::Export { recording: "rec-2".into(), options: ExportOptions::default(), path: "/tmp/a b.djrec".into() };
     assert_eq!(engine.asked(|asked| *asked == export).len(), 1);
+    window.click("Close");
     window.click("Open recording file");
     assert_eq!(engine.asked(|asked| *asked == Request::OpenFile("/tmp/a b.djrec".into())).len(), 1);
     let picks = [DesktopRequest::PickFileToSave { suggested: "form_that_raises.djrec".into() }, DesktopRequest::PickFileToOpen];
@@ -414,6 +416,7 @@ pub fn a_dialog_that_was_cancelled_does_nothing() {
     window.click("Servers and recordings");
     window.click("Open recording file");
     window.click("Export form that raises");
+    window.click("Write file …");
     assert!(engine.asked(|asked| matches!(asked, Request::OpenFile(_) | Request::Export { .. })).is_empty());
     assert!(!window.has("Working …"));
 }

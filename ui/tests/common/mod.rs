@@ -8,6 +8,7 @@ pub mod headless;
 pub mod in_page;
 mod sample;
 pub mod second;
+pub mod shared;
 #[cfg(feature = "web-tests")]
 pub mod site;
 
@@ -178,7 +179,7 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         Request::CompareStates { left, pairs, ignore, .. } => Answer::ComparedStates(second::states(*left, pairs, ignore.times_and_ids)),
         Request::Html { step, side, .. } => Answer::Html(sample.html(*step, *side)),
         Request::Jump { target, .. } => Answer::Command(sample.jumped(*target)),
-        Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) => {
+        Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) | Request::OpenText(_) => {
             Answer::Opened(SourceId(1))
         }
         Request::History { path, .. } => Answer::History(sample.history(path)),
@@ -196,13 +197,17 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         }
         Request::Desktop(DesktopRequest::PickFileToOpen | DesktopRequest::PickFileToSave { .. }) => Answer::Picked(sample.picked.clone()),
         Request::Desktop(DesktopRequest::ShowPage(page)) => Answer::Done(format!("Page of step {} shown", page.step)),
-        Request::PreviewExport { .. } => Answer::ExportPreview(Box::default()),
+        Request::PreviewExport { options, .. } => match shared::preview(options, sample.steps.len()) {
+            Ok(preview) => Answer::ExportPreview(Box::new(preview)),
+            Err(failure) => Answer::Failed(failure),
+        },
         Request::Close(_)
         | Request::Mark { .. }
         | Request::Keep(_)
         | Request::Breakpoints(_)
         | Request::DeleteRecording(_)
         | Request::Export { .. }
+        | Request::Cancel(_)
         | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),
     }
 }

@@ -282,6 +282,7 @@ pub fn sample() -> Sample {
             steps: steps.len() as u64,
             bytes: 1_130_000,
             dropped: 12,
+            recording: Some("rec-0".into()),
             ..RecorderStatus::default()
         },
     };

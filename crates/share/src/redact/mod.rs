@@ -37,6 +37,8 @@ const MOST_NAMES: usize = 20_000;
 /// Hides what the rules know.
 pub struct Redactor {
     rules: Option<Rules>,
+    /// Where in a value it is.
+    path: Vec<Segment>,
     tally: BTreeMap<(RedactionRule, ExportPlace), Tally>,
 }
 
@@ -78,7 +80,7 @@ impl Redactor {
     pub fn new(redaction: &Redaction) -> Result<Self, ShareError> {
         let paths = redaction.paths.iter().map(|path| PathPattern::parse(path)).collect::<Result<_, _>>()?;
         if redaction.off {
-            return Ok(Self { rules: None, tally: BTreeMap::new() });
+            return Ok(Self { rules: None, path: Vec::new(), tally: BTreeMap::new() });
         }
         let patterns = Patterns::new(redaction.emails).map_err(|error| ShareError::Rules(error.to_string()))?;
         let mut key = [0; 32];
@@ -94,7 +96,7 @@ impl Redactor {
             learned: BTreeSet::new(),
             elsewhere: None,
         };
-        Ok(Self { rules: Some(rules), tally: BTreeMap::new() })
+        Ok(Self { rules: Some(rules), path: Vec::new(), tally: BTreeMap::new() })
     }
 
     /// Ends learning: from now on the values that were hidden by name are hidden everywhere, and counting begins anew.
@@ -168,10 +170,10 @@ impl Redactor {
         if self.rules.is_none() {
             return value;
         }
-        self.inner(value, place, &mut Vec::new())
+        self.inner(value, place)
     }
 
-    fn inner(&mut self, value: Value, place: ExportPlace, path: &mut Vec<Segment>) -> Value {
+    fn inner(&mut self, value: Value, place: ExportPlace) -> Value {
         match value {
             Value::Text(text) => match self.string(&text, place) {
                 Cow::Owned(clean) => Value::Text(clean),
@@ -185,11 +187,11 @@ impl Redactor {
                 }
                 Value::Number(number)
             }
-            Value::List(items) => Value::List(self.list(items, place, path)),
-            Value::Map(entries) => Value::Map(self.map(entries, place, path)),
+            Value::List(items) => Value::List(self.list(items, place)),
+            Value::Map(entries) => Value::Map(self.map(entries, place)),
             Value::Typed { kind: Kind::Redacted, fields } => Value::Typed { kind: Kind::Redacted, fields },
             Value::Typed { kind: Kind::Bytes, fields } => self.bytes(fields, place),
-            Value::Typed { kind: Kind::Dict, fields } => Value::Typed { kind: Kind::Dict, fields: self.dict(fields, place, path) },
+            Value::Typed { kind: Kind::Dict, fields } => Value::Typed { kind: Kind::Dict, fields: self.dict(fields, place) },
             Value::Typed { kind, fields } => {
                 let scalar = matches!(kind, Kind::Decimal | Kind::Int | Kind::Uuid);
                 if scalar
@@ -199,7 +201,7 @@ impl Redactor {
                     return redacted(kind.tag(), &self.pseudonym(text));
                 }
                 let fields = fields.into_iter().map(|(name, field)| {
-                    let field = self.inner(field, place, path);
+                    let field = self.inner(field, place);
                     (name, field)
                 });
                 let fields = fields.collect();
@@ -209,17 +211,17 @@ impl Redactor {
         }
     }
 
-    fn list(&mut self, items: Vec<Value>, place: ExportPlace, path: &mut Vec<Segment>) -> Vec<Value> {
+    fn list(&mut self, items: Vec<Value>, place: ExportPlace) -> Vec<Value> {
         let mut clean = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            path.push(Segment::Index(index));
-            clean.push(self.member(item, None, place, path));
-            path.pop();
+            self.path.push(Segment::Index(index));
+            clean.push(self.member(item, None, place));
+            self.path.pop();
         }
         clean
     }
 
-    fn map(&mut self, entries: Vec<(String, Value)>, place: ExportPlace, path: &mut Vec<Segment>) -> Vec<(String, Value)> {
+    fn map(&mut self, entries: Vec<(String, Value)>, place: ExportPlace) -> Vec<(String, Value)> {
         // A form's event names its field beside the value; in a state such a pair means nothing.
         let field = entries.iter().find_map(|(key, value)| match value {
             Value::Text(text) if key == "field" || key == "name" => Some(text.clone()),
@@ -233,9 +235,9 @@ impl Redactor {
             let own = key == DJUST_OWN && matches!(item, Value::Text(_) | Value::Number(_));
             let name =
                 if key == "value" && field.is_some() { field.clone() } else { Some(key.clone()).filter(|key| !own && self.knows(key)) };
-            path.push(Segment::Key(key.clone()));
-            let item = self.member(item, name.as_deref(), place, path);
-            path.pop();
+            self.path.push(Segment::Key(key.clone()));
+            let item = self.member(item, name.as_deref(), place);
+            self.path.pop();
             // A key is recorded text as well.
             let key = match self.string(&key, place) {
                 Cow::Owned(clean) => clean,
@@ -247,14 +249,14 @@ impl Redactor {
     }
 
     /// `dict` with keys that are not all strings: a list of pairs.
-    fn dict(&mut self, fields: Vec<(String, Value)>, place: ExportPlace, path: &mut Vec<Segment>) -> Vec<(String, Value)> {
+    fn dict(&mut self, fields: Vec<(String, Value)>, place: ExportPlace) -> Vec<(String, Value)> {
         let mut clean = Vec::with_capacity(fields.len());
         for (name, field) in fields {
             let field = match field {
                 Value::List(pairs) => {
                     let mut items = Vec::with_capacity(pairs.len());
                     for (index, pair) in pairs.into_iter().enumerate() {
-                        path.push(Segment::Index(index));
+                        self.path.push(Segment::Index(index));
                         items.push(match pair {
                             Value::List(mut pair) if pair.len() == 2 => {
                                 let item = pair.pop().unwrap_or(Value::Null);
@@ -263,16 +265,16 @@ impl Redactor {
                                     Value::Text(key) if self.knows(key) => Some(key.clone()),
                                     _ => None,
                                 };
-                                let item = self.member(item, secret.as_deref(), place, path);
-                                Value::List(vec![self.inner(key, place, path), item])
+                                let item = self.member(item, secret.as_deref(), place);
+                                Value::List(vec![self.inner(key, place), item])
                             }
-                            other => self.inner(other, place, path),
+                            other => self.inner(other, place),
                         });
-                        path.pop();
+                        self.path.pop();
                     }
                     Value::List(items)
                 }
-                other => self.inner(other, place, path),
+                other => self.inner(other, place),
             };
             clean.push((name, field));
         }
@@ -280,20 +282,20 @@ impl Redactor {
     }
 
     /// A member of a container, hidden whole when its place was named or `name` is a secret's.
-    fn member(&mut self, item: Value, name: Option<&str>, place: ExportPlace, path: &mut Vec<Segment>) -> Value {
+    fn member(&mut self, item: Value, name: Option<&str>, place: ExportPlace) -> Value {
         let is_hidden = matches!(&item, Value::Typed { kind: Kind::Redacted, .. })
             || matches!(&item, Value::Text(text) if text.starts_with(MARK) || text.is_empty());
         if is_hidden {
             return item;
         }
-        if self.rules.as_ref().is_some_and(|rules| rules.paths.iter().any(|pattern| pattern.is(path))) {
-            return self.hide(&item, RedactionRule::Path, place, &Path(path.clone()).to_string());
+        if self.rules.as_ref().is_some_and(|rules| rules.paths.iter().any(|pattern| pattern.is(&self.path))) {
+            return self.hide(&item, RedactionRule::Path, place, &self.here());
         }
         // `None` and booleans stay: `show_password = False` is state that a developer needs.
         if name.is_some() && !matches!(item, Value::Null | Value::Bool(_)) {
-            return self.hide(&item, RedactionRule::Name, place, &Path(path.clone()).to_string());
+            return self.hide(&item, RedactionRule::Name, place, &self.here());
         }
-        self.inner(item, place, path)
+        self.inner(item, place)
     }
 
     fn hide(&mut self, value: &Value, rule: RedactionRule, place: ExportPlace, example: &str) -> Value {
@@ -333,7 +335,7 @@ impl Redactor {
         let Some(rules) = &self.rules else { return Cow::Borrowed(text) };
         let mut found: Vec<(Range<usize>, RedactionRule, String)> = Vec::new();
         for (range, rule) in rules.patterns.find(text) {
-            found.push((range, rule, rule.label().to_owned()));
+            found.push((range, rule, String::new()));
         }
         let named = in_html(text).into_iter().chain(in_query(text));
         found.extend(named.map(|named| (named.range, RedactionRule::Name, named.name)));
@@ -346,7 +348,8 @@ impl Redactor {
         if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(self.replace(text, found, place)) }
     }
 
-    /// Puts marks in place of what was found. For the same secret elsewhere the last part is the secret, else an example's name.
+    /// Puts marks in place of what was found. The last part is the secret itself for the same one elsewhere, and its name where
+    /// that gave it away.
     fn replace(&mut self, text: &str, mut found: Vec<(Range<usize>, RedactionRule, String)>, place: ExportPlace) -> String {
         found.sort_by_key(|(range, ..)| (range.start, std::cmp::Reverse(range.end)));
         let mut out = String::with_capacity(text.len());
@@ -361,8 +364,9 @@ impl Redactor {
                 self.learn(&Value::Text(secret.to_owned()));
             }
             let mark = match rule {
-                RedactionRule::SameValue => self.mark(rule, place, &about, ""),
-                _ => self.mark(rule, place, secret, &about),
+                RedactionRule::SameValue => self.mark(rule, place, &about, &self.here()),
+                RedactionRule::Name => self.mark(rule, place, secret, &about),
+                _ => self.mark(rule, place, secret, &self.here()),
             };
             out.push_str(&mark);
             at = range.end;
@@ -375,6 +379,12 @@ impl Redactor {
         let pseudonym = self.pseudonym(secret);
         self.count(rule, place, &pseudonym, example);
         format!("{MARK}:{pseudonym}]")
+    }
+
+    /// The place in the value, for an example. Empty outside of values, and where a key on the way is a secret itself.
+    fn here(&self) -> String {
+        let here = Path(self.path.clone()).to_string();
+        if self.finds(&here).is_some() { String::new() } else { here }
     }
 
     fn count(&mut self, rule: RedactionRule, place: ExportPlace, pseudonym: &str, example: &str) {

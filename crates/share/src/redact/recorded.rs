@@ -66,6 +66,11 @@ impl Redactor {
         }
     }
 
+    /// A person's note on a step.
+    pub fn note(&mut self, note: &str) -> String {
+        self.text(note, ExportPlace::Step, Sort::Free)
+    }
+
     /// The HTML of a page.
     pub fn html(&mut self, html: &str) -> String {
         self.string(html, ExportPlace::Page).into_owned()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use inspector_model::{PageShell, SessionId, Status, StepKind, View};
+use inspector_model::{PageShell, RecordedPage, SessionId, Status, StepId, StepKind, View};
 use sha2::{Digest as _, Sha256};
 
 use crate::ShareError;
@@ -25,9 +25,6 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// Where the pages begin in the file.
 pub const PAGES: &str = "<script type=\"application/json\" id=\"pages\">";
-
-/// More steps are not read by anybody, and slow a browser down.
-const MOST_STEPS: usize = 2_000;
 
 /// All steps together, bytes of HTML. What comes then is told by its line only.
 const MOST_DETAIL: usize = 24 << 20;
@@ -69,19 +66,17 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
         let shell = excerpt.shell(&session.id, redactor)?.map(Arc::new);
         pages.shells.insert(redactor.session(session)?.id, shell);
     }
+    let notes: HashMap<StepId, String> = excerpt.marks(redactor)?.into_iter().collect();
     let mut lines: Vec<Line> = Vec::new();
     let mut articles = String::new();
-    let mut total = 0;
     excerpt.each(redactor, part, |item| {
-        total += 1;
-        if lines.len() < MOST_STEPS {
-            lines.push(line(&item));
-            let page = pages.of(&item);
-            if articles.len() < MOST_DETAIL {
-                parts::article(&mut articles, &item, page);
-            } else {
-                parts::cut_article(&mut articles, &item);
-            }
+        lines.push(line(&item));
+        let page = pages.of(&item);
+        let note = notes.get(&item.step.id).map(String::as_str);
+        if articles.len() < MOST_DETAIL {
+            parts::article(&mut articles, &item, note, page);
+        } else {
+            parts::cut_article(&mut articles, &item, note);
         }
         Ok(())
     })?;
@@ -97,13 +92,7 @@ pub fn write(excerpt: &Excerpt<'_>, redactor: &mut Redactor, out: &mut dyn Write
          </style>\n</head>\n<body>\n<a class=\"skip\" href=\"#steps\">Skip to the steps</a>",
         shown(&title)
     );
-    let facts = Facts {
-        title: &title,
-        steps: total,
-        shown: lines.len(),
-        kept_back: (!redactor.is_off()).then_some(kept_back),
-        cut_pages: pages.is_full(),
-    };
+    let facts = Facts { title: &title, kept_back: (!redactor.is_off()).then_some(kept_back), cut_pages: pages.is_full() };
     header(&mut text, excerpt, &facts, sessions.iter().filter_map(|session| session.view.as_ref()));
     timeline(&mut text, &lines);
     text.push_str(
@@ -133,7 +122,8 @@ impl Pages {
         let session = item.step.session.as_ref()?;
         if let Some(html) = &item.html {
             let shell = self.shells.get(session).cloned().flatten();
-            let document = Excerpt::document(html, shell);
+            let page = RecordedPage { html: html.clone(), shell, changed: Vec::new(), server: None };
+            let document = inspector_page::document(&page, inspector_page::Options::default());
             let known = self.by_content.get(&document).copied();
             let number = known.or_else(|| {
                 if self.bytes + document.len() > MOST_PAGES {
@@ -157,8 +147,6 @@ impl Pages {
 
 struct Facts<'a> {
     title: &'a str,
-    steps: usize,
-    shown: usize,
     kept_back: Option<u64>,
     cut_pages: bool,
 }
@@ -172,7 +160,7 @@ fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views
     );
     let steps = excerpt.steps();
     let started = steps.first().map_or(info.started, |step| step.started);
-    let _ = write!(text, "<span><b>{}</b> {}</span>", count(facts.steps as u64), if facts.steps == 1 { "step" } else { "steps" });
+    let _ = write!(text, "<span><b>{}</b> {}</span>", count(steps.len() as u64), if steps.len() == 1 { "step" } else { "steps" });
     let pages = excerpt.sessions().len();
     let _ = write!(text, "<span><b>{pages}</b> {}</span>", if pages == 1 { "page" } else { "pages" });
     let mut classes: Vec<&str> = views.map(|view| view.class.rsplit('.').next().unwrap_or_default()).collect();
@@ -194,12 +182,12 @@ fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views
         None => text.push_str("<span><b>not redacted</b></span>"),
     }
     text.push_str("</p>\n");
-    if facts.shown < facts.steps {
+    if excerpt.written() < steps.len() {
         let _ = writeln!(
             text,
             "<p class=\"note\">Only the first {} of {} steps are in this report. Export fewer steps, or JSON, which has no such limit.</p>",
-            count(facts.shown as u64),
-            count(facts.steps as u64)
+            count(excerpt.written() as u64),
+            count(steps.len() as u64)
         );
     }
     if facts.cut_pages {

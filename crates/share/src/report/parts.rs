@@ -83,8 +83,8 @@ pub fn name(step: &Step) -> String {
 }
 
 /// One step with everything about it.
-pub fn article(out: &mut String, item: &Item, page: Option<usize>) {
-    begin(out, item);
+pub fn article(out: &mut String, item: &Item, note: Option<&str>, page: Option<usize>) {
+    begin(out, item, note);
     error(out, item);
     changes(out, item);
     params(out, item);
@@ -103,14 +103,14 @@ pub fn article(out: &mut String, item: &Item, page: Option<usize>) {
 }
 
 /// One step, of which there is no room for more.
-pub fn cut_article(out: &mut String, item: &Item) {
-    begin(out, item);
+pub fn cut_article(out: &mut String, item: &Item, note: Option<&str>) {
+    begin(out, item, note);
     out.push_str(
         "<p class=\"note\">Its details were left out: the report would be too large. Export fewer steps, or JSON.</p>\n</article>\n",
     );
 }
 
-fn begin(out: &mut String, item: &Item) {
+fn begin(out: &mut String, item: &Item, note: Option<&str>) {
     let step = &item.step;
     let id = step.id;
     let _ = write!(
@@ -135,6 +135,10 @@ fn begin(out: &mut String, item: &Item) {
         "<span class=\"steps-nav\"><button type=\"button\" data-go=\"-1\" aria-label=\"Step before\">↑</button><button type=\"button\" data-go=\"1\" \
          aria-label=\"Next step\">↓</button></span></header>\n",
     );
+    if let Some(note) = note {
+        let note = if note.is_empty() { "Marked".to_owned() } else { format!("Marked: {}", shown(note)) };
+        let _ = writeln!(out, "<p class=\"note\">{note}</p>");
+    }
 }
 
 fn error(out: &mut String, item: &Item) {

@@ -7,10 +7,11 @@ fn a_bug_capture_holds_one_step_and_comes_back() {
     let sample = six();
     let refused = sample.export(&options(ExportFormat::BugCapture)).unwrap_err().to_string();
     assert!(refused.contains("6 are selected"), "{refused}");
+    let before = preview(&sample.reader, &options(ExportFormat::BugCapture), &|_, _| true).unwrap_err().to_string();
+    assert_eq!(before, refused, "the preview says so before anything is written");
     let selection = Selection { first: Some(StepId(4)), last: Some(StepId(4)), session: None };
     let path = sample.export(&ExportOptions { format: ExportFormat::BugCapture, selection, ..ExportOptions::default() }).unwrap();
     let blob = std::fs::read_to_string(&path).unwrap();
-    assert!(is_bug_capture(&blob) && is_bug_capture(&format!("http://localhost/__djust__/replay/{}/", blob.trim())));
     let capture = read_bug_capture(&blob).unwrap();
     assert_eq!(
         (capture.event.as_str(), capture.before.get("count"), capture.after.get("count")),
@@ -18,7 +19,15 @@ fn a_bug_capture_holds_one_step_and_comes_back() {
     );
 
     let (store, _) = Store::open(&sample.folder.path().join("other")).unwrap();
-    for imported in [import_text(&blob, &store, 5.0).unwrap(), import_file(&path, &store, 5.0).unwrap()] {
+    let address = format!("http://localhost/__djust__/replay/{}/?a=b", blob.trim());
+    let all = [
+        import_text(&blob, &store, 5.0).unwrap(),
+        import_text(&address, &store, 6.0).unwrap(),
+        import_file(&path, &store, 7.0, &|_, _| true).unwrap(),
+    ];
+    assert!(all.iter().all(|imported| *imported == all[0]), "one capture is one recording: {all:?}");
+    assert_eq!(store.recordings().unwrap().len(), 1);
+    for imported in all {
         let reader = store.read(&imported.id).unwrap();
         let steps = reader.steps().unwrap();
         assert_eq!(
@@ -29,7 +38,22 @@ fn a_bug_capture_holds_one_step_and_comes_back() {
         assert_eq!(parse_value(&after).unwrap(), capture.after);
     }
     let recording = sample.export(&ExportOptions::default()).unwrap();
-    assert_eq!(import_file(&recording, &store, 5.0).unwrap().steps, 6, "a recording is still a recording");
+    assert_eq!(import_file(&recording, &store, 5.0, &|_, _| true).unwrap().steps, 6, "a recording is still a recording");
+    let absent = import_file(&sample.folder.path().join("absent"), &store, 5.0, &|_, _| true).unwrap_err().to_string();
+    assert!(absent.starts_with("reading the recording failed"), "{absent}");
+}
+
+#[test]
+fn a_capture_that_was_deleted_can_be_taken_in_again_and_another_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let capture =
+        |n: u32| blob(&format!(r#"{{"v":"djbug1","event_name":"x","state_before":{{}},"state_after":{{"n":{n}}},"vdom_patches":[]}}"#));
+    let one = import_text(&capture(1), &store, 1.0).unwrap();
+    assert_ne!(import_text(&capture(2), &store, 1.0).unwrap().id, one.id);
+    store.delete(&one.id).unwrap();
+    assert_eq!(import_text(&capture(1), &store, 2.0).unwrap(), one);
+    assert_eq!(store.read(&one.id).unwrap().steps().unwrap().len(), 1);
 }
 
 #[test]
@@ -42,7 +66,7 @@ fn what_is_secret_in_a_bug_capture_is_left_out_and_named() {
 }
 
 pub fn blob(json: &str) -> String {
-    format!("{PREFIX}{}", base64::engine::general_purpose::URL_SAFE.encode(json))
+    format!("{BUG_CAPTURE_PREFIX}{}", base64::engine::general_purpose::URL_SAFE.encode(json))
 }
 
 #[test]

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use inspector_model::{
-    Cause, ErrorDetail, ExportFormat, ExportOptions, ExportPlace, Frame, LogRecord, PageShell, Phase, Redaction, RedactionRule, Selection,
-    Session, SessionId, Side, SqlQuery, StateAnswer, Status, Step, StepDetail, StepId, StepKind, StyleSheet, Value, View, parse_value,
+    BUG_CAPTURE_PREFIX, Cause, ErrorDetail, ExportFormat, ExportOptions, ExportPlace, Frame, LogRecord, PageShell, Phase, Redaction,
+    RedactionRule, Selection, Session, SessionId, Side, SqlQuery, StateAnswer, Status, Step, StepDetail, StepId, StepKind, StyleSheet,
+    Value, View, parse_value,
 };
 use inspector_store::{NewState, NewStep, Reader, Store, read_file};
 use proptest::prelude::*;
@@ -18,9 +19,9 @@ use tempfile::TempDir;
 use bug_captures::blob;
 use sha2::Digest as _;
 
-use crate::bug_capture::{PREFIX, read as read_bug_capture};
+use crate::bug_capture::read as read_bug_capture;
 use crate::redact::Redactor;
-use crate::{ShareError, export, import_file, import_text, is_bug_capture, preview};
+use crate::{ShareError, export, import_file, import_text, preview};
 
 const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlMTIz";
 const CARD: &str = "4111 1111 1111 1111";
@@ -274,8 +275,20 @@ fn a_preview_counts_by_rule_and_place_and_tells_no_value() {
     assert_eq!(count(RedactionRule::SameValue, ExportPlace::Page), 1, "the password in the page's text: {seen:?}");
     let names = seen.kept_back.iter().find(|kept| kept.rule == RedactionRule::Name && kept.place == ExportPlace::State).unwrap();
     assert_eq!((names.different, names.examples.as_slice()), (2, ["password".to_owned(), "user.apiKey".to_owned()].as_slice()));
+    let card = seen.kept_back.iter().find(|kept| kept.rule == RedactionRule::Card && kept.place == ExportPlace::State).unwrap();
+    assert_eq!(card.examples, ["note"], "where it stands");
     let told = format!("{seen:?}");
     assert!(SECRETS.iter().all(|secret| !told.contains(secret)), "{told}");
+}
+
+#[test]
+fn a_place_whose_key_is_a_secret_is_no_example() {
+    let mut redactor = Redactor::new(&Redaction::default()).unwrap();
+    let sessions = map(&[("sessions", map(&[(JWT, map(&[("password", string("hunter 2 x"))]))]))]);
+    redactor.value(sessions, ExportPlace::State);
+    let kept = redactor.kept_back();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(!format!("{kept:?}").contains("eyJ"), "{kept:?}");
 }
 
 #[test]
@@ -398,26 +411,102 @@ fn an_empty_selection_says_what_there_is() {
 }
 
 #[test]
-fn a_stopped_export_leaves_nothing_and_the_file_that_was_there_stays() {
+fn an_export_is_cancelled_wherever_it_is_and_leaves_nothing() {
     let sample = six();
-    let path = sample.folder.path().join("kept.djrec");
-    std::fs::write(&path, "before").unwrap();
-    for stop_after in [0, 7, 14] {
-        for format in [ExportFormat::Recording, ExportFormat::Html] {
-            let asked = AtomicU64::new(0);
-            let stopped = export(&sample.reader, &options(format), &path, &|done, total| {
-                assert!(done < total && total == 18);
-                asked.fetch_add(1, Ordering::Relaxed) < stop_after
-            });
-            if format == ExportFormat::Recording || stop_after < 12 {
-                assert!(matches!(stopped, Err(ShareError::Stopped)), "{format} {stop_after}");
-                assert_eq!(std::fs::read(&path).unwrap(), b"before");
-            }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    for format in ExportFormat::ALL {
+        let options = match format {
+            ExportFormat::BugCapture => fitting(format),
+            _ => options(format),
+        };
+        // Each time one question later, until nobody says stop before it is done.
+        for stop_at in 0.. {
             std::fs::write(&path, "before").unwrap();
+            let asked = AtomicU64::new(0);
+            let last = AtomicU64::new(0);
+            let done = export(&sample.reader, &options, &path, &|done, total| {
+                assert!(done <= total && done >= last.swap(done, Ordering::Relaxed), "{format}: {done} of {total}");
+                asked.fetch_add(1, Ordering::Relaxed) < stop_at
+            });
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{format}: nothing is left beside it");
+            if done.is_ok() {
+                let least = if format == ExportFormat::BugCapture { 2 } else { 12 };
+                assert!(stop_at >= least, "{format}: it was asked {stop_at} times only");
+                break;
+            }
+            assert!(matches!(done, Err(ShareError::Cancelled)), "{format} {stop_at}: {done:?}");
+            assert_eq!(std::fs::read(&path).unwrap(), b"before", "{format} {stop_at}");
         }
     }
-    let left = std::fs::read_dir(sample.folder.path()).unwrap().count();
-    assert_eq!(left, 2, "the library and the file");
+}
+
+#[test]
+fn a_large_text_is_scanned_in_parts_and_can_be_cancelled_there() {
+    let sample = Sample::new(|recorder| {
+        for number in 0..12_u64 {
+            let after = map(&[("rows", string(&"a b ".repeat(1 << 16))), ("n", Value::Number(number.into()))]);
+            let new = NewStep {
+                step: step("s", StepKind::Event, "x", "{}"),
+                detail: StepDetail::default(),
+                before: NewState::None,
+                after: text(&after),
+                html: None,
+            };
+            recorder.append(new).unwrap();
+        }
+    });
+    // What is learned and written takes the first 24 questions; more come from the second look alone.
+    let asked = AtomicU64::new(0);
+    let path = sample.folder.path().join("large.json");
+    let furthest = AtomicU64::new(0);
+    let stopped = export(&sample.reader, &options(ExportFormat::Json), &path, &|done, _| {
+        furthest.store(done, Ordering::Relaxed);
+        asked.fetch_add(1, Ordering::Relaxed) < 25
+    });
+    assert!(furthest.load(Ordering::Relaxed) > 24, "it says how much of the text was looked at");
+    assert!(matches!(stopped, Err(ShareError::Cancelled)), "{stopped:?}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn notes_go_along_with_their_steps_and_without_their_secrets() {
+    let mut sample = six();
+    let (store, _) = {
+        let folder = sample.folder.path().join("library");
+        sample.reader = read_file(&sample.export(&options(ExportFormat::Recording)).unwrap()).unwrap();
+        Store::open(&folder).unwrap()
+    };
+    let id = store.recordings().unwrap()[0].id.clone();
+    store.mark(&id, StepId(3), Some(&format!("look, token={TOKEN}"))).unwrap();
+    store.mark(&id, StepId(1), Some("left out")).unwrap();
+    sample.reader = store.read(&id).unwrap();
+    let selection = Selection { first: Some(StepId(3)), ..Selection::default() };
+    let share = |format| sample.export(&ExportOptions { format, selection: selection.clone(), ..ExportOptions::default() }).unwrap();
+    let marks = read_file(&share(ExportFormat::Recording)).unwrap().marks().unwrap();
+    assert_eq!(marks.len(), 1);
+    assert!(marks[&StepId(1)].starts_with("look, token=[redacted:"), "{marks:?}");
+    let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(share(ExportFormat::Json)).unwrap()).unwrap();
+    assert!(json["steps"][0]["mark"].as_str().unwrap().starts_with("look, token=[redacted:"));
+    assert!(json["steps"][1]["mark"].is_null());
+    let report = std::fs::read_to_string(share(ExportFormat::Html)).unwrap();
+    assert!(report.contains("Marked: look, token=[redacted:") && !report.contains("left out"), "{report:.300}");
+}
+
+#[test]
+fn a_test_has_its_first_steps_and_says_how_many_were_left_out() {
+    let sample = Sample::new(|recorder| {
+        recorder.put_session(&session("s", "shop.views.Cart"));
+        for number in 1..=520_u64 {
+            let state = map(&[("n", Value::Number(number.into()))]);
+            let step = step("s", StepKind::Event, "add", "{}");
+            let new = NewStep { step, detail: StepDetail::default(), before: NewState::Same, after: text(&state), html: None };
+            recorder.append(new).unwrap();
+        }
+    });
+    let test = std::fs::read_to_string(sample.export(&options(ExportFormat::Pytest)).unwrap()).unwrap();
+    assert!(test.contains("# Only the first 500 of 520 steps are here."), "{test:.400}");
+    assert!(test.contains("# Step 500:") && !test.contains("# Step 501:"));
 }
 
 /// A step whose every text is hostile.
@@ -499,6 +588,24 @@ fn what_no_test_can_send_ends_the_test_and_says_so() {
     let test = std::fs::read_to_string(sample.export(&options(ExportFormat::Pytest)).unwrap()).unwrap();
     assert!(test.contains("send(client, \"add\", {\"n\": 1})") && !test.contains("{\"n\": 3}"), "{test}");
     assert!(test.contains("# What followed is not tested."));
+}
+
+#[test]
+fn what_a_format_cannot_hold_is_told_by_the_preview() {
+    let sample = Sample::new(|recorder| {
+        let tick = NewStep {
+            step: Step::new(StepKind::Tick, "tick", 1.0),
+            detail: StepDetail::default(),
+            before: NewState::None,
+            after: NewState::None,
+            html: None,
+        };
+        recorder.append(tick).unwrap();
+    });
+    let told = |format| preview(&sample.reader, &options(format), &|_, _| true).map_err(|error| error.to_string());
+    assert!(told(ExportFormat::Pytest).unwrap_err().contains("none is an event of a page"));
+    assert!(told(ExportFormat::BugCapture).unwrap_err().contains("has no states to capture"));
+    assert!(told(ExportFormat::Html).is_ok());
 }
 
 #[test]
@@ -604,7 +711,7 @@ proptest! {
     #[test]
     fn no_text_stops_the_reader_of_bug_captures(text in any::<String>(), json in values()) {
         let _ = read_bug_capture(&text);
-        let _ = read_bug_capture(&format!("{PREFIX}{text}"));
+        let _ = read_bug_capture(&format!("{BUG_CAPTURE_PREFIX}{text}"));
         let wire = format!(r#"{{"v":"djbug1","state_before":{{"x":{}}},"state_after":{{}},"vdom_patches":[]}}"#, json.to_json());
         prop_assert!(read_bug_capture(&blob(&wire)).is_ok());
     }

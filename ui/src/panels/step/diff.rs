@@ -1,7 +1,7 @@
 //! What changed, and between which two ends.
 
 use egui::{RichText, Ui};
-use inspector_model::{Change, Level, Op, Side, Step, StepId};
+use inspector_model::{Change, Level, Op, Side, Step, StepId, StepKind};
 
 use super::pulled;
 use crate::app::action::{Action, Cx};
@@ -27,6 +27,15 @@ pub fn ui(state: &mut DiffTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         return;
     }
     ends(cx, ui, step);
+    if step.kind == StepKind::Mount && model.compared().is_some_and(|(from, _)| from == (step.id, Side::Before)) {
+        parts::empty(ui, "The first state of this view", "Nothing was there before it was mounted");
+        ui.vertical_centered(|ui| {
+            if ui.button("Show the state").clicked() {
+                cx.run(UiCommand::TabState);
+            }
+        });
+        return;
+    }
     let told = model.pulled.told.as_ref();
     let ignored = told.map_or(0, |told| told.ignored);
     ui.horizontal_wrapped(|ui| {

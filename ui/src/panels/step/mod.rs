@@ -2,6 +2,7 @@
 
 mod diff;
 mod frames;
+mod html_lines;
 mod log;
 mod page;
 mod params;
@@ -9,6 +10,7 @@ mod patches;
 mod sizes;
 mod sql;
 mod state;
+mod traceback;
 mod verdict;
 
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
@@ -35,6 +37,7 @@ pub struct StepPanel {
     state: state::StateTab,
     params: params::ParamsTab,
     frames: frames::FramesTab,
+    page: page::PageTab,
     /// A note that is being written.
     note: Option<(StepId, String)>,
     shown: Option<StepId>,
@@ -76,7 +79,7 @@ pub fn ui(state: &mut StepPanel, cx: &mut Cx<'_>, ui: &mut Ui) {
             Tab::Diff => diff::ui(&mut state.diff, cx, ui, &step),
             Tab::State => state::ui(&mut state.state, cx, ui, &step),
             Tab::Params => with_detail(cx, ui, |cx, ui, detail| params::ui(&mut state.params, cx, ui, &step, detail)),
-            Tab::Page => page::ui(cx, ui, &step),
+            Tab::Page => page::ui(&mut state.page, cx, ui, &step),
             Tab::Patches => with_detail(cx, ui, |_, ui, detail| patches::ui(ui, detail)),
             Tab::Sql => with_detail(cx, ui, |_, ui, detail| sql::ui(ui, detail)),
             Tab::Log => with_detail(cx, ui, |cx, ui, detail| log::ui(cx, ui, &step, detail)),
@@ -144,6 +147,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         }
         components(cx, ui, step);
         parts::command_button(cx, ui, UiCommand::Replay);
+        parts::command_button(cx, ui, UiCommand::ShareStep);
         verdict::compare_button(cx, ui, step);
         if cx.model.pin.is_some() {
             parts::command_button(cx, ui, UiCommand::Unpin);

@@ -1,20 +1,32 @@
 //! The page as it was: its HTML as text, and the way to see it.
 
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, Ui};
 use inspector_model::Step;
 
+use super::html_lines::{self, Line};
 use super::{pulled, side_switch};
 use crate::app::action::{Action, Cx};
+use crate::app::model::SideKey;
 use crate::commands::UiCommand;
 use crate::format;
-use crate::theme;
+use crate::theme::{self, Tokens};
+use crate::widgets::long_list::LongList;
 use crate::widgets::{parts, rich};
 
-/// Lines of HTML that are looked at; the browser shows the rest.
-const MAX_LINES: usize = 5_000;
+/// Height of a line, points.
+const LINE: f32 = 17.0;
+
+/// What the tab remembers.
+#[derive(Default)]
+pub struct PageTab {
+    /// The page that the lines are of.
+    of: Option<SideKey>,
+    lines: Vec<Line>,
+    list: LongList,
+}
 
 /// Draws the tab.
-pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
+pub fn ui(state: &mut PageTab, cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     let model = cx.model;
     let t = cx.t;
     ui.horizontal(|ui| {
@@ -30,7 +42,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         }
     });
     ui.add_space(6.0);
-    pulled(ui, &model.pulled.html, |ui, _, html| {
+    pulled(ui, &model.pulled.html, |ui, key, html| {
         let Some(html) = html else {
             parts::empty(
                 ui,
@@ -45,14 +57,27 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
             if step.rendered { ", rendered by this step" } else { ", from an earlier render" }
         );
         ui.label(RichText::new(words).size(12.0).color(t.muted));
-        let lines: Vec<&str> = html.lines().take(MAX_LINES).collect();
-        ScrollArea::vertical().id_salt("html").auto_shrink(false).show_rows(ui, 17.0, lines.len(), |ui, range| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for line in &lines[range] {
-                let mut job = rich::line_job();
-                rich::push(&mut job, &rich::one_line(&format::clip(line, 400)), theme::mono(), t.text);
-                parts::exact_line(ui, 17.0, line, job);
-            }
+        if state.of != Some(*key) {
+            (state.of, state.lines) = (Some(*key), html_lines::lines(html));
+        }
+        state.list.ui(ui, state.lines.len(), LINE, |ui, rect, nth| {
+            let line = &state.lines[nth];
+            let text = rich::one_line(&format::clip(&line.text, 600));
+            let mut job = rich::line_job();
+            tags(&mut job, t, &text);
+            parts::placed_line(ui, rect, 2.0 + line.depth.min(40) as f32 * 12.0, &text, ("line", nth), job);
         });
     });
+}
+
+/// Tags in another colour than what stands between them.
+fn tags(job: &mut egui::text::LayoutJob, t: &Tokens, text: &str) {
+    let mut rest = text;
+    while let Some(begin) = rest.find('<') {
+        let end = rest[begin..].find('>').map_or(rest.len(), |end| begin + end + 1);
+        rich::push(job, &rest[..begin], theme::mono(), t.strong);
+        rich::push(job, &rest[begin..end], theme::mono(), t.muted);
+        rest = &rest[end..];
+    }
+    rich::push(job, rest, theme::mono(), t.strong);
 }

@@ -1,0 +1,114 @@
+//! What comes into the library from outside: recording files, and what others make of a file of another kind.
+//!
+//! Its id is made of its content, so that the same thing taken in twice is one recording. Its entry in the catalogue is
+//! written last: what was stopped half way is no recording, and what was written of it is removed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use inspector_model::RecordingId;
+use parking_lot::MutexGuard;
+
+use crate::error::StoreError;
+use crate::file::{self, Imported, Loaded};
+use crate::key;
+use crate::recorder::Recorder;
+use crate::{Progress, Store};
+
+/// Bytes that are written at once: no more of an import is in memory twice.
+const BATCH: usize = 1 << 20;
+
+/// How often whoever waits for another import is asked whether to go on.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Store {
+    /// Takes a file into the library. The same file taken in twice is one recording.
+    pub fn import(&self, path: &Path, progress: Progress<'_>) -> Result<Imported, StoreError> {
+        self.database().check_writable()?;
+        let mut loaded = file::load(path, &|done, of| progress(done, 2 * of))?;
+        let id = loaded.content_id.clone();
+        loaded.catalogue.info.id = id.clone();
+        let _one = self.one_import(progress)?;
+        if let Some(known) = self.imported(&id) {
+            return Ok(known);
+        }
+        let written = self.write_values(&id, &loaded, progress);
+        if written.is_err() {
+            // The first error is the one to tell. Its entry is there only when the last write of all failed.
+            let _ = self.delete(&id).or_else(|_| self.remove_values(&id));
+        }
+        written?;
+        Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
+    }
+
+    /// Takes something into the library that is no recording file: `record` makes a recording of it, called `id`, unless it
+    /// is there already. `id` is made of its content. After an error nothing of it is left.
+    pub fn import_as<E: From<StoreError>>(
+        &self,
+        id: &RecordingId,
+        (title, started): (&str, f64),
+        record: impl FnOnce(&mut Recorder) -> Result<(), E>,
+    ) -> Result<Imported, E> {
+        key::check(id)?;
+        let _one = self.one_import(&|_, _| true)?;
+        match self.imported(id) {
+            // One that was killed before its first step was written counts for nothing.
+            Some(known) if known.steps == 0 => self.delete(id)?,
+            Some(known) => return Ok(known),
+            None => {}
+        }
+        let mut recorder = self.begin(id.clone(), title, started, "")?;
+        let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
+        let steps = recorder.stats().steps;
+        drop(recorder);
+        if recorded.is_err() {
+            let _ = self.delete(id);
+        }
+        recorded?;
+        Ok(Imported { id: id.clone(), steps, damaged: None })
+    }
+
+    /// What an earlier import made.
+    fn imported(&self, id: &RecordingId) -> Option<Imported> {
+        let known = self.catalogue(id).ok()?;
+        Some(Imported { id: id.clone(), steps: known.info.steps, damaged: known.damaged })
+    }
+
+    /// One import at a time: two of the same thing would write, and remove, the same values.
+    fn one_import(&self, progress: Progress<'_>) -> Result<MutexGuard<'_, ()>, StoreError> {
+        loop {
+            if let Some(one) = self.importing().try_lock_for(LOOK_EVERY) {
+                return Ok(one);
+            }
+            if !progress(1, 2) {
+                return Err(StoreError::Cancelled);
+            }
+        }
+    }
+
+    fn write_values(&self, id: &RecordingId, loaded: &Loaded, progress: Progress<'_>) -> Result<(), StoreError> {
+        let database = self.database();
+        let prefix = key::prefix(id);
+        let total = loaded.catalogue.info.bytes.max(1);
+        let mut batch = sled::Batch::default();
+        let (mut bytes, mut done) = (0, 0);
+        for (name, value) in &loaded.values {
+            bytes += value.len();
+            batch.insert([prefix.as_slice(), name].concat(), value.as_slice());
+            if bytes > BATCH {
+                done += bytes as u64;
+                bytes = 0;
+                database.apply(std::mem::take(&mut batch))?;
+                if !progress(total + done, 2 * total) {
+                    return Err(StoreError::Cancelled);
+                }
+            }
+        }
+        if !progress(2 * total, 2 * total) {
+            return Err(StoreError::Cancelled);
+        }
+        batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
+        database.apply(batch)?;
+        database.flush()
+    }
+}
