@@ -1,7 +1,5 @@
 //! What scrubbing with pinned values costs on a state of a megabyte, beside parsing that state.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::hint::black_box;
 
 use inspector_bench::clock::{median, timed};
@@ -30,6 +28,5 @@ fn ten_pinned_values_of_a_megabyte_cost_less_than_parsing_it() {
         times[1].push(timed(|| drop(black_box(serde_json::from_str::<serde_json::Value>(&text).unwrap()))));
     }
     let [own, parsed] = times.map(median);
-    println!("{own:?} for ten values, {parsed:?} to parse the state");
     assert!(own < parsed * 2, "{own:?} for ten values, {parsed:?} to parse the state");
 }

@@ -1,6 +1,7 @@
 //! What each assign of a view costs: its size, how often it changed, and how much of it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,10 +63,11 @@ fn costs_within(budget: Duration, source: &SourceShared, step: StepId, side: Sid
             let twin = top[..nth].iter().find(|(_, other)| other.json == part.json);
             cost.same_as = twin.map(|(name, _)| name.clone());
             if let Some(last) = cost.last {
-                if !looked.contains_key(&last) {
-                    looked.insert(last, differences(source, last).map_err(|error| failed(&error))?);
-                }
-                cost.differed = looked.get(&last).and_then(|of| of.get(name)).copied();
+                let of_step = match looked.entry(last) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(differences(source, last).map_err(|error| failed(&error))?),
+                };
+                cost.differed = of_step.get(name).copied();
             }
         }
         told.assigns.push(cost);

@@ -35,26 +35,26 @@ pub fn values(source: &SourceShared, of: &[ValueAt]) -> Result<Answer, Failure> 
     values.collect::<Result<_, _>>().map(Answer::Values).map_err(|error| failed(&error))
 }
 
+/// A state, or why there is none.
+type State = Result<Arc<Document>, String>;
+
 /// The states that were asked for, each read once.
 struct States<'a> {
     source: &'a SourceShared,
-    known: Vec<((StepId, Side), Result<Arc<Document>, String>)>,
+    known: Vec<((StepId, Side), State)>,
 }
 
 impl States<'_> {
-    fn document(&mut self, step: StepId, side: Side) -> Result<&Result<Arc<Document>, String>, StoreError> {
-        let found = self.known.iter().position(|(end, _)| *end == (step, side));
-        let at = match found {
-            Some(at) => at,
-            None => {
-                let document = match self.source.reader.state(step, side)? {
-                    StateAnswer::Full(text) => Document::new(text).map(Arc::new).map_err(|error| error.to_string()),
-                    StateAnswer::Missing(why) => Err(why),
-                };
-                self.known.push(((step, side), document));
-                self.known.len() - 1
-            }
-        };
+    fn document(&mut self, step: StepId, side: Side) -> Result<&State, StoreError> {
+        let known = self.known.iter().position(|(end, _)| *end == (step, side));
+        let at = known.unwrap_or(self.known.len());
+        if known.is_none() {
+            let document = match self.source.reader.state(step, side)? {
+                StateAnswer::Full(text) => Document::new(text).map(Arc::new).map_err(|error| error.to_string()),
+                StateAnswer::Missing(why) => Err(why),
+            };
+            self.known.push(((step, side), document));
+        }
         Ok(&self.known[at].1)
     }
 

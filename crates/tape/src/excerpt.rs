@@ -75,10 +75,9 @@ fn text_end(bytes: &[u8], start: usize, room: usize) -> usize {
                 let high = matches!(bytes.get(at + 2..at + 4), Some([b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B']));
                 if high { 12 } else { 6 }
             }
-            b'\\' => 2,
             0xf0.. => 4,
             0xe0.. => 3,
-            0xc0.. => 2,
+            b'\\' | 0xc0.. => 2,
             _ => 1,
         };
         if at + len - start > room {

@@ -32,9 +32,9 @@ impl Costs {
             None => return,
         };
         let (source, step, side) = key;
-        match engine.send(Request::Costs { source, step, side, from }) {
-            Some(id) => self.asked = Some((id, key)),
-            None => (self.of, self.next, self.failure) = (Some(key), None, Some(not_taken())),
+        self.asked = engine.send(Request::Costs { source, step, side, from }).map(|id| (id, key));
+        if self.asked.is_none() {
+            (self.of, self.next, self.failure) = (Some(key), None, Some(not_taken()));
         }
     }
 

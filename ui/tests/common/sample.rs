@@ -378,7 +378,9 @@ fn glimpse(json: &str, path: &Path) -> Option<Glimpse> {
         match part {
             Segment::Key(key) => inner.get(key),
             Segment::Index(index) => inner.get(index),
-            Segment::Row(id) => inner.as_array()?.iter().find(|row| row["id"].to_string() == *id),
+            Segment::Row(id) => {
+                inner.as_array()?.iter().find(|row| serde_json::from_str(id).is_ok_and(|id: serde_json::Value| row["id"] == id))
+            }
         }
     })?;
     let json = at.to_string();
