@@ -19,6 +19,7 @@ mod session;
 mod share;
 mod step;
 mod steps;
+mod suspect;
 mod timeline;
 mod value;
 
@@ -41,5 +42,6 @@ pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus
 pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
 pub use steps::{Block, Changed, Counted, Name, Steps, Stream, Whose};
+pub use suspect::{By, Suspect, Sure};
 pub use timeline::Timeline;
 pub use value::{Kind, Value, ValueError, parse_value};
