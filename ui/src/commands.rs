@@ -6,344 +6,102 @@ use inspector_model::{RemoteCursor, Side, SourceKind, StepKind};
 use crate::app::model::{Model, Page, Tab};
 use crate::app::replay::Trial;
 
-/// Something that the user can have done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UiCommand {
-    /// To the next shown step.
-    NextStep,
-    /// To the shown step before.
-    PreviousStep,
-    /// To the next step of the same view.
-    NextInView,
-    /// To the step before of the same view.
-    PreviousInView,
-    /// To the first shown step.
-    FirstStep,
-    /// To the last shown step.
-    LastStep,
-    /// Play or pause.
-    TogglePlay,
-    /// Select new steps as they come.
-    ToggleFollow,
-    /// Put the live page to the state after the step.
-    JumpAfter,
-    /// Put the live page to the state before the step.
-    JumpBefore,
-    /// Put the live page back.
-    ReturnToLive,
-    /// Send the step's event again.
-    Replay,
-    /// Compare with this step.
-    Pin,
-    /// Compare with the step's own before again.
-    Unpin,
-    /// Tab Diff.
-    TabDiff,
-    /// Tab State.
-    TabState,
-    /// Tab Params.
-    TabParams,
-    /// Tab Page.
-    TabPage,
-    /// Tab Patches.
-    TabPatches,
-    /// Tab SQL.
-    TabSql,
-    /// Tab Log.
-    TabLog,
-    /// Tab Frames.
-    TabFrames,
-    /// Mark the step, or take its mark away.
-    ToggleMark,
-    /// The marked steps.
-    ShowMarks,
-    /// Conditions that watch every state.
-    ShowBreakpoints,
-    /// How the window and the library are set.
-    ShowSettings,
-    /// Text in all values.
-    Find,
-    /// To the step before that changed the followed value.
-    PreviousChange,
-    /// To the next step that changed it.
-    NextChange,
-    /// Into the filter field.
-    FocusFilter,
-    /// Clear filter and selection of sessions.
-    ClearFilter,
-    /// Whole timeline.
-    FitTimeline,
-    /// The palette.
-    Palette,
-    /// The list of keys.
-    Keys,
-    /// Start page.
-    ShowStart,
-    /// Steps.
-    ShowSteps,
-    /// Configuration.
-    ShowConfig,
-    /// Rate limit.
-    ShowRate,
-    /// Reload.
-    ShowReload,
-    /// Health.
-    ShowHealth,
-    /// Text 10 % larger.
-    LargerText,
-    /// Text 10 % smaller.
-    SmallerText,
-    /// Next theme.
-    ToggleTheme,
-    /// See the page as it was.
-    ShowPage,
-    /// See both ends of the step beside each other.
-    ComparePage,
-    /// Open a recording file.
-    OpenFile,
-    /// Detach or close.
-    CloseSource,
-    /// Two views beside each other.
-    ShowCompare,
-    /// To where two views part.
-    FirstDivergence,
-    /// To the next row that differs.
-    NextDifference,
-    /// To the row before that differs.
-    PreviousDifference,
-    /// Send the step's event again, several times.
-    ReplayRepeatedly,
+/// Makes the commands of the rows below: name, words on a button, key, and what it does in one line. Their order is the palette's.
+macro_rules! commands {
+    ($($name:ident: $text:literal, $key:expr, $tooltip:literal;)*) => {
+        /// Something that the user can have done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum UiCommand {
+            $(#[doc = $tooltip] $name,)*
+        }
+
+        impl UiCommand {
+            /// All, in the order of the palette.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name, as on a button.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it does, one line.
+            pub const fn tooltip(self) -> &'static str {
+                match self { $(Self::$name => $tooltip,)* }
+            }
+
+            const fn keys(self) -> Option<(Modifiers, Key)> {
+                match self { $(Self::$name => $key,)* }
+            }
+        }
+    };
+}
+
+const PLAIN: Modifiers = Modifiers::NONE;
+const SHIFT: Modifiers = Modifiers::SHIFT;
+const COMMAND: Modifiers = Modifiers::COMMAND;
+const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+const ALT: Modifiers = Modifiers::ALT;
+
+#[rustfmt::skip]
+commands! {
+    NextStep: "Next step", Some((PLAIN, Key::ArrowRight)), "Select the next step in the table";
+    PreviousStep: "Previous step", Some((PLAIN, Key::ArrowLeft)), "Select the step before in the table";
+    NextInView: "Next step of this view", Some((SHIFT, Key::ArrowRight)), "Select the next step of the same view of the same page";
+    PreviousInView: "Previous step of this view", Some((SHIFT, Key::ArrowLeft)), "Select the step before of the same view of the same page";
+    FirstStep: "First step", Some((PLAIN, Key::Home)), "Select the first step in the table";
+    LastStep: "Last step", Some((PLAIN, Key::End)), "Select the newest step in the table";
+    TogglePlay: "Play or pause", Some((PLAIN, Key::Space)), "Walk through the steps as they happened";
+    ToggleFollow: "Follow", Some((PLAIN, Key::F)), "Select each new step as it arrives";
+    JumpAfter: "Jump page here", Some((PLAIN, Key::J)), "Put the live page back to the state that this step left";
+    JumpBefore: "Jump page before this step", Some((SHIFT, Key::J)), "Put the live page back to the state that this step found";
+    ReturnToLive: "Return to live", Some((PLAIN, Key::L)), "Give the page back the state that it had before the first jump";
+    Replay: "Replay", Some((PLAIN, Key::R)), "Put the state before the step back and send its event again";
+    Pin: "Pin as A", Some((PLAIN, Key::A)), "Compare this step with any step that is selected next";
+    Unpin: "Unpin A", Some((SHIFT, Key::A)), "Compare each step with its own state before again";
+    TabDiff: "Diff", Some((PLAIN, Key::D)), "What the step changed";
+    TabState: "State", Some((PLAIN, Key::S)), "All assigns of the view";
+    TabParams: "Params", Some((PLAIN, Key::P)), "What the handler was called with; replay it";
+    TabPage: "Page", Some((PLAIN, Key::G)), "The page as it was";
+    TabPatches: "Patches", Some((PLAIN, Key::T)), "What was sent to the browser to change the page";
+    TabSql: "SQL", Some((PLAIN, Key::Q)), "Database queries of the step";
+    TabLog: "Log", Some((PLAIN, Key::O)), "Errors and log records of the step";
+    TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
+    ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
+    ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
+    ShowBreakpoints: "Breakpoints", Some((COMMAND_SHIFT, Key::B)), "Conditions on the state, and the steps that made them hold";
+    ShowSettings: "Settings", Some((COMMAND, Key::Comma)), "Theme, text size, how much is kept of recordings, and the desktop";
+    Find: "Find in values", Some((COMMAND_SHIFT, Key::F)), "Look for a text in the values and paths of every step";
+    PreviousChange: "Previous change of this value", Some((PLAIN, Key::OpenBracket)), "Select the last step before this one that changed the value which is followed";
+    NextChange: "Next change of this value", Some((PLAIN, Key::CloseBracket)), "Select the next step that changed the value which is followed";
+    FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
+    ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
+    FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
+    Palette: "Search commands", Some((COMMAND, Key::K)), "Find a command by name";
+    Keys: "Keyboard shortcuts", Some((PLAIN, Key::Questionmark)), "All keys on one page";
+    ShowStart: "Servers and recordings", Some((ALT, Key::Num1)), "Attach to a server or open a recording";
+    ShowSteps: "Steps", Some((ALT, Key::Num2)), "Timeline, steps and their details";
+    ShowConfig: "Configuration", Some((ALT, Key::Num3)), "Every djust key with its effective value and where it is set";
+    ShowRate: "Rate limit", Some((ALT, Key::Num4)), "Levels, warnings and who was limited";
+    ShowReload: "Reload", Some((ALT, Key::Num5)), "What each saved file did to each page";
+    ShowHealth: "Health", Some((ALT, Key::Num6)), "What is not seen here, and what to do about it";
+    LargerText: "Larger text", Some((COMMAND, Key::Plus)), "Everything a tenth larger, up to twice its size";
+    SmallerText: "Smaller text", Some((COMMAND, Key::Minus)), "Everything a tenth smaller, down to 80 %";
+    ToggleTheme: "Switch theme", None, "Dark, light, or as the system is";
+    ShowPage: "Show page", Some((SHIFT, Key::G)), "See the page as it was, without its scripts";
+    ComparePage: "Compare before and after", Some((SHIFT, Key::P)), "See the page before and after the step beside each other";
+    OpenFile: "Open recording file", Some((COMMAND, Key::O)), "Import a recording file and show it";
+    CloseSource: "Close this source", None, "Detach from the server or close the recording; what was recorded stays";
+    ShowCompare: "Compare", Some((ALT, Key::Num7)), "Two pages or recordings beside each other, step by step";
+    FirstDivergence: "First divergence", Some((PLAIN, Key::V)), "Go to the first step after which the two sides differ, or that only one side has";
+    NextDifference: "Next difference", Some((PLAIN, Key::N)), "Go to the next row that differs";
+    PreviousDifference: "Previous difference", Some((SHIFT, Key::N)), "Go to the row before that differs";
+    ReplayRepeatedly: "Replay 5 times", Some((SHIFT, Key::R)), "Replay from the same state five times, and find what is not the same every time";
 }
 
 impl UiCommand {
-    /// All, in the order of the palette.
-    pub const ALL: [Self; 52] = [
-        Self::NextStep,
-        Self::PreviousStep,
-        Self::NextInView,
-        Self::PreviousInView,
-        Self::FirstStep,
-        Self::LastStep,
-        Self::TogglePlay,
-        Self::ToggleFollow,
-        Self::JumpAfter,
-        Self::JumpBefore,
-        Self::ReturnToLive,
-        Self::Replay,
-        Self::Pin,
-        Self::Unpin,
-        Self::TabDiff,
-        Self::TabState,
-        Self::TabParams,
-        Self::TabPage,
-        Self::TabPatches,
-        Self::TabSql,
-        Self::TabLog,
-        Self::TabFrames,
-        Self::ToggleMark,
-        Self::ShowMarks,
-        Self::ShowBreakpoints,
-        Self::ShowSettings,
-        Self::Find,
-        Self::PreviousChange,
-        Self::NextChange,
-        Self::FocusFilter,
-        Self::ClearFilter,
-        Self::FitTimeline,
-        Self::Palette,
-        Self::Keys,
-        Self::ShowStart,
-        Self::ShowSteps,
-        Self::ShowConfig,
-        Self::ShowRate,
-        Self::ShowReload,
-        Self::ShowHealth,
-        Self::LargerText,
-        Self::SmallerText,
-        Self::ToggleTheme,
-        Self::ShowPage,
-        Self::ComparePage,
-        Self::OpenFile,
-        Self::CloseSource,
-        Self::ShowCompare,
-        Self::FirstDivergence,
-        Self::NextDifference,
-        Self::PreviousDifference,
-        Self::ReplayRepeatedly,
-    ];
-
-    /// Its name, as on a button.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::NextStep => "Next step",
-            Self::PreviousStep => "Previous step",
-            Self::NextInView => "Next step of this view",
-            Self::PreviousInView => "Previous step of this view",
-            Self::FirstStep => "First step",
-            Self::LastStep => "Last step",
-            Self::TogglePlay => "Play or pause",
-            Self::ToggleFollow => "Follow",
-            Self::JumpAfter => "Jump page here",
-            Self::JumpBefore => "Jump page before this step",
-            Self::ReturnToLive => "Return to live",
-            Self::Replay => "Replay",
-            Self::Pin => "Pin as A",
-            Self::Unpin => "Unpin A",
-            Self::TabDiff => "Diff",
-            Self::TabState => "State",
-            Self::TabParams => "Params",
-            Self::TabPage => "Page",
-            Self::TabPatches => "Patches",
-            Self::TabSql => "SQL",
-            Self::TabLog => "Log",
-            Self::TabFrames => "Frames",
-            Self::ToggleMark => "Bookmark",
-            Self::ShowMarks => "Bookmarks",
-            Self::ShowBreakpoints => "Breakpoints",
-            Self::ShowSettings => "Settings",
-            Self::Find => "Find in values",
-            Self::PreviousChange => "Previous change of this value",
-            Self::NextChange => "Next change of this value",
-            Self::FocusFilter => "Filter steps",
-            Self::ClearFilter => "Clear filter",
-            Self::FitTimeline => "Show whole timeline",
-            Self::Palette => "Search commands",
-            Self::Keys => "Keyboard shortcuts",
-            Self::ShowStart => "Servers and recordings",
-            Self::ShowSteps => "Steps",
-            Self::ShowConfig => "Configuration",
-            Self::ShowRate => "Rate limit",
-            Self::ShowReload => "Reload",
-            Self::ShowHealth => "Health",
-            Self::LargerText => "Larger text",
-            Self::SmallerText => "Smaller text",
-            Self::ToggleTheme => "Switch theme",
-            Self::ShowPage => "Show page",
-            Self::ComparePage => "Compare before and after",
-            Self::OpenFile => "Open recording file",
-            Self::CloseSource => "Close this source",
-            Self::ShowCompare => "Compare",
-            Self::FirstDivergence => "First divergence",
-            Self::NextDifference => "Next difference",
-            Self::PreviousDifference => "Previous difference",
-            Self::ReplayRepeatedly => "Replay 5 times",
-        }
-    }
-
-    /// What it does, one line.
-    pub const fn tooltip(self) -> &'static str {
-        match self {
-            Self::NextStep => "Select the next step in the table",
-            Self::PreviousStep => "Select the step before in the table",
-            Self::NextInView => "Select the next step of the same view of the same page",
-            Self::PreviousInView => "Select the step before of the same view of the same page",
-            Self::FirstStep => "Select the first step in the table",
-            Self::LastStep => "Select the newest step in the table",
-            Self::TogglePlay => "Walk through the steps as they happened",
-            Self::ToggleFollow => "Select each new step as it arrives",
-            Self::JumpAfter => "Put the live page back to the state that this step left",
-            Self::JumpBefore => "Put the live page back to the state that this step found",
-            Self::ReturnToLive => "Give the page back the state that it had before the first jump",
-            Self::Replay => "Put the state before the step back and send its event again",
-            Self::Pin => "Compare this step with any step that is selected next",
-            Self::Unpin => "Compare each step with its own state before again",
-            Self::TabDiff => "What the step changed",
-            Self::TabState => "All assigns of the view",
-            Self::TabParams => "What the handler was called with; replay it",
-            Self::TabPage => "The page as it was",
-            Self::TabPatches => "What was sent to the browser to change the page",
-            Self::TabSql => "Database queries of the step",
-            Self::TabLog => "Errors and log records of the step",
-            Self::TabFrames => "WebSocket frames of the step",
-            Self::ToggleMark => "Mark this step: it keeps its states when the recording is thinned, and can have a note",
-            Self::ShowMarks => "All marked steps with their notes",
-            Self::ShowBreakpoints => "Conditions on the state, and the steps that made them hold",
-            Self::ShowSettings => "Theme, text size, how much is kept of recordings, and the desktop",
-            Self::Find => "Look for a text in the values and paths of every step",
-            Self::PreviousChange => "Select the last step before this one that changed the value which is followed",
-            Self::NextChange => "Select the next step that changed the value which is followed",
-            Self::FocusFilter => "Show only steps that fit, for instance kind:event ms>50",
-            Self::ClearFilter => "Show the steps of all sessions, unfiltered",
-            Self::FitTimeline => "Zoom the timeline out to the whole recording",
-            Self::Palette => "Find a command by name",
-            Self::Keys => "All keys on one page",
-            Self::ShowStart => "Attach to a server or open a recording",
-            Self::ShowSteps => "Timeline, steps and their details",
-            Self::ShowConfig => "Every djust key with its effective value and where it is set",
-            Self::ShowRate => "Levels, warnings and who was limited",
-            Self::ShowReload => "What each saved file did to each page",
-            Self::ShowHealth => "What is not seen here, and what to do about it",
-            Self::LargerText => "Everything a tenth larger, up to twice its size",
-            Self::SmallerText => "Everything a tenth smaller, down to 80 %",
-            Self::ToggleTheme => "Dark, light, or as the system is",
-            Self::ShowPage => "See the page as it was, without its scripts",
-            Self::ComparePage => "See the page before and after the step beside each other",
-            Self::OpenFile => "Import a recording file and show it",
-            Self::CloseSource => "Detach from the server or close the recording; what was recorded stays",
-            Self::ShowCompare => "Two pages or recordings beside each other, step by step",
-            Self::FirstDivergence => "Go to the first step after which the two sides differ, or that only one side has",
-            Self::NextDifference => "Go to the next row that differs",
-            Self::PreviousDifference => "Go to the row before that differs",
-            Self::ReplayRepeatedly => "Replay from the same state five times, and find what is not the same every time",
-        }
-    }
-
     /// Its key.
-    pub const fn shortcut(self) -> Option<KeyboardShortcut> {
-        let (modifiers, key) = match self {
-            Self::NextStep => (Modifiers::NONE, Key::ArrowRight),
-            Self::PreviousStep => (Modifiers::NONE, Key::ArrowLeft),
-            Self::NextInView => (Modifiers::SHIFT, Key::ArrowRight),
-            Self::PreviousInView => (Modifiers::SHIFT, Key::ArrowLeft),
-            Self::FirstStep => (Modifiers::NONE, Key::Home),
-            Self::LastStep => (Modifiers::NONE, Key::End),
-            Self::TogglePlay => (Modifiers::NONE, Key::Space),
-            Self::ToggleFollow => (Modifiers::NONE, Key::F),
-            Self::JumpAfter => (Modifiers::NONE, Key::J),
-            Self::JumpBefore => (Modifiers::SHIFT, Key::J),
-            Self::ReturnToLive => (Modifiers::NONE, Key::L),
-            Self::Replay => (Modifiers::NONE, Key::R),
-            Self::Pin => (Modifiers::NONE, Key::A),
-            Self::Unpin => (Modifiers::SHIFT, Key::A),
-            Self::TabDiff => (Modifiers::NONE, Key::D),
-            Self::TabState => (Modifiers::NONE, Key::S),
-            Self::TabParams => (Modifiers::NONE, Key::P),
-            Self::TabPage => (Modifiers::NONE, Key::G),
-            Self::TabPatches => (Modifiers::NONE, Key::T),
-            Self::TabSql => (Modifiers::NONE, Key::Q),
-            Self::TabLog => (Modifiers::NONE, Key::O),
-            Self::TabFrames => (Modifiers::NONE, Key::W),
-            Self::ToggleMark => (Modifiers::NONE, Key::B),
-            Self::ShowMarks => (Modifiers::COMMAND, Key::B),
-            Self::ShowBreakpoints => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B),
-            Self::ShowSettings => (Modifiers::COMMAND, Key::Comma),
-            Self::Find => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F),
-            Self::PreviousChange => (Modifiers::NONE, Key::OpenBracket),
-            Self::NextChange => (Modifiers::NONE, Key::CloseBracket),
-            Self::FocusFilter => (Modifiers::COMMAND, Key::F),
-            Self::ClearFilter => (Modifiers::NONE, Key::Escape),
-            Self::FitTimeline => (Modifiers::NONE, Key::Num0),
-            Self::Palette => (Modifiers::COMMAND, Key::K),
-            Self::Keys => (Modifiers::NONE, Key::Questionmark),
-            Self::ShowStart => (Modifiers::ALT, Key::Num1),
-            Self::ShowSteps => (Modifiers::ALT, Key::Num2),
-            Self::ShowConfig => (Modifiers::ALT, Key::Num3),
-            Self::ShowRate => (Modifiers::ALT, Key::Num4),
-            Self::ShowReload => (Modifiers::ALT, Key::Num5),
-            Self::ShowHealth => (Modifiers::ALT, Key::Num6),
-            Self::ShowPage => (Modifiers::SHIFT, Key::G),
-            Self::ComparePage => (Modifiers::SHIFT, Key::P),
-            Self::OpenFile => (Modifiers::COMMAND, Key::O),
-            Self::LargerText => (Modifiers::COMMAND, Key::Plus),
-            Self::SmallerText => (Modifiers::COMMAND, Key::Minus),
-            Self::ShowCompare => (Modifiers::ALT, Key::Num7),
-            Self::FirstDivergence => (Modifiers::NONE, Key::V),
-            Self::NextDifference => (Modifiers::NONE, Key::N),
-            Self::PreviousDifference => (Modifiers::SHIFT, Key::N),
-            Self::ReplayRepeatedly => (Modifiers::SHIFT, Key::R),
-            Self::ToggleTheme | Self::CloseSource => return None,
-        };
-        Some(KeyboardShortcut::new(modifiers, key))
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        self.keys().map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key))
     }
 
     /// The tab that it opens.
@@ -551,7 +309,7 @@ mod tests {
     fn every_command_is_listed_once_and_no_key_means_two() {
         assert_eq!(UiCommand::ALL.iter().collect::<HashSet<_>>().len(), UiCommand::ALL.len());
         let mut keys = HashSet::new();
-        for command in UiCommand::ALL {
+        for command in UiCommand::ALL.iter().copied() {
             if let Some(shortcut) = command.shortcut() {
                 assert!(keys.insert((format!("{:?}", shortcut.modifiers), shortcut.logical_key)), "{command:?}");
             }

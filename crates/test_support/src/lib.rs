@@ -14,6 +14,8 @@ mod page;
 mod paths;
 mod process;
 mod project;
+#[cfg(feature = "pictures")]
+mod raster;
 mod server;
 mod waiting;
 
@@ -23,6 +25,8 @@ pub use http::HttpAnswer;
 pub use page::{Page, test_id};
 pub use paths::{chromium, inject_dir, project_dir, venv, workspace_root};
 pub use process::{Output, ProcessGroup};
+#[cfg(feature = "pictures")]
+pub use raster::Raster;
 pub use server::{AgentMode, DjustServer, Flavour, ServerOptions};
 pub use waiting::wait_until;
 

@@ -15,7 +15,7 @@ pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec
     let in_text = ctx.text_edit_focused();
     // A focused button keeps space and arrows for itself.
     let on_widget = ctx.memory(egui::Memory::focused).is_some();
-    let mut commands: Vec<_> = UiCommand::ALL.into_iter().filter_map(|command| Some((command, command.shortcut()?))).collect();
+    let mut commands: Vec<_> = UiCommand::ALL.iter().copied().filter_map(|command| Some((command, command.shortcut()?))).collect();
     // Shift+A before A: egui lets an extra shift pass.
     commands.sort_by_key(|(_, shortcut)| {
         let keys = shortcut.modifiers;

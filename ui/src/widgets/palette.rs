@@ -72,7 +72,8 @@ pub fn ui(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
 
 fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     let mut fitting: Vec<(i32, UiCommand)> = UiCommand::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter_map(|command| {
             // Letters in order are enough in the name; the description has to have the very words.
             let described = || command.tooltip().to_lowercase().contains(&state.query.to_lowercase()).then_some(-60);
@@ -148,7 +149,7 @@ fn keys(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
         ui.set_width(560.0);
         ui.label(RichText::new("Keyboard shortcuts").size(16.0).color(cx.t.strong));
         ui.add_space(6.0);
-        let with_keys: Vec<_> = UiCommand::ALL.into_iter().filter_map(|command| Some((command, command.shortcut()?))).collect();
+        let with_keys: Vec<_> = UiCommand::ALL.iter().copied().filter_map(|command| Some((command, command.shortcut()?))).collect();
         let half = with_keys.len().div_ceil(2);
         ui.columns(2, |columns| {
             for (column, part) in columns.iter_mut().zip(with_keys.chunks(half)) {

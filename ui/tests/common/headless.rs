@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use inspector_test_support::Raster;
 use inspector_ui::{InspectorApp, Memory, Startup};
 
 use super::Scripted;
@@ -13,7 +14,7 @@ use super::driver::{Driver, Widget};
 /// The window's clock stands still.
 const NOW: f64 = 1_795_436_000.0;
 
-/// A window that is laid out but never painted.
+/// A window that is laid out, and painted when a picture of it is wanted.
 pub struct Headless(Harness<'static, Option<InspectorApp>>);
 
 impl Headless {
@@ -21,7 +22,7 @@ impl Headless {
     pub fn sized(engine: &Scripted, startup: Startup, size: [f32; 2]) -> Self {
         let handle = engine.clone();
         let mut startup = Some(startup);
-        let harness = Harness::builder().with_size(egui::Vec2::from(size)).with_max_steps(12).build_ui_state(
+        let harness = Harness::builder().with_size(egui::Vec2::from(size)).with_max_steps(12).renderer(Raster::default()).build_ui_state(
             move |ui, window: &mut Option<InspectorApp>| {
                 // As a host does: the window is made before its first frame, so that this frame has its fonts and styles.
                 let Some(window) = window else {
@@ -29,7 +30,10 @@ impl Headless {
                     return;
                 };
                 window.logic(&ui.ctx().clone(), NOW);
-                window.ui(ui);
+                // The harness keeps a margin, a host does not.
+                let whole = ui.ctx().content_rect();
+                ui.set_clip_rect(whole);
+                window.ui(&mut ui.new_child(egui::UiBuilder::new().max_rect(whole)));
             },
             None,
         );
