@@ -42,6 +42,8 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/cause_cases.rs"]
+mod cause_cases;
 #[path = "common/page_cases.rs"]
 mod page_cases;
 
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, case) in cases::ALL.iter().chain(page_cases::ALL) {
+    for (name, case) in cases::ALL.iter().chain(cause_cases::ALL).chain(page_cases::ALL) {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }

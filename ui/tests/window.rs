@@ -33,6 +33,8 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/cause_cases.rs"]
+mod cause_cases;
 
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {

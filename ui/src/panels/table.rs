@@ -1,7 +1,7 @@
 //! The step table: one row per shown step, virtualised, with the filter above it.
 
 use egui::{Align, Frame, Layout, Margin, Rangef, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2};
-use inspector_model::{Cause, Scope, SourceId, Status, Step, StepId, StepKind};
+use inspector_model::{Cause, Scope, SourceId, Status, Step, StepId, StepKind, Suspect};
 
 use crate::app::action::{Action, Cx};
 use crate::format;
@@ -275,6 +275,7 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         }
         (None, Some(Cause::Limit { reason, .. })) => Some((reason.clone(), t.muted)),
         (None, Some(Cause::Lost { why, .. })) => Some((why.clone(), t.muted)),
+        (None, Some(Cause::Outside { suspects })) => Some((suspected(suspects), t.muted)),
         (None, Some(Cause::Started { by })) => Some((format!("started by {by}"), t.muted)),
         (None, Some(Cause::Jump { step: Some(to), .. })) => Some((format!("to step {to}"), t.muted)),
         (None, Some(Cause::Replay { step: Some(of), edited })) => {
@@ -299,6 +300,15 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         );
     }
     parts::line_label(ui, job);
+}
+
+/// Who made a change outside of steps.
+fn suspected(suspects: &[Suspect]) -> String {
+    match suspects {
+        [] => "no cause seen".to_owned(),
+        [one] => one.short(),
+        [first, more @ ..] => format!("{} and {} more", first.short(), more.len()),
+    }
 }
 
 /// `+1 ~2 −1 ⇅1`, each in its colour.

@@ -1,5 +1,6 @@
 //! Everything about the selected step, in tabs.
 
+mod causes;
 mod diff;
 mod frames;
 mod log;
@@ -128,6 +129,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         let text = format::clip(error, 300);
         parts::note(ui, if t.status(step.status) == t.removed { Level::Error } else { Level::Warning }, &text);
     }
+    causes::ui(cx, ui, step);
     verdict::ui(cx, ui, step);
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
