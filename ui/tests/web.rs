@@ -44,6 +44,8 @@ macro_rules! native_cases {
 mod cases;
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
+#[path = "common/jump_cases.rs"]
+mod jump_cases;
 #[path = "common/page_cases.rs"]
 mod page_cases;
 
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, case) in cases::ALL.iter().chain(cause_cases::ALL).chain(page_cases::ALL) {
+    for (name, case) in cases::ALL.iter().chain(cause_cases::ALL).chain(jump_cases::ALL).chain(page_cases::ALL) {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }

@@ -35,6 +35,8 @@ macro_rules! native_cases {
 mod cases;
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
+#[path = "common/jump_cases.rs"]
+mod jump_cases;
 
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {

@@ -82,7 +82,20 @@ impl Intake {
     /// A recorder for `source` that writes with `recorder`.
     pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
         let known = recorder.known_keys().map(str::to_owned).collect();
-        Self { source, outbox, recorder, streams: HashMap::new(), known, recent: VecDeque::new(), lost: None, agent: None, seq: 0, dirty: false, stopped: false, wishes }
+        Self {
+            source,
+            outbox,
+            recorder,
+            streams: HashMap::new(),
+            known,
+            recent: VecDeque::new(),
+            lost: None,
+            agent: None,
+            seq: 0,
+            dirty: false,
+            stopped: false,
+            wishes,
+        }
     }
 
     /// Where to go on after a lost connection.

@@ -24,8 +24,8 @@ mod timeline;
 mod value;
 
 pub use border::{
-    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
-    RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
+    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpPreview, JumpTarget, Keep, Level, NotRestored, Notice,
+    RecorderStatus, RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer,
 };
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts};
@@ -42,6 +42,6 @@ pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus
 pub use share::{ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection};
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
 pub use steps::{Block, Changed, Counted, Name, Steps, Stream, Whose};
-pub use suspect::{By, Suspect, Sure};
+pub use suspect::{By, Sure, Suspect};
 pub use timeline::Timeline;
 pub use value::{Kind, Value, ValueError, parse_value};

@@ -209,11 +209,7 @@ mod tests {
                 "by another page with the same object",
                 "Another view holds the same object as `board`, and step 9 changed it there",
             ),
-            (
-                r#"{"by":"view","sure":"certain","step":4}"#,
-                "by another view of this page",
-                "Step 4 of another view of this page set it",
-            ),
+            (r#"{"by":"view","sure":"certain","step":4}"#, "by another view of this page", "Step 4 of another view of this page set it"),
             (
                 r#"{"by":"message","sure":"guess","what":"presence_heartbeat"}"#,
                 "perhaps by message presence_heartbeat",

@@ -1,10 +1,10 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
+use inspector_model::{DesktopSetting, JumpTarget, RecordingId, Request, Scope, SearchOptions, Side, SourceId, StepId};
 
 use super::compare::CompareWish;
 use super::lookup::{Drawer, Followed};
-use super::model::{Model, Page};
+use super::model::{JumpAnswer, Model, Page};
 use super::startup::ThemeChoice;
 use crate::commands::UiCommand;
 use crate::theme::Tokens;
@@ -54,6 +54,10 @@ pub enum Action {
     Dismiss(usize),
     /// Something of the comparison of two views.
     Compare(CompareWish),
+    /// Put the page to one end of a step, of one component only where it is named; what would be lost is said first.
+    Jump(JumpTarget, Option<String>),
+    /// What to do about a jump that would lose something, and whether that is said for the page from now on.
+    AnswerJump(JumpAnswer, bool),
     /// End replaying.
     StopReplays,
 }

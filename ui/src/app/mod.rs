@@ -167,6 +167,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         Page::Health if cx.model.timeline().is_some() => views::health::ui(cx, ui),
         _ => views::start::ui(&mut state.start, cx, ui),
     }
+    panels::jump_dialog::ui(&mut state.jump, cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     widgets::toasts::ui(cx, ui.ctx());
 }

@@ -2,6 +2,7 @@
 
 pub mod banner;
 pub mod breakpoints;
+pub mod jump_dialog;
 pub mod lookup;
 pub mod sessions;
 pub mod status_bar;
@@ -28,6 +29,8 @@ pub struct Panels {
     pub lookup: lookup::LookupPanel,
     /// Details of the selected step.
     pub step: step::StepPanel,
+    /// What a jump would not put back.
+    pub jump: jump_dialog::JumpDialog,
     /// Palette and keys.
     pub palette: Palette,
     /// Start page.

@@ -1,6 +1,6 @@
 //! Who made a change outside of steps, as the window tells it.
 
-use inspector_model::{By, Cause, ChangeCounts, Notice, StepId, StepKind, Suspect, Sure};
+use inspector_model::{By, Cause, ChangeCounts, Notice, StepId, StepKind, Sure, Suspect};
 
 use crate::Window;
 use crate::common::driver::Driver as _;
@@ -52,13 +52,8 @@ pub fn an_outside_change_names_its_cause_and_leads_to_the_step() {
 pub fn work_that_was_under_way_leads_to_the_step_that_it_became() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
-    let work = Suspect {
-        by: By::Work,
-        sure: Sure::Likely,
-        names: vec!["prices".into()],
-        what: Some("load_prices".into()),
-        ..Suspect::default()
-    };
+    let work =
+        Suspect { by: By::Work, sure: Sure::Likely, names: vec!["prices".into()], what: Some("load_prices".into()), ..Suspect::default() };
     outside(&engine, &mut window, &["prices"], vec![work]);
     assert!(window.says("likely by background work load_prices"));
     window.click("Step 901 load_prices");

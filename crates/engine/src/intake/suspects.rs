@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use inspector_model::{By, Side, StateAnswer, Step, StepId, StepKind, Stream, Suspect, Sure};
+use inspector_model::{By, Side, StateAnswer, Step, StepId, StepKind, Stream, Sure, Suspect};
 use inspector_protocol::Seen;
 use inspector_tape::Delta;
 use serde_json::value::RawValue;
@@ -85,11 +85,12 @@ impl Intake {
         drop(steps);
         let now = delta.after().text();
         let now: BTreeMap<&str, &RawValue> = serde_json::from_str(now).ok()?;
-        let named = |step: &Step| -> Option<String> { open.iter().find(|name| step.changed.iter().any(|path| top(path) == **name)).cloned() };
+        let named =
+            |step: &Step| -> Option<String> { open.iter().find(|name| step.changed.iter().any(|path| top(path) == **name)).cloned() };
         let candidates = others.iter().filter_map(|step| Some((step, named(step)?))).take(STATES);
-        let same = candidates.into_iter().find(|(step, name)| {
-            now.get(name.as_str()).is_some_and(|value| self.value(step.id, name).as_deref() == Some(value.get()))
-        });
+        let same = candidates
+            .into_iter()
+            .find(|(step, name)| now.get(name.as_str()).is_some_and(|value| self.value(step.id, name).as_deref() == Some(value.get())));
         if let Some((step, name)) = same {
             let by = if step.session.as_ref() == Some(&stream.0) { By::Nearby } else { By::SameValue };
             let session = step.session.clone();

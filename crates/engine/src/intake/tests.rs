@@ -336,12 +336,7 @@ fn a_change_outside_of_steps_has_the_suspects_that_there_is_evidence_for() {
             r#","outside":[{"by":"task","sure":"certain","names":["count"],"what":"thread poller"}]"#,
             Some((By::Task, Sure::Certain, None)),
         ),
-        (
-            "frames were lost",
-            |bench| bench.frame(r#"{"t":"gap","dropped":3,"why":"slow"}"#),
-            "",
-            Some((By::Lost, Sure::Likely, Some(3))),
-        ),
+        ("frames were lost", |bench| bench.frame(r#"{"t":"gap","dropped":3,"why":"slow"}"#), "", Some((By::Lost, Sure::Likely, Some(3)))),
         (
             "another page has the same value now",
             |bench| elsewhere(bench, "b", "null", r#"{"count":5}"#),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use egui::{Frame, Label, Margin, RichText, Ui};
-use inspector_model::{By, Cause, Level, Step, StepKind, Suspect, Sure};
+use inspector_model::{By, Cause, Level, Step, StepKind, Sure, Suspect};
 
 use crate::app::action::{Action, Cx};
 use crate::app::model::Model;
