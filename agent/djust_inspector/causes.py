@@ -182,10 +182,11 @@ def _by_write(turn: Turn, session: sessions.Session, write: Write | None) -> dic
     more["step"] = _key(writer)
     if writer.session is not session:
         return _evidence("page", "certain", session=writer.session.id, **more)  # type: ignore[union-attr]
-    if writer.kind is None:
-        return _evidence("message", "certain", what=writer.name, **{**more, "step": None})
     if writer.kind == "async":
         return _evidence("work", "certain", what=writer.name, **more)
+    if writer.kind is None or (writer.view is None and not write.rendering):
+        # No step, or one whose handler was never reached: something between the browser and the handler did it.
+        return _evidence("message", "certain", what=writer.name, **more)
     return _evidence("render" if write.rendering else "view", "certain", **more)
 
 

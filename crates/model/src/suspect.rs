@@ -51,7 +51,7 @@ pub enum By {
     Queryset,
     /// A module or class holds the same object.
     Global,
-    /// A message of the browser that is no step.
+    /// A message of the browser that is no step, or did not reach its handler.
     Message,
     /// The step that found it, before its handler ran.
     Early,
