@@ -315,8 +315,10 @@ fn elsewhere(bench: &mut Bench, session: &str, view: &str, set: &str) {
 fn a_change_outside_of_steps_has_the_suspects_that_there_is_evidence_for() {
     use inspector_model::{By, Sure};
     type Between = fn(&mut Bench);
+    /// By whom, how sure, and by which step.
+    type Expected = Option<(By, Sure, Option<u64>)>;
     let nothing: Between = |_| {};
-    let cases: [(&str, Between, &str, Option<(By, Sure, Option<u64>)>); 9] = [
+    let cases: [(&str, Between, &str, Expected); 9] = [
         ("nothing was seen", nothing, "", None),
         (
             "the agent saw the render of a step",

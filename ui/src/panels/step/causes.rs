@@ -41,10 +41,8 @@ fn one(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step, suspect: &Suspect) {
             Sure::Guess => (t.muted, t.raised),
         };
         parts::chip(ui, suspect.sure.word(), ink, ground);
-        let mut words = format!("{}: {}", names(suspect.names.iter().map(String::as_str)), suspect.words());
-        if let Some(at) = suspect.at {
-            words.push_str(&format!(", at {}", format::clock(at)));
-        }
+        let at = suspect.at.map(|at| format!(", at {}", format::clock(at))).unwrap_or_default();
+        let words = format!("{}: {}{at}", names(suspect.names.iter().map(String::as_str)), suspect.words());
         ui.add(Label::new(RichText::new(format::clip(&words, 600)).color(t.text)).wrap().selectable(true));
         if let Some(behind) = behind(cx.model, step, suspect) {
             let text = format!("Step {} {}", behind.id, format::clip(&behind.name, 40));
