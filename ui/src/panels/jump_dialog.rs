@@ -17,6 +17,7 @@ const COMPONENTS: usize = 4;
 /// What the dialog remembers.
 #[derive(Default)]
 pub struct JumpDialog {
+    open: bool,
     quiet: bool,
 }
 
@@ -26,6 +27,10 @@ pub fn ui(state: &mut JumpDialog, cx: &mut Cx<'_>, ctx: &Context) {
         *state = JumpDialog::default();
         return;
     };
+    if !std::mem::replace(&mut state.open, true) {
+        // The button below, from which the jump was asked for, has the keyboard no longer.
+        ctx.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
+    }
     let (mut enter, mut anyway) = (false, false);
     // A focused button has its own Enter.
     let on_widget = ctx.memory(egui::Memory::focused).is_some();
