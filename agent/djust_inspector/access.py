@@ -23,7 +23,7 @@ from .options import OWN_NAMES
 log = logging.getLogger("djust_inspector.access")
 
 #: Commands that change nothing on the server; what is not among them needs permission to write.
-READING = frozenset(("sync", "config", "ring"))
+READING = frozenset(("sync", "config", "ring", "preview"))
 
 #: Characters of 256 random bits in base64.
 MIN_LENGTH = 43

@@ -192,17 +192,32 @@ async def _render(session: Session, view_id: str | None, view: Any) -> None:
         )
 
 
-async def _restore(session: Session, command: dict[str, Any], event: str | None) -> tuple[Turn, Report]:
-    """The ``jump`` step of a command. Call with the lock held."""
-    from asgiref.sync import sync_to_async
-
+def _wanted(session: Session, command: dict[str, Any]) -> tuple[str | None, Any, dict[str, Any]]:
+    """The view that a command wants to put back, and its assigns."""
     view_id, view = view_of(session, command.get("view"))
     wanted = command.get("set")
-    component = command.get("component") if event is None else None
     if type(wanted) is not dict:
         raise Refused("bad_request", "`set` must be an object of assigns")
     if sessions.class_attribute(view, "use_actors") is True and getattr(session.consumer, "actor_handle", None):
         raise Refused("unsupported", "this view keeps its state in an actor (use_actors), which cannot be put back")
+    return view_id, view, wanted
+
+
+def _put_back(view: Any, wanted: dict[str, Any], component: str | None, command: dict[str, Any], dry: bool) -> Report:
+    """Put `wanted` back, or say only what would come of it."""
+    report = Report(dry=dry, untyped=command.get("untyped") is True)
+    unsent = command.get("unsent")
+    names = frozenset(n for n in unsent if type(n) is str) if type(unsent) is list else None
+    restore(view, wanted, component, report, names)
+    return report
+
+
+async def _restore(session: Session, command: dict[str, Any], event: str | None) -> tuple[Turn, Report]:
+    """The ``jump`` step of a command. Call with the lock held."""
+    from asgiref.sync import sync_to_async
+
+    view_id, view, wanted = _wanted(session, command)
+    component = command.get("component") if event is None else None
     turn = Turn(session, "jump", "jump" if event is None else f"jump before {event}")
     turn.component = component if type(component) is str else None
     turn.cause = {"target": command.get("target")}
@@ -211,7 +226,7 @@ async def _restore(session: Session, command: dict[str, Any], event: str | None)
     report = Report()
     try:
         turn.look_before(view)
-        report = await sync_to_async(restore)(view, wanted, turn.component)
+        report = await sync_to_async(_put_back)(view, wanted, turn.component, command, False)
         turn.look_after(view)
         compare(view, wanted, turn.component, report)
         await _render(session, view_id, view)
@@ -290,6 +305,15 @@ async def _jump(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     return {"step": turn.key, "not_restored": report.lost, "restored": report.restored}
 
 
+async def _preview(session: Session, command: dict[str, Any]) -> dict[str, Any]:
+    """What a jump would report. Nothing is changed, and the page is not waited for."""
+    _open(session)
+    _, view, wanted = _wanted(session, command)
+    component = command.get("component")
+    report = _put_back(view, wanted, component if type(component) is str else None, command, True)
+    return {"not_restored": report.lost, "restored": report.restored}
+
+
 async def _replay(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     _open(session)
     report = Report()
@@ -354,6 +378,7 @@ async def _lift_cooldown(session: Session | None, command: dict[str, Any]) -> di
 
 _COMMANDS: dict[str, Callable[..., Awaitable[Any]]] = {
     "jump": _jump,
+    "preview": _preview,
     "replay": _replay,
     "dispatch": _dispatch,
     "ring": _ring,

@@ -135,9 +135,10 @@ def _module(name: str) -> Any:
 
 
 def _on_active(active: bool) -> None:
-    from . import logs
+    from . import causes, logs
 
     logs.set_active(active)
+    causes.watch(active)
     if not active:
         hooks_reload.forget()
         for session in list(sessions.SESSIONS.values()):

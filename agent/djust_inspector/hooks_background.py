@@ -41,6 +41,8 @@ async def _run(turn: Turn, awaitable: Any) -> Any:
         raise
     finally:
         CURRENT.reset(token)
+        if turn.session is not None:
+            turn.session.running.discard(turn)
         turns.finish(turn, error)
 
 
@@ -167,6 +169,7 @@ def _begin_async(consumer: Any, task_name: Any, event_name: Any) -> Turn | None:
     turn = Turn(session, "async", str(task_name))
     turn.cause = {"started_by": event_name if type(event_name) is str else None}
     turn.view = session.root
+    session.running.add(turn)
     return turn
 
 

@@ -7,22 +7,41 @@ Assignment goes through djust's own guard (``safe_setattr``), so private and dun
 from __future__ import annotations
 
 import collections
+import datetime
 import json
-from typing import Any
+import uuid
+from typing import Any, Callable
 
 from .decode import Lost, decode
 from .sessions import class_attribute
 from .streams import hidden_names, public_assigns
-from .walker import Walker, _class_mro, class_name, component_parts
+from .walker import Walker, _class_mro, class_name, component_parts, own_dict
 
 #: Types of live values that may be replaced by a value of another plain type.
 _PLAIN = (type(None), bool, int, float, str, bytes, list, dict, tuple, set, frozenset)
 
+#: How djust's own time travel writes types that JSON lacks, by the type that the view holds now: what it wrote, and the way back.
+_BACK: dict[type, tuple[type, Callable[[Any], Any]]] = {
+    datetime.datetime: (str, datetime.datetime.fromisoformat),
+    datetime.date: (str, datetime.date.fromisoformat),
+    datetime.time: (str, datetime.time.fromisoformat),
+    uuid.UUID: (str, uuid.UUID),
+    tuple: (list, tuple),
+    set: (list, set),
+    frozenset: (list, frozenset),
+}
+
 
 class Report:
-    """What was restored and what was not, with reasons."""
+    """What was restored and what was not, with reasons.
 
-    def __init__(self) -> None:
+    `dry`: nothing is set, and the report says what it would be. `untyped`: what is wanted comes from djust's own
+    time travel, which keeps no types beyond those of JSON.
+    """
+
+    def __init__(self, dry: bool = False, untyped: bool = False) -> None:
+        self.dry = dry
+        self.untyped = untyped
         self.restored: list[str] = []
         self.lost: list[dict[str, str]] = []
 
@@ -30,13 +49,17 @@ class Report:
         self.lost.append({"path": path, "why": why})
 
 
-def restore(view: Any, wanted: dict[str, Any], component_id: str | None) -> Report:
-    """Put `wanted` (typed values by assign, or by field of one component) back."""
-    report = Report()
+def restore(
+    view: Any, wanted: dict[str, Any], component_id: str | None, report: Report, unsent: frozenset[str] | None = None
+) -> None:
+    """Put `wanted` (typed values by assign, or by field of one component) back.
+
+    `unsent` are the names of assigns that were there as well, but are not to be touched.
+    """
     live = public_assigns(view)
     if component_id is not None:
         _restore_component(view, live, wanted, component_id, report)
-        return report
+        return
     hidden = hidden_names(view)
     static = class_attribute(view, "static_assigns")
     for name, value in wanted.items():
@@ -51,7 +74,12 @@ def restore(view: Any, wanted: dict[str, Any], component_id: str | None) -> Repo
                 report.lose(name, "static_assigns: the state has it, but the page keeps what it rendered first")
         else:
             report.restored.append(name)
-    return report
+    if unsent is not None:
+        for name in live:
+            if name not in wanted and name not in unsent:
+                report.lose(name, "the step did not have it: it stays as it is")
+    if own_dict(view).get("_streams"):
+        report.lose("streams", "what was streamed to the page is not part of the state: the page keeps it")
 
 
 def differs(view: Any, wanted: dict[str, Any]) -> bool:
@@ -69,7 +97,7 @@ def compare(view: Any, wanted: dict[str, Any], component_id: str | None, report:
     live = public_assigns(view)
     temporary = class_attribute(view, "temporary_assigns") or ()
     for name in list(report.restored):
-        if name in temporary or "." in name or name not in wanted:
+        if name in temporary or "." in name or name not in wanted or report.untyped:
             continue
         if name not in live or _differs(live[name], wanted[name], name, hidden):
             report.restored.remove(name)
@@ -93,11 +121,18 @@ def _differs(live: Any, wanted: Any, name: str, hidden: frozenset[str]) -> bool:
 
 
 def _assign(owner: Any, name: str, value: Any, live: Any, path: str, report: Report) -> None:
-    from djust.security import safe_setattr
+    from djust.security import is_safe_attribute_name, safe_setattr
 
     try:
-        made = _fit(decode(value, path), live, path)
-        if not safe_setattr(owner, name, made, allow_private=False):
+        made = decode(value, path)
+        if report.untyped:
+            made = _typed(made, live, path)
+        made = _fit(made, live, path)
+        if report.dry:
+            done = is_safe_attribute_name(name, allow_private=False)
+        else:
+            done = safe_setattr(owner, name, made, allow_private=False)
+        if not done:
             raise Lost(path, "djust does not allow this name to be set")
     except Lost as lost:
         report.lose(lost.path, lost.why)
@@ -105,6 +140,17 @@ def _assign(owner: Any, name: str, value: Any, live: Any, path: str, report: Rep
         report.lose(path, f"setting it raised {type(error).__name__}: {error}")
     else:
         report.restored.append(path)
+
+
+def _typed(value: Any, live: Any, path: str) -> Any:
+    """`value` as djust's time travel wrote it, in the type that the view holds now."""
+    wrote, back = _BACK.get(type(live), (None, None))
+    if type(value) is not wrote or back is None:
+        return value
+    try:
+        return back(value)
+    except (TypeError, ValueError):
+        raise Lost(path, f"djust's time travel recorded it as text, and it is a {class_name(type(live))} now") from None
 
 
 def _fit(value: Any, live: Any, path: str) -> Any:
@@ -137,8 +183,6 @@ def _fit(value: Any, live: Any, path: str) -> Any:
 def _restore_component(
     view: Any, live: dict[str, Any], wanted: dict[str, Any], component_id: str, report: Report
 ) -> None:
-    from .walker import own_dict
-
     registry = own_dict(view).get("_components")
     component = registry.get(component_id) if type(registry) is dict else None
     if component is None:

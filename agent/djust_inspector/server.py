@@ -10,7 +10,7 @@ from typing import Any
 from . import budget, discovery, guard, hooks
 from .hub import HUB
 
-CAPABILITIES = ["jump", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "config"]
+CAPABILITIES = ["jump", "preview", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "config"]
 _last: str | None = None
 
 

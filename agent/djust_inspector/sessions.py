@@ -77,6 +77,9 @@ class Session:
         self.rate_at = 0.0
         self.rate_timer: Any = None
         self.shell_sent = False
+        #: For `causes`: background work that is under way, and the last message that was no step, with its time.
+        self.running: set[Any] = set()
+        self.message: tuple[str, float] | None = None
 
     # -- what is recorded of it
 

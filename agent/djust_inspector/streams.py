@@ -156,6 +156,12 @@ class Stream:
         self.texts: dict[str, str] = {}
         self._marks: dict[str, tuple[str, Any]] = {}
         self._next = FIRST_REV
+        #: What `causes` goes by: writes since the last look that were not the recorded handler's; by assign the
+        #: last step that changed it, and when; when the state was looked at last; the last step.
+        self.writes: dict[str, Any] = {}
+        self.touched: dict[str, tuple[str, float]] = {}
+        self.looked = 0.0
+        self.last_key: str | None = None
 
     def capture(self, view: Any) -> str:
         """The view's state now, as the JSON text of a STATE."""
@@ -220,6 +226,10 @@ class Stream:
         if gone:
             body += ',"del":[%s]' % ",".join(_encode_str(name) for name in gone)
         return body + "}"
+
+    def differs(self, texts: dict[str, str]) -> bool:
+        """Whether `texts` are another state than the newest revision, and there is one."""
+        return self.rev is not None and self.texts != texts
 
     def restart(self) -> None:
         """Forget the revision held: another view took the place of the old one."""

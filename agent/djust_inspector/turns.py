@@ -68,6 +68,8 @@ class Turn:
         self.log_error: dict[str, Any] | None = None  # of the last ERROR record with a traceback
         self.closed = False
         self.published = False
+        self.writes: dict[str, Any] = {}  # what `causes` noted between the last look and `before`
+        self.looked = self.started  # when the state was looked at last
         self._hidden: tuple[Any, frozenset[str]] = (None, frozenset())
 
     @property
@@ -89,7 +91,10 @@ class Turn:
             return
         self.view = view
         self.view_id = self.session.id_of(view)
-        self.before = self.session.stream(self.view_id).encode(view, self.hidden(view))
+        stream = self.session.stream(self.view_id)
+        self.writes, stream.writes = stream.writes, {}
+        self.looked = time.time()
+        self.before = stream.encode(view, self.hidden(view))
 
     def look_after(self, view: Any) -> None:
         """Encode the state after the change; a later look replaces an earlier one."""
@@ -99,6 +104,7 @@ class Turn:
             self.view = view
             self.view_id = self.session.id_of(view)
         if self.view is view:
+            self.looked = time.time()
             self.after = self.session.stream(self.view_id).encode(view, self.hidden(view))
 
     # -- what comes of it
@@ -218,6 +224,7 @@ def finish(turn: Turn, error: BaseException | None = None) -> None:
         else:
             turn.closed = True
             if session is not None:
+                session.message = (turn.name, time.time()) if turn.name != "ping" else session.message
                 guard.guarded(send_rate)(session)
             return
     if session is not None and turn.after is None and turn.kind not in ("close", "rate_limited", "error"):
@@ -293,6 +300,9 @@ def publish_step(turn: Turn) -> None:
     if turn.params is None:
         root = session.root if session is not None else None
         turn.params = "null" if turn.given is None else typed_params(turn.given, turn.hidden(root), turn.known)
+    outside = ""
+    if session is not None and turn.before is not None and session.stream(turn.view_id).differs(turn.before):
+        outside = guard.guarded(_outside)(turn, session) or ""
     with HUB.lock:
         before = after = "null"
         if session is not None:
@@ -304,7 +314,13 @@ def publish_step(turn: Turn) -> None:
             else:
                 before = stream.same()
             if turn.after is not None:
+                old = stream.texts
                 after = stream.commit(turn.after)
+                if stream.texts is not old:
+                    now = time.time()
+                    changed = [name for name, text in turn.after.items() if old.get(name) != text]
+                    stream.touched.update((name, (turn.key, now)) for name in changed)
+                stream.looked, stream.last_key = turn.looked, turn.key
             elif not turn.fresh:
                 after = stream.same()
         turn.closed = turn.published = True
@@ -314,7 +330,7 @@ def publish_step(turn: Turn) -> None:
             "step",
             '"key":%s,"session":%s,"view":%s,"component":%s,"kind":"%s","name":%s,"params":%s,"raw":%s,"ref":%s,'
             '"started":%.6f,"ms":%.3f,"timing":%s,"before":%s,"after":%s,"status":"%s","error":%s,"cause":%s,'
-            '"sql":[%s],"logs":[%s],"frames":%s,"html":%s,"history":false'
+            '"sql":[%s],"logs":[%s],"frames":%s,"html":%s,"history":false%s'
             % (
                 encodable(turn.key),
                 encodable(session.id if session is not None else None),
@@ -337,6 +353,7 @@ def publish_step(turn: Turn) -> None:
                 ",".join(safe_dumps(known.hide_all(entry)) for entry in turn.logs),
                 frames,
                 html,
+                outside,
             ),
         )
 
@@ -351,6 +368,14 @@ def _query(entry: tuple[str, str | None, float, float, str | None, bool], known:
         encodable(db),
         "true" if many else "false",
     )
+
+
+def _outside(turn: Turn, session: Session) -> str:
+    """The ``outside`` field: who may have changed the state since the last step."""
+    from . import causes
+
+    found = causes.explain(turn, session)
+    return ',"outside":' + safe_dumps(turn.known.hide_all(found)) if found else ""
 
 
 def safe_dumps(value: Any) -> str:

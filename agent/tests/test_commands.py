@@ -71,6 +71,96 @@ def test_jump_keeps_types_and_reports_what_it_leaves_out():
     run(check())
 
 
+async def previewed(inspector, page, **fields):
+    """What a jump would report, and what it then reported."""
+    command = {"session": page.id, **target(), **fields}
+    said = await inspector.command("preview", **command)
+    steps = len(inspector.steps(kind="jump"))
+    assert said["ok"], said
+    done = await inspector.command("jump", **command)
+    assert len(inspector.steps(kind="jump")) <= steps + 1
+    return said["result"], done["result"]
+
+
+def test_a_preview_says_what_the_jump_then_reports_and_changes_nothing():
+    async def check():
+        async with attached("lab.views.money.MoneyView") as (inspector, page):
+            from djust_inspector.sessions import SESSIONS
+            from lab.models import Product
+
+            before = state(inspector, page, inspector.steps(kind="mount")[0])
+            for event in ("raise_amount", "toggle_tag"):
+                await page.event(event)
+            view = SESSIONS[page.id].root
+            view.product, view.later = Product(sku="other"), 1
+            amount, frames = view.amount, len(page.got)
+            wanted = {**before, "gone": 1, "amount": {"$t": "cut", "of": "str", "len": 9, "v": "1"}}
+            command = {"session": page.id, "set": wanted, "unsent": [], **target()}
+            said = await inspector.command("preview", **command)
+            assert view.amount == amount and len(page.got) == frames and inspector.steps(kind="jump") == []
+            why = {entry["path"]: entry["why"] for entry in said["result"]["not_restored"]}
+            assert {"gone", "amount", "later"} <= set(why) and "did not have it" in why["later"]
+            said, done = await previewed(inspector, page, set=wanted, unsent=[])
+            assert said["not_restored"] == done["not_restored"] and said["restored"] == done["restored"]
+            said, done = await previewed(inspector, page, set=before)
+            assert "later" not in {entry["path"] for entry in done["not_restored"]}, "who does not say what is left out"
+
+    run(check())
+
+
+def test_a_preview_of_components_says_what_the_jump_then_reports():
+    async def check():
+        async with attached("lab.views.components.ComponentsView") as (inspector, page):
+            first = state(inspector, page, inspector.steps(kind="mount")[0])
+            adults = first["adults"]["id"]
+            changed = {**first, "adults": {**first["adults"], "v": {**first["adults"]["v"], "value": 7, "gone": 1}}}
+            said, done = await previewed(inspector, page, set=changed)
+            assert said["not_restored"] == done["not_restored"]
+            assert [entry["path"] for entry in said["not_restored"]] == ["adults.gone"]
+            alone = {"component": adults, "set": {"value": 3, "gone": 1}}
+            said, done = await previewed(inspector, page, **alone)
+            assert said["not_restored"] == done["not_restored"] != []
+            absent = {"component": "nobody", "set": {"value": 3}}
+            said, done = await previewed(inspector, page, **absent)
+            assert said["not_restored"] == done["not_restored"] != []
+
+    run(check())
+
+
+def test_what_djusts_own_time_travel_wrote_gets_the_types_that_the_view_holds():
+    async def check():
+        async with attached("lab.views.money.MoneyView") as (inspector, page):
+            from djust_inspector.sessions import SESSIONS
+
+            view = SESSIONS[page.id].root
+            kinds = {name: type(getattr(view, name)) for name in ("due", "created", "reference", "tags", "pair")}
+            due = view.due.isoformat()
+            wanted = {"due": due, "created": "2024-02-29T12:00:00", "reference": str(view.reference), "tags": ["a"], "pair": [1, 2]}
+            view.due = view.due.replace(year=1999)
+            said, done = await previewed(inspector, page, set=wanted, untyped=True)
+            assert said["not_restored"] == done["not_restored"] == []
+            assert {name: type(getattr(view, name)) for name in kinds} == kinds
+            assert view.due.isoformat() == due and view.tags == {"a"} and view.pair == (1, 2)
+            said, done = await previewed(inspector, page, set={"due": "soon"}, untyped=True)
+            assert said["not_restored"] == done["not_restored"] and "as text" in done["not_restored"][0]["why"]
+            assert type(view.due) is kinds["due"]
+
+    run(check())
+
+
+def test_what_was_streamed_to_the_page_is_told_as_not_put_back():
+    async def check():
+        async with attached("lab.views.counter.CounterView") as (inspector, page):
+            from djust_inspector.sessions import SESSIONS
+
+            SESSIONS[page.id].root.stream("messages", [{"id": 1}])
+            said, done = await previewed(inspector, page, set={"count": 3})
+            assert said["not_restored"] == done["not_restored"]
+            assert [entry["path"] for entry in said["not_restored"]] == ["streams"]
+
+    run(check())
+
+
 def test_redacted_value_is_not_put_back():
     async def check():
         async with attached("lab.views.counter.CounterView") as (inspector, page):

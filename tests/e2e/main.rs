@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod basics;
+mod causes;
 mod compare;
 mod connection;
 mod inspector;

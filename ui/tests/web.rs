@@ -42,8 +42,12 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/cause_cases.rs"]
+mod cause_cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
+#[path = "common/jump_cases.rs"]
+mod jump_cases;
 #[path = "common/layout_cases.rs"]
 mod layout_cases;
 #[path = "common/page_cases.rs"]
@@ -56,7 +60,8 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, case) in cases::ALL.iter().chain(layout_cases::ALL).chain(page_cases::ALL) {
+    let all = [cases::ALL, cause_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
+    for (name, case) in all.into_iter().flatten() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }

@@ -42,6 +42,10 @@ mod layout_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
 
+#[path = "common/cause_cases.rs"]
+mod cause_cases;
+#[path = "common/jump_cases.rs"]
+mod jump_cases;
 #[path = "common/table_cases.rs"]
 mod table_cases;
 

@@ -22,7 +22,7 @@ use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
 use crate::work::{Asker, Job, Works};
-use crate::{EngineError, commands, compare, costs, now, queries, values};
+use crate::{EngineError, commands, compare, costs, now, queries, travel, values};
 
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
@@ -278,8 +278,9 @@ impl Shared {
             Request::Breakpoints(all) => self.blocking(move |shared| shared.set_breakpoints(all)).await,
             Request::Keep(keep) => self.blocking(move |shared| shared.set_keep(keep)).await,
             Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
-            Request::Jump { source, target, component } => commands::jump(self.source(source)?, outbox, target, component).await,
-            Request::ReturnToLive { source, session, view } => commands::return_to_live(self.source(source)?, outbox, session, view).await,
+            Request::PreviewJump { source, target, component } => travel::preview(self.source(source)?, target, component).await,
+            Request::Jump { source, target, component } => travel::jump(self.source(source)?, outbox, target, component).await,
+            Request::ReturnToLive { source, session, view } => travel::return_to_live(self.source(source)?, outbox, (session, view)).await,
             Request::Replay { source, step, params, restore } => commands::replay(self.source(source)?, step, params, restore).await,
             Request::Dispatch { source, session, view, component, event, params } => {
                 commands::dispatch(self.source(source)?, session, view, component, event, params).await

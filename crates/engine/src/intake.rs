@@ -2,7 +2,9 @@
 //!
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
-use std::collections::{HashMap, HashSet};
+mod suspects;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use inspector_model::{
     Cause, ChangeCounts, Close, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status,
     Step, StepDetail, StepId, StepKind, Stream, ViewId,
 };
-use inspector_protocol::{AgentStep, Body, StateChange, StreamState, Welcome, decode};
+use inspector_protocol::{AgentStep, Body, Seen, StateChange, StreamState, Welcome, decode};
 use inspector_store::{NewState, NewStep, Recorder, Retention, StoreError};
 use inspector_tape::{Delta, Document, compare};
 use parking_lot::{Mutex, RwLock};
@@ -33,6 +35,10 @@ pub struct Intake {
     recorder: Recorder,
     streams: HashMap<Stream, StreamNow>,
     known: HashSet<String>,
+    /// The latest steps by their keys, for those that later ones name as their cause.
+    recent: VecDeque<(String, StepId)>,
+    /// The last loss.
+    lost: Option<StepId>,
     agent: Option<String>,
     seq: u64,
     dirty: bool,
@@ -56,6 +62,8 @@ struct StreamNow {
     document: Option<Arc<Document>>,
     /// Ever had a state: a whole state that comes without one is news of its own.
     seen: bool,
+    /// Its last step.
+    last: Option<StepId>,
 }
 
 /// A state after it was taken in.
@@ -74,7 +82,20 @@ impl Intake {
     /// A recorder for `source` that writes with `recorder`.
     pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
         let known = recorder.known_keys().map(str::to_owned).collect();
-        Self { source, outbox, recorder, streams: HashMap::new(), known, agent: None, seq: 0, dirty: false, stopped: false, wishes }
+        Self {
+            source,
+            outbox,
+            recorder,
+            streams: HashMap::new(),
+            known,
+            recent: VecDeque::new(),
+            lost: None,
+            agent: None,
+            seq: 0,
+            dirty: false,
+            stopped: false,
+            wishes,
+        }
     }
 
     /// Where to go on after a lost connection.
@@ -258,15 +279,17 @@ impl Intake {
             Taken::Same => {}
             Taken::Changed(delta) => {
                 if delta.counts.total() > 0 {
-                    self.outside(&stream, &delta, at);
+                    self.outside(&stream, &delta, Vec::new(), at);
                 }
             }
             // What came before was not known, so neither is what changed.
             Taken::First(document) if seen => {
+                let suspects = self.lost_before(&stream).into_iter().collect();
                 let step = Step {
                     session: Some(stream.0.clone()),
                     view: stream.1.clone(),
                     state_bytes: document.text().len() as u64,
+                    cause: Some(Cause::Outside { suspects }),
                     ..Step::new(StepKind::Outside, "outside change", at)
                 };
                 let after = NewState::Document(document);
@@ -299,13 +322,15 @@ impl Intake {
         session.view_of(stream.1.as_ref()).map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
     }
 
-    fn outside(&mut self, stream: &Stream, delta: &Arc<Delta>, at: f64) {
+    fn outside(&mut self, stream: &Stream, delta: &Arc<Delta>, seen: Vec<Seen>, at: f64) {
+        let suspects = self.suspects(stream, delta, seen);
         let step = Step {
             session: Some(stream.0.clone()),
             view: stream.1.clone(),
             changes: delta.counts,
             changed: changed_paths(delta),
             state_bytes: delta.after().text().len() as u64,
+            cause: Some(Cause::Outside { suspects }),
             ..Step::new(StepKind::Outside, "outside change", at)
         };
         let after = NewState::Compared(delta.clone());
@@ -335,7 +360,7 @@ impl Intake {
         if let Some(stream) = &stream {
             match self.take_in(stream, step.before) {
                 // djust resets temporary assigns after each render: expected, and no step of its own.
-                Taken::Changed(delta) if !self.only_temporary(stream, &delta) => self.outside(stream, &delta, step.started),
+                Taken::Changed(delta) if !self.only_temporary(stream, &delta) => self.outside(stream, &delta, step.outside, step.started),
                 Taken::Changed(delta) => before = NewState::Compared(delta),
                 Taken::First(document) => before = NewState::Document(document),
                 Taken::Missing(why) => missing = Some(why),
@@ -479,6 +504,7 @@ impl Intake {
         match self.recorder.append(new) {
             Ok(id) => {
                 summary.id = id;
+                self.remember(&summary);
                 for condition in &summary.hits {
                     self.outbox.message(Level::Warning, format!("Breakpoint: {condition}, in step {id} {}", summary.name));
                 }

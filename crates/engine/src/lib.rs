@@ -3,7 +3,8 @@
 //!
 //! It must not know how anything is drawn. Threads: `engine` (tokio, sockets and commands), one `recorder` per attached
 //! server (the only writer of its recording) and tokio's blocking pool for queries. Every channel is bounded; nothing here
-//! waits for a window. Start with [`Engine`], then `attachment` (the socket), `intake` (frames become steps) and `commands`.
+//! waits for a window. Start with [`Engine`], then `attachment` (the socket), `intake` (frames become steps), `commands` and `travel`
+//! (what a page is told to do, and where it is put).
 
 mod agent_files;
 mod attachment;
@@ -20,6 +21,7 @@ mod places;
 mod queries;
 mod source;
 mod supervise;
+mod travel;
 mod values;
 mod work;
 

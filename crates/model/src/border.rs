@@ -157,6 +157,15 @@ pub enum Request {
         /// Which end.
         side: Side,
     },
+    /// Say what a jump would leave as it is, without changing anything. Answer: [`Answer::JumpPreview`].
+    PreviewJump {
+        /// Where.
+        source: SourceId,
+        /// To which end of which step.
+        target: JumpTarget,
+        /// Only this component's fields.
+        component: Option<String>,
+    },
     /// Put a live page back. Answer: [`Answer::Command`].
     Jump {
         /// Where.
@@ -304,6 +313,8 @@ pub enum Answer {
     Ring(String),
     /// The server did it.
     Command(CommandDone),
+    /// What a jump would leave as it is.
+    JumpPreview(Box<JumpPreview>),
     /// The file that the user chose. `None` when they changed their mind.
     Picked(Option<std::path::PathBuf>),
     /// It was not done.
@@ -335,6 +346,17 @@ pub struct CommandDone {
     pub not_restored: Vec<NotRestored>,
     /// How the handler ended, for a replayed or dispatched event that did not end well.
     pub trouble: Option<String>,
+}
+
+/// What a jump would come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JumpPreview {
+    /// What the page would not get back, as the jump itself would report it.
+    pub not_restored: Vec<NotRestored>,
+    /// The nearest step whose state, after it, can be put back whole.
+    pub whole: Option<StepId>,
+    /// Why this is told from the recording only, where the server could not be asked.
+    pub unasked: Option<String>,
 }
 
 /// An assign that a jump left as it was.

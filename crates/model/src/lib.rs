@@ -20,12 +20,13 @@ mod session;
 mod share;
 mod step;
 mod steps;
+mod suspect;
 mod timeline;
 mod value;
 
 pub use border::{
-    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpTarget, Keep, Level, NotRestored, Notice, RecorderStatus,
-    RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer, Work,
+    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpPreview, JumpTarget, Keep, Level, NotRestored, Notice,
+    RecorderStatus, RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer, Work,
 };
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
 pub use condition::{Breakpoint, Condition, Facts};
@@ -46,5 +47,6 @@ pub use share::{
 };
 pub use step::{Cause, ErrorDetail, Frame, LogRecord, Side, SqlQuery, Status, Step, StepDetail, StepKind, Timing};
 pub use steps::{Block, Changed, Counted, Name, Steps, Stream, Whose};
+pub use suspect::{By, Sure, Suspect};
 pub use timeline::Timeline;
 pub use value::{Kind, Value, ValueError, parse_value};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeCounts, SessionId, StepId, ViewId};
+use crate::{ChangeCounts, SessionId, StepId, Suspect, ViewId};
 
 /// What happened. djust's own words where it has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -323,6 +323,11 @@ pub enum Cause {
     Started {
         /// That event.
         by: String,
+    },
+    /// Nobody's step changed the state: who may have. Nobody was seen where it is empty.
+    Outside {
+        /// The most certain one first.
+        suspects: Vec<Suspect>,
     },
     /// Something was lost.
     Lost {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use inspector_model::{
-    Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side, SqlQuery,
-    Status, StepId, StepKind, StyleSheet, Timing, ViewId,
+    By, Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side, SqlQuery,
+    Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -161,6 +161,17 @@ pub struct AgentStep {
     pub html: Option<String>,
     /// Taken from djust's ring.
     pub history: bool,
+    /// What the agent saw of who changed the state since the last step, with the keys of steps.
+    pub outside: Vec<Seen>,
+}
+
+/// Who may have changed a state outside of steps, as the agent tells it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The suspicion, still without its step.
+    pub suspect: Suspect,
+    /// The key of the step that is the cause.
+    pub key: Option<String>,
 }
 
 /// A frame that could not be read.
@@ -357,6 +368,36 @@ struct StepWire {
     html: Option<HtmlWire>,
     #[serde(default)]
     history: bool,
+    #[serde(default)]
+    outside: Vec<SeenWire>,
+}
+
+/// A suspicion whose `step` is a key.
+#[derive(Deserialize)]
+struct SeenWire {
+    #[serde(default)]
+    by: By,
+    #[serde(default)]
+    sure: Sure,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    what: Option<String>,
+    #[serde(default, rename = "where")]
+    place: Option<String>,
+    #[serde(default)]
+    step: Option<String>,
+    #[serde(default)]
+    session: Option<SessionId>,
+    #[serde(default)]
+    at: Option<f64>,
+}
+
+impl From<SeenWire> for Seen {
+    fn from(wire: SeenWire) -> Self {
+        let SeenWire { by, sure, names, what, place, step, session, at } = wire;
+        Self { suspect: Suspect { by, sure, names, what, place, step: None, session, at }, key: step }
+    }
 }
 
 /// The union of what causes say; the step's kind tells which part means something.
@@ -454,6 +495,7 @@ impl From<StepWire> for AgentStep {
             frames: wire.frames,
             html: wire.html.map(|html| html.text),
             history: wire.history,
+            outside: wire.outside.into_iter().map(Seen::from).collect(),
         }
     }
 }

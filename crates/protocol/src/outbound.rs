@@ -20,9 +20,31 @@ pub fn hello(resume: Option<&Resume>, writes: bool) -> String {
         .to_string()
 }
 
+/// What shall be put back.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The whole values of the assigns that shall change, a JSON object.
+    pub set: Box<RawValue>,
+    /// Assigns that were there as well but are not to be touched. With `None` nothing is said of those that were not there.
+    pub unsent: Option<Vec<String>>,
+    /// The values come from djust's own time travel, which has fewer types.
+    pub untyped: bool,
+}
+
 /// A command to the agent.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// Say what a jump would leave as it is.
+    Preview {
+        /// Which page.
+        session: SessionId,
+        /// Which view.
+        view: Option<ViewId>,
+        /// Only this component's fields.
+        component: Option<String>,
+        /// What would be put back.
+        restore: Restore,
+    },
     /// Put assigns back.
     Jump {
         /// Which page.
@@ -31,8 +53,8 @@ pub enum Command {
         view: Option<ViewId>,
         /// Only this component's fields.
         component: Option<String>,
-        /// The whole values of the assigns that shall change, a JSON object.
-        set: Box<RawValue>,
+        /// What to put back.
+        restore: Restore,
         /// What the step shall say that it went to.
         target: JumpTarget,
     },
@@ -45,7 +67,7 @@ pub enum Command {
         /// Which component has it.
         component: Option<String>,
         /// What to put back first.
-        set: Option<Box<RawValue>>,
+        restore: Option<Restore>,
         /// The event.
         event: String,
         /// A JSON object.
@@ -103,20 +125,30 @@ impl Command {
             frame.insert(key.to_owned(), value);
         };
         match self {
-            Self::Jump { session, view, component, set, target } => {
+            Self::Preview { session, view, component, restore } => {
+                put("do", "preview".into());
+                put("session", session.as_str().into());
+                put("view", json!(view));
+                put("component", json!(component));
+                restore.encode(&mut put);
+            }
+            Self::Jump { session, view, component, restore, target } => {
                 put("do", "jump".into());
                 put("session", session.as_str().into());
                 put("view", json!(view));
                 put("component", json!(component));
-                put("set", json!(set));
+                restore.encode(&mut put);
                 put("target", json!({"step": target.step, "side": target.side}));
             }
-            Self::Replay { session, view, component, set, event, params, step, edited } => {
+            Self::Replay { session, view, component, restore, event, params, step, edited } => {
                 put("do", "replay".into());
                 put("session", session.as_str().into());
                 put("view", json!(view));
                 put("component", json!(component));
-                put("set", json!(set));
+                match restore {
+                    Some(restore) => restore.encode(&mut put),
+                    None => put("set", Json::Null),
+                }
                 put("event", event.as_str().into());
                 put("params", json!(params));
                 put("target", json!({"step": step, "side": Side::Before, "edited": edited}));
@@ -147,5 +179,17 @@ impl Command {
             Self::Sync => put("do", "sync".into()),
         }
         Json::Object(frame).to_string()
+    }
+}
+
+impl Restore {
+    fn encode(&self, mut put: impl FnMut(&str, Json)) {
+        put("set", json!(self.set));
+        if let Some(unsent) = &self.unsent {
+            put("unsent", json!(unsent));
+        }
+        if self.untyped {
+            put("untyped", true.into());
+        }
     }
 }

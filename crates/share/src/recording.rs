@@ -64,7 +64,10 @@ fn state(end: End) -> NewState {
 }
 
 fn renumber(cause: &mut Option<Cause>, numbers: &HashMap<StepId, StepId>) {
-    if let Some(Cause::Jump { step, .. } | Cause::Replay { step, .. }) = cause {
-        *step = step.and_then(|old| numbers.get(&old).copied());
+    let renumber = |step: &mut Option<StepId>| *step = step.and_then(|old| numbers.get(&old).copied());
+    match cause {
+        Some(Cause::Jump { step, .. } | Cause::Replay { step, .. }) => renumber(step),
+        Some(Cause::Outside { suspects }) => suspects.iter_mut().for_each(|suspect| renumber(&mut suspect.step)),
+        _ => {}
     }
 }

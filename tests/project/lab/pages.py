@@ -35,6 +35,7 @@ PAGES = (
         (
             ("/ticker/", "Ticker", "State that changes every 700 ms without anybody clicking."),
             ("/async/", "Async", "start_async, @background, an async handler, and one whose error nobody sees."),
+            ("/outside/", "Outside changes", "A thread, a task, the render and another page change the state where no step sees it."),
             ("/push/", "Server push", "A message that crosses to every other session, also from plain HTTP."),
         ),
     ),

@@ -10,7 +10,7 @@ use super::compare::CompareWish;
 use super::engine::{look_at, toast};
 use super::layout::{Layout, Pane};
 use super::messages::MessagesWish;
-use super::model::Page;
+use super::model::{JumpAnswer, Page};
 use super::order::Sort;
 use super::pinned;
 use super::replay::{REPLAYS, Trial};
@@ -89,6 +89,8 @@ impl InspectorApp {
             Action::Messages(MessagesWish::Clear) => self.model.messages.clear(),
             Action::Compare(CompareWish::Open(hand, recording)) => self.engine.open_beside(&mut self.model, hand, recording, self.now),
             Action::Compare(wish) => self.model.compare.wish(wish),
+            Action::Jump(target, component) => self.jump(target, component),
+            Action::AnswerJump(answer, quietly) => self.answer_jump(answer, quietly),
             Action::StopReplays => {
                 if let Some(trial) = &mut self.model.trial {
                     trial.stop();
@@ -146,8 +148,8 @@ impl InspectorApp {
                 self.model.follow = !self.model.follow;
                 self.model.playing = None;
             }
-            UiCommand::JumpAfter => self.jump(Side::After),
-            UiCommand::JumpBefore => self.jump(Side::Before),
+            UiCommand::JumpAfter => self.jump_selected(Side::After),
+            UiCommand::JumpBefore => self.jump_selected(Side::Before),
             UiCommand::ReturnToLive => self.return_to_live(),
             UiCommand::Replay => self.replay(1),
             UiCommand::ReplayRepeatedly => self.replay(REPLAYS),
@@ -353,11 +355,32 @@ impl InspectorApp {
         self.model.playing = Some(self.now + PLAY_PAUSE.start());
     }
 
-    fn jump(&mut self, side: Side) {
-        if let Some((source, step)) = self.model.current.zip(self.model.selected) {
-            let target = JumpTarget { step, side };
-            self.engine.command(&mut self.model, Request::Jump { source, target, component: None }, self.now);
+    fn jump_selected(&mut self, side: Side) {
+        if let Some(step) = self.model.selected {
+            self.jump(JumpTarget { step, side }, None);
         }
+    }
+
+    fn jump(&mut self, target: JumpTarget, component: Option<String>) {
+        let Some(timeline) = self.model.timeline() else { return };
+        let source = timeline.id();
+        let session = timeline.step(target.step).and_then(|step| step.session);
+        if session.is_some_and(|session| self.model.jump_quietly.contains(&(source, session))) {
+            self.engine.command(&mut self.model, Request::Jump { source, target, component }, self.now);
+        } else {
+            self.engine.preview_jump(&mut self.model, source, target, component, self.now);
+        }
+    }
+
+    fn answer_jump(&mut self, answer: JumpAnswer, quietly: bool) {
+        let Some(question) = self.model.jump_question.take() else { return };
+        let JumpAnswer::Jump(target, component) = answer else { return };
+        let source = question.source;
+        let step = self.model.timeline_of(source).and_then(|timeline| timeline.step(target.step));
+        if let Some(session) = step.and_then(|step| step.session).filter(|_| quietly) {
+            self.model.jump_quietly.insert((source, session));
+        }
+        self.engine.command(&mut self.model, Request::Jump { source, target, component }, self.now);
     }
 
     fn replay(&mut self, times: usize) {

@@ -1,6 +1,6 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
+use inspector_model::{DesktopSetting, JumpTarget, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
 
 use super::branches::Edge;
 use super::compare::CompareWish;
@@ -9,7 +9,7 @@ use super::filters::FilterWish;
 use super::layout::Pane;
 use super::lookup::Followed;
 use super::messages::MessagesWish;
-use super::model::{Model, Page};
+use super::model::{JumpAnswer, Model, Page};
 use super::order::Sort;
 use super::pinned::Pin;
 use super::startup::ThemeChoice;
@@ -82,6 +82,10 @@ pub enum Action {
     Messages(MessagesWish),
     /// Something of the comparison of two views.
     Compare(CompareWish),
+    /// Put the page to one end of a step, of one component only where it is named; what would be lost is said first.
+    Jump(JumpTarget, Option<String>),
+    /// What to do about a jump that would lose something, and whether that is said for the page from now on.
+    AnswerJump(JumpAnswer, bool),
     /// End replaying.
     StopReplays,
 }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, Level, Notice, PageAt, RecordingId, Request, RequestId, Scope,
-    SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
+    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, JumpTarget, Level, Notice, PageAt, RecordingId, Request,
+    RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
 use super::compare::{Hand, RowDiff};
 use super::export::{self, Stage};
 use super::layout::Pane;
 use super::lookup::Followed;
-use super::model::{JumpReport, LoadedState, Model, Page, Tab};
+use super::model::{JumpQuestion, JumpReport, LoadedState, Model, Page, Tab};
 use super::replay::{Trial, replay_of};
 use super::slot::Slot;
 use super::startup::Memory;
@@ -35,6 +35,8 @@ pub enum Purpose {
     Quiet,
     /// A replay whose outcome is looked at before it is told.
     Replay,
+    /// What a jump would lose: it is done at once where that is nothing.
+    PreviewJump(SourceId, JumpTarget, Option<String>),
     /// A recording to compare with.
     OpenBeside(Hand),
 }
@@ -127,6 +129,12 @@ impl Engine {
             _ => Purpose::Command(None),
         };
         self.ask(model, request, purpose, now);
+    }
+
+    /// Jumps, but asks the user first when something would be lost.
+    pub fn preview_jump(&mut self, model: &mut Model, source: SourceId, target: JumpTarget, component: Option<String>, now: f64) {
+        let request = Request::PreviewJump { source, target, component: component.clone() };
+        self.ask(model, request, Purpose::PreviewJump(source, target, component), now);
     }
 
     /// Opens a recording to compare with what is open.
@@ -268,6 +276,7 @@ impl Engine {
             Notice::Message(level, text) => toast(model, level, text, None, now),
             Notice::SourceClosed(id) => {
                 model.timelines.retain(|timeline| timeline.id() != id);
+                model.jump_question.take_if(|question| question.source == id);
                 if model.current == Some(id) {
                     let next = model.timelines.first().map(Timeline::id);
                     look_at(model, next);
@@ -452,6 +461,14 @@ impl Engine {
                     return;
                 }
                 toast(model, Level::Info, text, None, now);
+            }
+            Answer::JumpPreview(preview) => {
+                let Some(Purpose::PreviewJump(source, target, component)) = purpose else { return };
+                if preview.not_restored.is_empty() {
+                    self.command(model, Request::Jump { source, target, component }, now);
+                } else {
+                    model.jump_question = Some(JumpQuestion { source, target, component, preview: *preview });
+                }
             }
             Answer::Command(done) if matches!(purpose, Some(Purpose::Replay)) => {
                 if let Some(trial) = &mut model.trial {

@@ -9,7 +9,7 @@ use crate::panels::Panels;
 
 /// Takes the keys of this frame that mean commands.
 pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec<Action>) {
-    if panels.palette.is_open() || model.export.is_some() {
+    if panels.palette.is_open() || model.export.is_some() || model.jump_question.is_some() {
         return;
     }
     let in_text = ctx.text_edit_focused();

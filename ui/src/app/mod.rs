@@ -203,6 +203,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
         _ => views::start::ui(&mut state.start, cx, ui),
     }
     views::export::ui(cx, ui.ctx());
+    panels::jump_dialog::ui(&mut state.jump, cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     let over = widgets::toasts::ui(cx, ui.ctx());
     if std::mem::replace(&mut state.over_toasts, over) != over {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{
-    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, Keep, RecordingInfo, Scope, Session, SessionId, Side, SourceEnd, SourceId,
-    Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
+    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, JumpPreview, JumpTarget, Keep, RecordingInfo, Scope, Session, SessionId, Side,
+    SourceEnd, SourceId, Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,28 @@ pub struct JumpReport {
     pub done: CommandDone,
 }
 
+/// A jump that would lose something, and waits for what the user says.
+#[derive(Clone, Debug)]
+pub struct JumpQuestion {
+    /// Where.
+    pub source: SourceId,
+    /// To where.
+    pub target: JumpTarget,
+    /// Only this component's fields.
+    pub component: Option<String>,
+    /// What it would come to.
+    pub preview: JumpPreview,
+}
+
+/// What the user says to a [`JumpQuestion`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JumpAnswer {
+    /// Jump there, of one component only where it is named.
+    Jump(JumpTarget, Option<String>),
+    /// Leave the page alone.
+    Cancel,
+}
+
 /// Everything that drawing reads.
 #[derive(Default)]
 pub struct Model {
@@ -179,6 +201,10 @@ pub struct Model {
     pub messages: Messages,
     /// What the last jumps could not put back.
     pub jumps: Vec<JumpReport>,
+    /// The jump that would lose something.
+    pub jump_question: Option<JumpQuestion>,
+    /// Pages whose jumps are done without asking.
+    pub jump_quietly: HashSet<(SourceId, SessionId)>,
     /// The open whole-window view.
     pub page: Page,
     /// The open tab.

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod branches;
 pub mod breakpoints;
+pub mod jump_dialog;
 pub mod layout;
 pub mod lookup;
 pub mod messages;
@@ -42,6 +43,8 @@ pub struct Panels {
     pub messages: messages::MessagesPanel,
     /// The pointer is over messages at the corner.
     pub over_toasts: bool,
+    /// What a jump would not put back.
+    pub jump: jump_dialog::JumpDialog,
     /// Palette and keys.
     pub palette: Palette,
     /// Start page.

@@ -178,6 +178,7 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         }
         Request::CompareStates { left, pairs, ignore, .. } => Answer::ComparedStates(second::states(*left, pairs, ignore.times_and_ids)),
         Request::Html { step, side, .. } => Answer::Html(sample.html(*step, *side)),
+        Request::PreviewJump { .. } => Answer::JumpPreview(Box::default()),
         Request::Jump { target, .. } => Answer::Command(sample.jumped(*target)),
         Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) | Request::OpenText(_) => {
             Answer::Opened(SourceId(1))

@@ -283,3 +283,98 @@ fn a_step_knows_the_largest_frame_that_came_from_the_browser() {
     let received: Vec<u32> = bench.steps().iter().map(|step| step.received).collect();
     assert_eq!(received, [70_069, 0]);
 }
+
+/// A change outside of steps in the page `s`, after what `between` sends; the step before it of `s` is `e1`, number 2.
+fn suspects(between: impl FnOnce(&mut Bench), outside: &str) -> Vec<inspector_model::Suspect> {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    between(&mut bench);
+    bench.frame(&format!(
+        r#"{{"t":"step","key":"e2","session":"s","kind":"event","name":"add","started":3.0,
+        "before":{{"rev":30,"base":2,"set":{{"count":5,"messages":["reset"]}}}},"after":{{"rev":30}}{outside}}}"#
+    ));
+    let found = bench.steps().into_iter().rev().find(|step| step.kind == StepKind::Outside).unwrap();
+    match found.cause {
+        Some(Cause::Outside { suspects }) => suspects,
+        other => panic!("no cause: {other:?}"),
+    }
+}
+
+/// A step of another page, or of another view of the page.
+fn elsewhere(bench: &mut Bench, session: &str, view: &str, set: &str) {
+    bench.frame(&format!(
+        r#"{{"t":"step","key":"o1","session":"{session}","view":{view},"kind":"mount","name":"V","after":{{"rev":1,"base":null,"set":{{"count":0,"other":0}}}}}}"#
+    ));
+    bench.frame(&format!(
+        r#"{{"t":"step","key":"o2","session":"{session}","view":{view},"kind":"event","name":"do","before":{{"rev":1}},"after":{{"rev":2,"base":1,"set":{set}}}}}"#
+    ));
+}
+
+#[test]
+fn a_change_outside_of_steps_has_the_suspects_that_there_is_evidence_for() {
+    use inspector_model::{By, Sure};
+    type Between = fn(&mut Bench);
+    /// By whom, how sure, and by which step.
+    type Expected = Option<(By, Sure, Option<u64>)>;
+    let nothing: Between = |_| {};
+    let cases: [(&str, Between, &str, Expected); 9] = [
+        ("nothing was seen", nothing, "", None),
+        (
+            "the agent saw the render of a step",
+            nothing,
+            r#","outside":[{"by":"render","sure":"certain","names":["count"],"step":"e1","where":"views.py:1 in get_context_data"}]"#,
+            Some((By::Render, Sure::Certain, Some(2))),
+        ),
+        (
+            "a render whose key is not known is that of the last step",
+            nothing,
+            r#","outside":[{"by":"render","sure":"certain","names":["count"]}]"#,
+            Some((By::Render, Sure::Certain, Some(2))),
+        ),
+        (
+            "a task that nothing is known to have begun",
+            nothing,
+            r#","outside":[{"by":"task","sure":"certain","names":["count"],"what":"thread poller"}]"#,
+            Some((By::Task, Sure::Certain, None)),
+        ),
+        ("frames were lost", |bench| bench.frame(r#"{"t":"gap","dropped":3,"why":"slow"}"#), "", Some((By::Lost, Sure::Likely, Some(3)))),
+        (
+            "another page has the same value now",
+            |bench| elsewhere(bench, "b", "null", r#"{"count":5}"#),
+            "",
+            Some((By::SameValue, Sure::Likely, Some(4))),
+        ),
+        ("another page has another value", |bench| elsewhere(bench, "b", "null", r#"{"count":6}"#), "", None),
+        (
+            "another view of the page did something else",
+            |bench| elsewhere(bench, "s", "\"player\"", r#"{"other":6}"#),
+            "",
+            Some((By::Nearby, Sure::Guess, Some(4))),
+        ),
+        (
+            "what the agent saw is told first",
+            |bench| elsewhere(bench, "s", "\"player\"", r#"{"other":6}"#),
+            r#","outside":[{"by":"view","sure":"certain","names":["count"],"step":"o2"}]"#,
+            Some((By::View, Sure::Certain, Some(4))),
+        ),
+    ];
+    for (name, between, outside, expected) in cases {
+        let found = suspects(between, outside);
+        assert!(found.len() <= 1, "{name}: {found:?}");
+        let found = found.first();
+        assert_eq!(found.map(|suspect| (suspect.by, suspect.sure, suspect.step.map(|step| step.0))), expected, "{name}");
+        assert!(found.is_none_or(|suspect| suspect.names == ["count"]), "{name}: a temporary assign needs no cause");
+    }
+}
+
+#[test]
+fn a_step_before_the_last_one_of_the_page_is_no_suspect() {
+    let mut bench = Bench::new();
+    bench.mount();
+    elsewhere(&mut bench, "s", "\"player\"", r#"{"other":6}"#);
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    bench.event("e2", r#"{"rev":3,"base":2,"set":{"count":5}}"#, r#"{"rev":3}"#);
+    let outside = bench.steps().into_iter().find(|step| step.kind == StepKind::Outside).unwrap();
+    assert_eq!(outside.cause, Some(Cause::Outside { suspects: Vec::new() }));
+}

@@ -1,5 +1,6 @@
 //! Everything about the selected step, in tabs.
 
+mod causes;
 mod diff;
 mod frames;
 mod html_lines;
@@ -141,6 +142,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         let text = format::clip(error, 300);
         parts::note(ui, if t.status(step.status) == t.removed { Level::Error } else { Level::Warning }, &text);
     }
+    causes::ui(cx, ui, step);
     verdict::ui(cx, ui, step);
     ui.add_space(3.0);
     ui.horizontal_wrapped(|ui| {
@@ -191,15 +193,13 @@ fn components(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     if view.components.is_empty() || UiCommand::JumpAfter.enabled(cx.model).is_err() {
         return;
     }
-    let Some(source) = cx.model.current else { return };
     ui.menu_button("Component ▾", |ui| {
         for component in &view.components {
             for side in [Side::Before, Side::After] {
                 let words = if side == Side::Before { "before" } else { "after" };
                 if ui.button(format!("{} {words}", component.id)).on_hover_text(&component.class).clicked() {
                     let target = inspector_model::JumpTarget { step: step.id, side };
-                    let component = Some(component.id.clone());
-                    cx.push(Action::Send(Box::new(inspector_model::Request::Jump { source, target, component })));
+                    cx.push(Action::Jump(target, Some(component.id.clone())));
                     ui.close();
                 }
             }

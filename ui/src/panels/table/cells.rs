@@ -1,7 +1,7 @@
 //! What stands in the cells of the table.
 
 use egui::{RichText, Ui};
-use inspector_model::{Cause, Status, Step, StepKind};
+use inspector_model::{Cause, Status, Step, StepKind, Suspect};
 
 use super::columns::Column;
 use crate::app::action::Cx;
@@ -116,6 +116,7 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         (None, Some(Cause::Replay { step: Some(of), edited })) => {
             Some((format!("of step {of}{}", if *edited { ", edited" } else { "" }), t.muted))
         }
+        (None, Some(Cause::Outside { suspects })) => Some((suspected(suspects), t.muted)),
         (None, _) => None,
     };
     if !step.hits.is_empty() {
@@ -135,6 +136,15 @@ fn what(cx: &Cx<'_>, ui: &mut Ui, step: &Step, across: bool) {
         );
     }
     parts::line_label(ui, job);
+}
+
+/// Who made a change outside of steps.
+fn suspected(suspects: &[Suspect]) -> String {
+    match suspects {
+        [] => "no cause seen".to_owned(),
+        [one] => one.short(),
+        [first, more @ ..] => format!("{} and {} more", first.short(), more.len()),
+    }
 }
 
 /// `+1 ~2 −1 ⇅1`, each in its colour.
