@@ -52,6 +52,31 @@ pub enum Command {
     },
     /// Say why nothing, or not everything, would be seen on a server or in a project, and what to do.
     Doctor(Doctor),
+    /// Tokens for servers that run without DEBUG.
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Make a token, and the settings that let its holder attach.
+    New(NewToken),
+}
+
+#[derive(Debug, Args)]
+pub struct NewToken {
+    /// Whose it is: the server's log and `manage.py djust_inspector revoke` call it so.
+    #[arg(long, default_value = "inspector")]
+    pub name: String,
+    /// From when on it is refused: `2027-01-31` or `2027-01-31T18:00:00Z`, in UTC. Without it, it does not expire.
+    #[arg(long, value_name = "WHEN")]
+    pub expires: Option<String>,
+    /// Its holder may also change state and send events to pages.
+    #[arg(long)]
+    pub writes: bool,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +93,22 @@ pub struct Attach {
     /// The agent's token. Better in the environment: the command line is seen by others.
     #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// Ask the server to allow changes: jumps, replays and the like. Of a server on this machine it is asked for by itself.
+    #[arg(long)]
+    pub write: bool,
+    #[command(flatten)]
+    pub transport: Transport,
+}
+
+/// How an address is reached that is not on this machine.
+#[derive(Debug, Args)]
+pub struct Transport {
+    /// Believe the certificate authorities in this file, too, in PEM format. Without it, those in the file that `DJUST_INSPECTOR_CA` names.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Attach to a plain http:// address over a network: the token and all states travel unencrypted.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +125,8 @@ pub struct Record {
     /// The agent's token.
     #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    #[command(flatten)]
+    pub transport: Transport,
     /// Write the recording to this file at the end, without its secrets. It stays in the library too, as it is.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -207,6 +250,8 @@ pub struct Doctor {
     /// The agent's token.
     #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    #[command(flatten)]
+    pub transport: Transport,
     /// A project's folder, with its manage.py, that is not running.
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,

@@ -123,7 +123,7 @@ fn project(places: &Places, dir: &Path, python: &Path) -> anyhow::Result<ServerI
 }
 
 fn server(doctor: &Doctor) -> anyhow::Result<ServerInfo> {
-    let target = choose(doctor.url.as_deref(), doctor.token.as_deref())?;
+    let target = choose(doctor.url.as_deref(), doctor.token.as_deref(), false, &doctor.transport)?;
     // A look must leave nothing in the library.
     let dir = std::env::temp_dir().join(format!("djust-inspector-doctor-{}", std::process::id()));
     let result = look(&dir, target);

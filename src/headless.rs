@@ -25,7 +25,7 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command, None)?) };
     let target = match &server {
         Some(server) => server.target.clone(),
-        None => choose(record.url.as_deref(), record.token.as_deref())?,
+        None => choose(record.url.as_deref(), record.token.as_deref(), false, &record.transport)?,
     };
     let (wake, woken) = sync_channel(1);
     let end = wake.clone();

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use inspector_engine::{Child, Engine, Places, Settings, Target, found_servers, supervise, unpack_agent};
+use inspector_model::AttachOptions;
 use tokio::sync::oneshot;
 
-use crate::arguments::{Attach, Run};
+use crate::arguments::{Attach, Run, Transport};
 use crate::window;
 
 /// How long a server may take to shut down in its own way.
@@ -34,7 +35,7 @@ pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
 
 /// Opens the window attached to a running server.
 pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
-    let target = choose(attach.url.as_deref(), attach.token.as_deref())?;
+    let target = choose(attach.url.as_deref(), attach.token.as_deref(), attach.write, &attach.transport)?;
     let engine = Arc::new(Engine::start(&Settings { data_dir: places.data.clone() })?);
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     window::show(&engine, places, Vec::new())?;
@@ -42,11 +43,16 @@ pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
 }
 
 /// The server that is meant: by address and token, by address of a found one, or the only found one.
-pub fn choose(url: Option<&str>, token: Option<&str>) -> anyhow::Result<Target> {
+pub fn choose(url: Option<&str>, token: Option<&str>, write: bool, transport: &Transport) -> anyhow::Result<Target> {
     let found = found_servers();
     let target = |server: &inspector_protocol::Discovered| Target::Found { url: server.url.clone(), cwd: server.cwd.clone() };
     match (url, token) {
-        (Some(url), Some(token)) => Ok(Target::Address { url: url.to_owned(), token: token.to_owned() }),
+        (Some(url), Some(token)) => Ok(Target::Address {
+            url: url.to_owned(),
+            token: token.to_owned(),
+            options: AttachOptions { write, insecure: transport.insecure },
+            authority: transport.ca.clone(),
+        }),
         (Some(url), None) => found.iter().find(|server| server.url.trim_end_matches('/') == url.trim_end_matches('/')).map(target).with_context(|| {
             format!("the server was not found on this machine, so its token is needed: set DJUST_INSPECTOR_TOKEN, or start it with `djust-inspector run -- …`: {url}")
         }),

@@ -10,11 +10,12 @@ mod library;
 mod live;
 mod pages;
 mod terminal;
+mod token;
 mod window;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Token};
 use clap::Parser as _;
 use inspector_engine::Places;
 
@@ -47,5 +48,6 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Export(export)) => library::export(&places, &export),
         Some(Command::Import { file, json }) => library::import(&places, &file, json),
         Some(Command::Doctor(doctor)) => doctor::doctor(&places, &doctor),
+        Some(Command::Token(Token::New(wish))) => token::new(&wish),
     }
 }

@@ -124,7 +124,7 @@ fn round(way: Way, sender: &Sender) -> anyhow::Result<Round> {
 /// The engine attaches, records, and is shut down: then everything is on the disk.
 fn record(engine: &Engine, sender: &Sender) -> anyhow::Result<()> {
     let url = format!("http://127.0.0.1:{}", sender.port);
-    engine.attach(Target::Address { url, token: "bench".into() }).map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
+    engine.attach(Target::address(url, "bench")).map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     let end = Instant::now() + LONGEST;
     while engine.store().recordings()?.first().map_or(0, |info| info.steps) < sender.steps as u64 {
         ensure!(Instant::now() < end, "the engine has recorded {:?}", engine.store().recordings()?);

@@ -156,6 +156,7 @@ mod tests {
             state: SourceState::Attached,
             title: "shop".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         }))
     }

@@ -11,8 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use inspector_engine::{Engine, Places, Target, Window, found_servers};
 use inspector_model::{
-    Answer, DesktopInfo, ErrorCode, Failure, Handle as _, Level, Notice, PageAt, RecordedPage, Request, RequestId, Side, SourceId,
-    SourceKind, SourceState, StepId,
+    Answer, AttachOptions, DesktopInfo, ErrorCode, Failure, Handle as _, Level, Notice, PageAt, RecordedPage, Request, RequestId, Side,
+    SourceId, SourceKind, SourceState, StepId,
 };
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager as _};
@@ -226,26 +226,26 @@ impl Shell {
                 self.border.answer(id, Answer::Failed(failure));
                 true
             }
-            Request::Attach { url, token } => {
+            Request::Attach { url, token, options } => {
                 match Address::parse(&url) {
-                    Ok(address) if token.is_empty() => return self.attach_from_page(id, address),
+                    Ok(address) if token.is_empty() => return self.attach_from_page(id, address, options),
                     Ok(address) => self.may_be_remembered(&address, &token),
                     // The engine says what is wrong with it.
                     Err(_) => {}
                 }
-                self.border.send(id, Request::Attach { url, token })
+                self.border.send(id, Request::Attach { url, token, options })
             }
             other => self.border.send(id, other),
         }
     }
 
     /// Attaches without a token: it is a server of this machine, or the keychain knows.
-    fn attach_from_page(self: &Arc<Self>, id: RequestId, address: Address) -> bool {
+    fn attach_from_page(self: &Arc<Self>, id: RequestId, address: Address, options: AttachOptions) -> bool {
         let shell = self.clone();
         tauri::async_runtime::spawn_blocking(move || {
             let taken = match find(&address) {
                 Ok(Found::Here(pid)) => shell.border.send(id, Request::AttachFound { pid }),
-                Ok(Found::Token(token)) => shell.border.send(id, Request::Attach { url: address.as_str().into(), token }),
+                Ok(Found::Token(token)) => shell.border.send(id, Request::Attach { url: address.as_str().into(), token, options }),
                 Err(failure) => {
                     shell.border.answer(id, Answer::Failed(failure));
                     true
@@ -277,7 +277,7 @@ impl Shell {
             Wish::OpenFile(path) => self.ask(Request::OpenFile(path), None),
             Wish::OpenRecording(recording) => self.ask(Request::OpenRecording(recording), None),
             Wish::Attach { address, token: Some(token) } => {
-                let request = Request::Attach { url: address.as_str().into(), token: token.clone() };
+                let request = Request::Attach { url: address.as_str().into(), token: token.clone(), options: AttachOptions::default() };
                 self.ask(request, (!address.is_loopback()).then_some(Offer { address, token }));
             }
             Wish::Attach { address, token: None } => self.attach_without_token(address),
@@ -305,7 +305,9 @@ impl Shell {
         let shell = self.clone();
         tauri::async_runtime::spawn_blocking(move || match find(&address) {
             Ok(Found::Here(pid)) => shell.ask(Request::AttachFound { pid }, None),
-            Ok(Found::Token(token)) => shell.ask(Request::Attach { url: address.as_str().into(), token }, None),
+            Ok(Found::Token(token)) => {
+                shell.ask(Request::Attach { url: address.as_str().into(), token, options: AttachOptions::default() }, None);
+            }
             Err(failure) => shell.border.message(Level::Error, sentence(&failure)),
         });
     }

@@ -190,6 +190,7 @@ mod tests {
             state,
             title: "shop at http://127.0.0.1:8000".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         }))
     }

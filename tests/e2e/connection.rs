@@ -9,7 +9,7 @@ use crate::lab::Lab;
 #[test]
 fn a_wrong_token_is_refused() {
     let lab = Lab::start();
-    let mut stranger = Inspector::attach(Target::Address { url: lab.url(), token: "wrong".into() });
+    let mut stranger = Inspector::attach(Target::address(lab.url(), "wrong"));
     let reason = stranger.ended();
     assert!(reason.contains("refused"), "{reason}");
 }
@@ -78,7 +78,7 @@ fn with_debug_off_the_agent_records_and_jumps() {
 fn several_servers_are_attached_at_once() {
     let mut first = Lab::start();
     let second = Lab::start_detached(&[]);
-    let other = first.inspector.attach_another(Target::Address { url: second.url(), token: Lab::token() });
+    let other = first.inspector.attach_another(Target::address(second.url(), Lab::token()));
     let here = first.open("/counter/");
     let there = second.open("/plain/");
     first.click(&here, "add-7");

@@ -50,13 +50,13 @@ impl Lab {
         let (server, browser) = runtime.block_on(async {
             (DjustServer::start(options).await.expect("the server starts"), Browser::launch().await.expect("the browser starts"))
         });
-        let inspector = Inspector::attach(Target::Address { url: "http://127.0.0.1:9".into(), token: TOKEN.into() });
+        let inspector = Inspector::attach(Target::address("http://127.0.0.1:9", TOKEN));
         Self { inspector, browser, server, runtime }
     }
 
     /// Attaches and waits until that is so.
     pub fn attach(&mut self) {
-        self.inspector = Inspector::attach(Target::Address { url: self.url(), token: TOKEN.into() });
+        self.inspector = Inspector::attach(Target::address(self.url(), TOKEN));
         self.inspector.attached();
     }
 

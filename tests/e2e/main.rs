@@ -14,6 +14,7 @@ mod program;
 mod questions;
 mod reload;
 mod share;
+mod staging;
 mod travel;
 mod versions;
 mod window;

@@ -268,7 +268,11 @@ impl UiCommand {
                 let away = model
                     .timeline()
                     .is_some_and(|timeline| timeline.sessions().keys().any(|session| timeline.cursor(session) != RemoteCursor::Live));
-                if away { Ok(()) } else { no("The page is live") }
+                match model.timeline().and_then(|timeline| timeline.source().read_only()) {
+                    _ if !away => no("The page is live"),
+                    Some(why) => Err(why),
+                    None => Ok(()),
+                }
             }
             Self::Replay | Self::ReplayRepeatedly => replay_enabled(model),
             Self::ShowPage | Self::ComparePage => show_page_enabled(model),
@@ -305,6 +309,9 @@ fn page_reachable(model: &Model) -> Result<(), String> {
             SourceKind::Recording => "This is a recording: there is no live page behind it".to_owned(),
             SourceKind::Live { .. } => "The server is not connected now".to_owned(),
         });
+    }
+    if let Some(why) = timeline.source().read_only() {
+        return Err(why);
     }
     match model.session_of(&step) {
         None => Err("This step belongs to the whole server, not to a page".to_owned()),

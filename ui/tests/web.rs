@@ -40,6 +40,8 @@ macro_rules! native_cases {
     };
 }
 
+#[path = "common/access_cases.rs"]
+mod access_cases;
 #[path = "common/cases.rs"]
 mod cases;
 #[path = "common/cause_cases.rs"]
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    let all = [cases::ALL, cause_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
+    let all = [cases::ALL, access_cases::ALL, cause_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
     for (name, case) in all.into_iter().flatten() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;

@@ -10,7 +10,7 @@ use common::{SOURCE, Scripted, many_steps};
 use egui::Key;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use inspector_model::{Notice, Request};
+use inspector_model::{AttachOptions, Notice, Request};
 use inspector_ui::{Memory, Startup};
 
 /// Each case is a test of its own.
@@ -42,6 +42,8 @@ mod layout_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
 
+#[path = "common/access_cases.rs"]
+mod access_cases;
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
 #[path = "common/jump_cases.rs"]
@@ -52,7 +54,7 @@ mod table_cases;
 #[test]
 fn startup_requests_are_sent_and_the_source_is_shown() {
     let engine = Scripted::with_sample();
-    let request = Request::Attach { url: "http://127.0.0.1:8000".into(), token: "t".into() };
+    let request = Request::Attach { url: "http://127.0.0.1:8000".into(), token: "t".into(), options: AttachOptions::default() };
     let window = Window::sized(&engine, Startup { requests: vec![request.clone()], ..Startup::default() }, [1200.0, 800.0]);
     assert_eq!(engine.asked(|asked| *asked == request).len(), 1);
     assert!(window.has("Timeline"));

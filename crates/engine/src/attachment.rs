@@ -3,14 +3,16 @@
 //! The socket's task only moves text: frames go to the recorder's thread through a bounded channel, so a slow disk slows
 //! the socket down, and the agent then drops frames and says how many.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use inspector_model::{RemoteCursor, SourceState};
+use inspector_model::{AttachOptions, RemoteCursor, SourceState, is_loopback, unprotected};
 use inspector_protocol::{ATTACH_QUERY, AnswerError, Body, DEFAULT_WS_PATH, MAX_FRAME_BYTES, Resume, decode, hello};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_tungstenite::Connector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -20,6 +22,7 @@ use crate::discovery::found_servers;
 use crate::intake::Intake;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
+use crate::tls;
 
 /// Batches of frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
 const FRAME_QUEUE: usize = 32;
@@ -45,6 +48,10 @@ pub enum Target {
         url: String,
         /// The agent's token.
         token: String,
+        /// What is asked for.
+        options: AttachOptions,
+        /// A file with certificates of authorities that are believed beside the platform's.
+        authority: Option<PathBuf>,
     },
     /// The server that `run` started, by the id that it was given. Found anew after each reload.
     Run(String),
@@ -62,19 +69,49 @@ struct Endpoint {
     url: String,
     ws_path: Option<String>,
     token: String,
+    options: AttachOptions,
+    authority: Option<PathBuf>,
+}
+
+impl Endpoint {
+    /// On this machine the inspector asks to write by itself.
+    fn asks_to_write(&self) -> bool {
+        self.options.write || is_loopback(&self.url)
+    }
 }
 
 impl Target {
+    /// An address and its token, attached to in the careful way.
+    pub fn address(url: impl Into<String>, token: impl Into<String>) -> Self {
+        Self::Address { url: url.into(), token: token.into(), options: AttachOptions::default(), authority: None }
+    }
+
+    /// Whether it can be attached to at all, before anything is sent or recorded.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Address { .. } => handshake(&self.resolve()?).map(drop),
+            Self::Run(_) | Self::Found { .. } => Ok(()),
+        }
+    }
+
     fn resolve(&self) -> Result<Endpoint, String> {
         let found = |wanted: &dyn Fn(&inspector_protocol::Discovered) -> bool, why: &str| {
             found_servers()
                 .into_iter()
                 .find(|server| wanted(server))
-                .map(|server| Endpoint { url: server.url, ws_path: server.ws_path, token: server.token })
+                .map(|server| Endpoint {
+                    url: server.url,
+                    ws_path: server.ws_path,
+                    token: server.token,
+                    options: AttachOptions::default(),
+                    authority: None,
+                })
                 .ok_or_else(|| why.to_owned())
         };
         match self {
-            Self::Address { url, token } => Ok(Endpoint { url: url.clone(), ws_path: None, token: token.clone() }),
+            Self::Address { url, token, options, authority } => {
+                Ok(Endpoint { url: url.clone(), ws_path: None, token: token.clone(), options: *options, authority: authority.clone() })
+            }
             Self::Run(run) => found(
                 &|server| server.run.as_deref() == Some(run),
                 "the server has not said yet that it listens, or djust is not imported in it",
@@ -198,7 +235,16 @@ async fn connection(
         Err(why) => return Ended::ForGood(why),
     };
     let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
-    let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
+    // Told by the request, which is what is connected to.
+    let connector = if request.uri().scheme_str() == Some("wss") {
+        match tls::connector(endpoint.authority.as_deref()) {
+            Ok(connector) => connector,
+            Err(why) => return Ended::ForGood(why),
+        }
+    } else {
+        Connector::Plain
+    };
+    let connecting = tokio_tungstenite::connect_async_tls_with_config(request, Some(config), true, Some(connector));
     let socket = tokio::select! {
         _ = &mut *stop => return Ended::Stopped,
         result = timeout(CONNECT_DEADLINE, connecting) => match result {
@@ -214,7 +260,7 @@ async fn connection(
         return Ended::ForGood("the recorder has ended".into());
     }
     let resume = resume.await.ok().flatten().map(|(agent, seq)| Resume { agent, seq });
-    if let Err(error) = write.send(Message::text(hello(resume.as_ref(), is_loopback(&endpoint.url)))).await {
+    if let Err(error) = write.send(Message::text(hello(resume.as_ref(), endpoint.asks_to_write()))).await {
         return Ended::Lost(error.to_string());
     }
 
@@ -313,7 +359,13 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
         Some((other, _)) => return Err(format!("{other}:// is no address of a server; give http:// or https://")),
         None => return Err(format!("{url} is no address; give it with http:// or https://")),
     };
+    if let Some(why) = unprotected(url).filter(|_| !endpoint.options.insecure) {
+        return Err(format!("{url} is not attached to: {why}, or accept that with --insecure"));
+    }
     let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(format!("/{path}/"))));
+    if host.contains('@') {
+        return Err("an address with a user's name in it is not attached to; the token alone says who you are".to_owned());
+    }
     let path = endpoint.ws_path.clone().or(path).unwrap_or_else(|| DEFAULT_WS_PATH.to_owned());
     let origin = format!("{}://{host}", if scheme == "wss" { "https" } else { "http" });
     let wrong = |error: &dyn std::fmt::Display| format!("{url} is no address of a server: {error}");
@@ -327,17 +379,6 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
     Ok(request)
 }
 
-/// Whether an address is on this machine. Only there the inspector asks to write unasked.
-fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-        .map_or_else(|| authority.rsplit_once(':').map_or(authority, |(host, _)| host), |(host, _)| host);
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 fn explain(error: &WsError, url: &str) -> Ended {
     match error {
         WsError::Http(response) => {
@@ -349,6 +390,7 @@ fn explain(error: &WsError, url: &str) -> Ended {
             ))
         }
         WsError::Url(error) => Ended::ForGood(format!("{url} is no address of a server: {error}")),
+        WsError::Io(error) if let Some(why) = tls::explain(error, url) => Ended::ForGood(why),
         WsError::Io(error) => Ended::Lost(format!("{url} cannot be reached: {error}")),
         other => Ended::Lost(format!("{url}: {other}")),
     }
@@ -377,24 +419,38 @@ fn cursors_unknown(source: &SourceShared, outbox: &Outbox) {
 mod tests {
     use super::*;
 
+    fn endpoint(url: &str) -> Endpoint {
+        Target::address(url, "secret").resolve().unwrap()
+    }
+
     fn request_for(url: &str, ws_path: Option<&str>) -> Result<Request<()>, String> {
-        handshake(&Endpoint { url: url.into(), ws_path: ws_path.map(str::to_owned), token: "secret".into() })
+        handshake(&Endpoint { ws_path: ws_path.map(str::to_owned), ..endpoint(url) })
     }
 
     #[test]
-    fn only_an_address_on_this_machine_is_asked_for_writes() {
-        for url in ["http://127.0.0.1:8000", "http://localhost", "https://LOCALHOST:1/x", "http://[::1]:80/", "ws://127.9.9.9/"] {
-            assert!(is_loopback(url), "{url}");
+    fn only_an_address_on_this_machine_is_asked_for_writes_unless_the_user_wants_them() {
+        let endpoint = |url: &str, write| Endpoint { options: AttachOptions { write, ..AttachOptions::default() }, ..endpoint(url) };
+        assert!(endpoint("http://127.0.0.1:8000", false).asks_to_write());
+        assert!(!endpoint("https://staging.example.com", false).asks_to_write());
+        assert!(endpoint("https://staging.example.com", true).asks_to_write());
+    }
+
+    #[test]
+    fn a_token_travels_unencrypted_on_this_machine_only_unless_forced() {
+        for url in ["http://staging.example.com", "ws://10.0.0.1:8000/ws/live/"] {
+            let why = handshake(&endpoint(url)).unwrap_err();
+            assert!(why.contains("unencrypted") && why.contains("https://") && why.contains("--insecure"), "{why}");
+            let forced = Endpoint { options: AttachOptions { insecure: true, ..AttachOptions::default() }, ..endpoint(url) };
+            assert_eq!(handshake(&forced).unwrap().uri().scheme_str(), Some("ws"));
         }
-        for url in [
-            "https://staging.example.com",
-            "http://localhost.example.com",
-            "http://127.0.0.1.example.com:80",
-            "http://user@127.0.0.1@x",
-            "http://10.0.0.1:127",
-            "http://[2001:db8::1]:80",
-        ] {
-            assert!(!is_loopback(url), "{url}");
+        assert_eq!(request_for("http://127.0.0.1:8000", None).unwrap().uri().scheme_str(), Some("ws"));
+        assert_eq!(request_for("https://staging.example.com", None).unwrap().uri().scheme_str(), Some("wss"));
+    }
+
+    #[test]
+    fn a_name_in_front_of_the_host_is_refused() {
+        for url in ["https://ann:pw@staging.example.com", "http://127.0.0.1:80@example.com"] {
+            assert!(request_for(url, None).is_err(), "{url}");
         }
     }
 

@@ -179,6 +179,7 @@ mod tests {
             state: SourceState::Replaying,
             title: "bench".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         };
         let source = SourceShared::new(info, recorder.reader());

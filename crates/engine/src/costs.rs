@@ -127,6 +127,7 @@ mod tests {
             state: SourceState::Replaying,
             title: name.into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         };
         let steps = reader.steps().unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use inspector_model::FoundServer;
+use inspector_model::{FoundServer, is_loopback};
 use inspector_protocol::{DISCOVERY_DIR_VARIABLE, Discovered, PROTOCOL};
 
 /// A larger discovery file is not one.
@@ -29,7 +29,7 @@ pub fn found_servers() -> Vec<Discovered> {
         .filter(|entry| entry.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_FILE_BYTES && is_private(&meta)))
         .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
         .filter_map(|text| serde_json::from_str::<Discovered>(&text).ok())
-        .filter(|server| server.protocol == PROTOCOL && is_loopback_url(&server.url) && is_alive(server.pid))
+        .filter(|server| server.protocol == PROTOCOL && is_loopback(&server.url) && is_alive(server.pid))
         .collect();
     found.sort_by(|a, b| b.started.total_cmp(&a.started));
     found
@@ -46,12 +46,6 @@ fn is_private(meta: &std::fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_private(_meta: &std::fs::Metadata) -> bool {
     true
-}
-
-fn is_loopback_url(url: &str) -> bool {
-    ["http://127.", "http://localhost", "http://[::1]", "https://127.", "https://localhost", "https://[::1]"]
-        .iter()
-        .any(|prefix| url.starts_with(prefix))
 }
 
 #[cfg(target_os = "linux")]
@@ -83,13 +77,6 @@ pub(crate) fn without_token(server: &Discovered) -> FoundServer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_is_found() {
-        assert!(is_loopback_url("http://127.0.0.1:8000"));
-        assert!(is_loopback_url("http://[::1]:8000"));
-        assert!(!is_loopback_url("http://10.0.0.1:8000"));
-    }
 
     #[test]
     fn this_process_is_alive_and_an_impossible_one_is_not() {

@@ -218,7 +218,9 @@ impl Shared {
     async fn answer(self: &Arc<Self>, request: Request, asker: Asker) -> Result<Answer, Failure> {
         let outbox = self.outbox.clone();
         match request {
-            Request::Attach { url, token } => self.attach(Target::Address { url, token }).map(Answer::Opened),
+            Request::Attach { url, token, options } => {
+                self.attach(Target::Address { url, token, options, authority: None }).map(Answer::Opened)
+            }
             Request::AttachFound { pid } => {
                 let server = found_servers().into_iter().find(|server| server.pid == pid);
                 let server = server.ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server is not there any more"))?;
@@ -373,6 +375,7 @@ impl Shared {
     }
 
     fn attach(&self, target: Target) -> Result<SourceId, Failure> {
+        target.check().map_err(|why| Failure::new(ErrorCode::BadRequest, why))?;
         let url = target.label();
         let started = now();
         let recorder = self.store.create(&url, started, "").map_err(|error| queries::failed(&error))?;
@@ -383,6 +386,7 @@ impl Shared {
             state: SourceState::Connecting,
             title: url,
             server: None,
+            access: None,
             recorder: status,
         };
         let source = Arc::new(SourceShared::new(info, recorder.reader()));
@@ -437,6 +441,7 @@ impl Shared {
             state: SourceState::Replaying,
             title: about.title,
             server: reader.server().map_err(failed)?,
+            access: None,
             recorder,
         };
         let id = info.id;

@@ -123,6 +123,7 @@ impl Intake {
             self.seq = welcome.seq;
         }
         self.agent = Some(welcome.agent.clone());
+        self.source.info.lock().access.clone_from(&welcome.access);
         self.server(&welcome.server);
     }
 

@@ -21,6 +21,7 @@ mod places;
 mod queries;
 mod source;
 mod supervise;
+mod tls;
 mod travel;
 mod values;
 mod work;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignCosts, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions, ExportPreview, Found,
-    Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope, SearchOptions, ServerInfo,
-    Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream, ValueAt, View, ViewId, WorkId,
+    Access, AssignCosts, AttachOptions, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions,
+    ExportPreview, Found, Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope,
+    SearchOptions, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream,
+    ValueAt, View, ViewId, WorkId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -37,6 +38,8 @@ pub enum Request {
         url: String,
         /// The agent's token.
         token: String,
+        /// What is asked for.
+        options: AttachOptions,
     },
     /// Attach to a server that was found on this machine. Answer: [`Answer::Opened`].
     AttachFound {
@@ -525,6 +528,8 @@ pub struct Source {
     pub title: String,
     /// The server, as far as known.
     pub server: Option<ServerInfo>,
+    /// What the server allows, once attached.
+    pub access: Option<Access>,
     /// What is being written, or was.
     pub recorder: RecorderStatus,
 }
@@ -655,6 +660,11 @@ impl Source {
     /// Whether commands can be sent now.
     pub const fn is_attached(&self) -> bool {
         matches!(self.state, SourceState::Attached)
+    }
+
+    /// Why nothing can be changed on its server, and what to do about it; `None` where it can be, or where its agent has not said.
+    pub fn read_only(&self) -> Option<String> {
+        self.access.as_ref()?.read_only()
     }
 }
 

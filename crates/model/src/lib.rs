@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock, no threads. The engine and the window hold the same types and fold the same changes, so
 //! that what is drawn is what was recorded. Start with [`Step`], then [`Timeline`], then [`Request`] and [`Notice`].
 
+mod access;
 mod border;
 mod compare;
 mod condition;
@@ -24,6 +25,7 @@ mod suspect;
 mod timeline;
 mod value;
 
+pub use access::{Access, AttachOptions, is_loopback, unprotected};
 pub use border::{
     Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpPreview, JumpTarget, Keep, Level, NotRestored, Notice,
     RecorderStatus, RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer, Work,

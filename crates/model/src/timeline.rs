@@ -204,6 +204,7 @@ mod tests {
             state: SourceState::Replaying,
             title: "sample".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use inspector_model::{
-    By, Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side, SqlQuery,
-    Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId,
+    Access, By, Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side,
+    SqlQuery, Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -88,6 +88,8 @@ pub struct Welcome {
     /// The last number given.
     #[serde(default)]
     pub seq: u64,
+    /// What this attachment may do.
+    pub access: Option<Access>,
     /// The process.
     #[serde(default)]
     pub server: ServerInfo,

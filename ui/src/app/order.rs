@@ -342,6 +342,7 @@ mod tests {
             state: SourceState::Replaying,
             title: String::new(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         })
     }

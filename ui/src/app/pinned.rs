@@ -327,6 +327,7 @@ mod tests {
             state: SourceState::Replaying,
             title: String::new(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         };
         let mut timeline = Timeline::new(source);

@@ -211,6 +211,7 @@ mod tests {
             state: SourceState::Replaying,
             title: String::new(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         });
         let step = |id: u64| Step {

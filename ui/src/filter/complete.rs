@@ -159,6 +159,7 @@ mod tests {
             state: SourceState::Replaying,
             title: String::new(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         });
         let names = ["add_item", "add_item", "pay", "db_notify orders", "sort \"a,b\""];

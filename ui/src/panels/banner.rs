@@ -33,6 +33,7 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
     let t = cx.t;
     let many = timeline.sessions().values().filter(|session| session.is_open()).count() > 1;
     let source = timeline.id();
+    let read_only = timeline.source().read_only();
     Panel::top("banner").frame(Frame::new().fill(t.changed_bg).inner_margin(Margin::symmetric(12, 5))).show_separator_line(false).show(
         ui,
         |ui| {
@@ -69,7 +70,8 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                         }
                         if !matches!(cursor, RemoteCursor::Jumping(_))
                             && ui
-                                .button("Return to live")
+                                .add_enabled(read_only.is_none(), egui::Button::new("Return to live"))
+                                .on_disabled_hover_text(read_only.as_deref().unwrap_or_default())
                                 .on_hover_text("Give the page back the state that it had before the first jump")
                                 .clicked()
                         {

@@ -161,13 +161,15 @@ fn view_rows(cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, view: &View, id: O
         cx.push(Action::Scope(scope));
     }
     let source = cx.model.current;
+    let read_only = cx.model.timeline().and_then(|timeline| timeline.source().read_only());
     response.context_menu(|ui| {
         if view.tick_ms.is_some()
             && let Some(source) = source
         {
             let paused = !view.ticks_paused;
             let words = if paused { "Pause ticks" } else { "Resume ticks" };
-            if ui.button(words).clicked() {
+            let pause = ui.add_enabled(read_only.is_none(), Button::new(words));
+            if pause.on_disabled_hover_text(read_only.as_deref().unwrap_or_default()).clicked() {
                 cx.push(Action::Send(Box::new(Request::Ticks { source, session: session.id.clone(), view: key.clone(), paused })));
                 ui.close();
             }
@@ -201,7 +203,8 @@ fn view_rows(cx: &mut Cx<'_>, ui: &mut Ui, session: &Session, view: &View, id: O
             let words = if view.ticks_paused { "Resume ticks" } else { "Pause ticks" };
             let tip = format!("tick_interval {ms:.0} ms");
             let button = Button::new(RichText::new(words).size(11.5).color(t.muted)).small();
-            if ui.add(button).on_hover_text(tip).clicked() {
+            let pause = ui.add_enabled(read_only.is_none(), button).on_hover_text(tip);
+            if pause.on_disabled_hover_text(read_only.as_deref().unwrap_or_default()).clicked() {
                 let paused = !view.ticks_paused;
                 cx.push(Action::Send(Box::new(Request::Ticks { source, session: session.id.clone(), view: key.clone(), paused })));
             }

@@ -159,6 +159,11 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
     if room > 440.0 && source.server.as_ref().is_some_and(|server| server.debug) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
+    if source.is_attached()
+        && let Some(why) = source.read_only()
+    {
+        parts::chip(ui, "Read-only", t.text, t.raised).on_hover_text(why);
+    }
     if let SourceState::Lost { attempt, .. } = &source.state {
         parts::chip(ui, &format!("Lost, attempt {attempt}"), t.changed, t.changed_bg).on_hover_text(words);
     } else if let SourceState::Ended { .. } = &source.state {

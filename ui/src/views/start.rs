@@ -1,7 +1,7 @@
 //! The start page: servers on this machine, the library, and how to get either.
 
 use egui::{Layout, RichText, TextEdit, Ui};
-use inspector_model::{FoundServer, RecordingId, RecordingInfo, Request, find_bug_capture};
+use inspector_model::{AttachOptions, FoundServer, RecordingId, RecordingInfo, Request, find_bug_capture, is_loopback, unprotected};
 
 use super::page;
 use crate::app::action::{Action, Cx};
@@ -18,6 +18,7 @@ pub const RUN_LINE: &str = "djust-inspector run -- python manage.py runserver";
 pub struct Start {
     url: String,
     token: String,
+    options: AttachOptions,
     path: String,
     /// Put the keyboard into the field for a file's path.
     pub focus_path: bool,
@@ -107,22 +108,49 @@ fn attach(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.horizontal(|ui| {
             let room = ui.available_width() - 90.0;
             let url = ui.add(TextEdit::singleline(&mut state.url).hint_text("http://127.0.0.1:8000").desired_width(room * 0.55));
-            url.accessible_name("Server address");
+            if url.accessible_name("Server address").changed() {
+                // What was agreed to was agreed to for another address.
+                state.options = AttachOptions::default();
+            }
             let remembered = cx.model.desktop.keychain;
             let hint = if remembered { "Token, if it is not remembered" } else { "Token" };
             let token = ui.add(TextEdit::singleline(&mut state.token).hint_text(hint).password(true).desired_width(room * 0.35));
             let token = token.accessible_name("Token");
             let entered = token.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let missing = state.token.is_empty() && !remembered;
-            let why =
-                wrong_address(&state.url).or_else(|| missing.then_some("The agent's token is missing: the server prints where it is"));
+            let exposed = unprotected(state.url.trim()).is_some() && !state.options.insecure;
+            let why = wrong_address(&state.url)
+                .or_else(|| missing.then_some("The agent's token is missing: the server prints where it is"))
+                .or_else(|| exposed.then_some("The address is plain http:// and not on this machine: use https://, or attach unencrypted"));
             let button = ui.add_enabled(why.is_none(), egui::Button::new("Connect")).on_disabled_hover_text(why.unwrap_or_default());
             if why.is_none() && (button.clicked() || entered) {
                 let (url, token) = (state.url.trim().to_owned(), std::mem::take(&mut state.token));
-                cx.push(Action::Send(Box::new(Request::Attach { url, token })));
+                cx.push(Action::Send(Box::new(Request::Attach { url, token, options: state.options })));
             }
         });
+        if wrong_address(&state.url).is_none() {
+            choices(&mut state.options, cx, ui, state.url.trim());
+        }
     });
+}
+
+/// What is not done unasked with a server of another machine.
+fn choices(options: &mut AttachOptions, cx: &Cx<'_>, ui: &mut Ui, url: &str) {
+    if is_loopback(url) {
+        return;
+    }
+    ui.add_space(4.0);
+    if let Some(why) = unprotected(url) {
+        ui.horizontal_wrapped(|ui| {
+            icons::show(ui, Icon::Warning, 13.0, cx.t.changed);
+            ui.label(RichText::new(format!("Not attached to like this: {why}")).size(12.5).color(cx.t.text));
+        });
+        ui.checkbox(&mut options.insecure, "Attach unencrypted")
+            .on_hover_text("Whoever is between here and the server can read the token and all states, and use the token");
+    }
+    ui.checkbox(&mut options.write, "Allow changes on this server").on_hover_text(
+        "Ask for jumps, replays and paused ticks. Without it this attachment only looks; the server may refuse it in any case",
+    );
 }
 
 fn wrong_address(url: &str) -> Option<&'static str> {

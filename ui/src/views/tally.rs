@@ -271,6 +271,7 @@ mod tests {
             state: SourceState::Replaying,
             title: "sample".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         });
         let steps: Steps = steps.into_iter().zip(1..).map(|(step, id)| Step { id: StepId(id), ..step }).collect();

@@ -2,8 +2,8 @@
 
 use egui::{Key, Modifiers};
 use inspector_model::{
-    Answer, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, ExportOptions, Failure, JumpTarget, Notice, NotifyAbout, PageAt,
-    Request, RequestId, Side, StepId,
+    Answer, AttachOptions, DesktopInfo, DesktopRequest, DesktopSetting, ErrorCode, ExportOptions, Failure, JumpTarget, Notice, NotifyAbout,
+    PageAt, Request, RequestId, Side, StepId,
 };
 use inspector_ui::Memory;
 
@@ -451,7 +451,7 @@ pub fn a_token_that_is_remembered_may_be_left_out() {
     engine.tell(Notice::Desktop(Box::new(desktop())));
     window.settle();
     window.click("Connect");
-    let attach = Request::Attach { url: "https://staging.example.com".into(), token: String::new() };
+    let attach = Request::Attach { url: "https://staging.example.com".into(), token: String::new(), options: AttachOptions::default() };
     assert_eq!(engine.asked(|asked| *asked == attach).len(), 1);
 }
 

@@ -48,6 +48,7 @@ pub fn recording(id: u64) -> Notice {
         state: SourceState::Replaying,
         title: format!("recording {id}"),
         server: None,
+        access: None,
         recorder: RecorderStatus::default(),
     };
     Notice::Source(Box::new(source))

@@ -277,6 +277,7 @@ pub fn sample() -> Sample {
         state: SourceState::Attached,
         title: "shop · 127.0.0.1:8000".into(),
         server: Some(server()),
+        access: None,
         recorder: RecorderStatus {
             started: T0 - 2.0,
             steps: steps.len() as u64,

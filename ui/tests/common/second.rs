@@ -59,6 +59,7 @@ pub fn second(sample: &Sample) -> Vec<Notice> {
         state: SourceState::Replaying,
         title: "shop, yesterday".into(),
         server: None,
+        access: None,
         recorder: RecorderStatus { steps: steps.len() as u64, bytes: 400_000, ..RecorderStatus::default() },
     };
     let page = json!({

@@ -23,6 +23,7 @@ impl Bench {
             state: SourceState::Attached,
             title: "bench".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         };
         let source = Arc::new(SourceShared::new(info, recorder.reader()));

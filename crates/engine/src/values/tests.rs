@@ -22,6 +22,7 @@ impl Bench {
             state: SourceState::Replaying,
             title: "bench".into(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         };
         let source = SourceShared::new(info, recorder.reader());

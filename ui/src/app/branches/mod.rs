@@ -123,6 +123,7 @@ mod tests {
             state: SourceState::Replaying,
             title: String::new(),
             server: None,
+            access: None,
             recorder: RecorderStatus::default(),
         })
     }

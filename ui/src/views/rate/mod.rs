@@ -134,9 +134,11 @@ fn one(
         ui.label(RichText::new(format!("{address}: {} of {} connections", ip.connections, ip.max)).size(12.5).color(t.muted));
         if ip.cooldown > 0.0 {
             parts::chip(ui, &format!("cooldown {:.0} s", ip.cooldown), t.removed, t.removed_bg);
-            let attached = timeline.source().is_attached();
-            let lift = ui.add_enabled(attached, egui::Button::new("Lift cooldown")).on_hover_text("Let the address connect again at once");
-            if lift.on_disabled_hover_text("The server is not connected").clicked() {
+            let source = timeline.source();
+            let why = if source.is_attached() { source.read_only() } else { Some("The server is not connected".to_owned()) };
+            let lift =
+                ui.add_enabled(why.is_none(), egui::Button::new("Lift cooldown")).on_hover_text("Let the address connect again at once");
+            if lift.on_disabled_hover_text(why.unwrap_or_default()).clicked() {
                 let request = Request::LiftCooldown { source: timeline.id(), session: session.id.clone() };
                 cx.push(Action::Send(Box::new(request)));
             }
