@@ -360,7 +360,7 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
         None => return Err(format!("{url} is no address; give it with http:// or https://")),
     };
     if let Some(why) = unprotected(url).filter(|_| !endpoint.options.insecure) {
-        return Err(format!("{url} is not attached to: {why}, or accept that with --insecure"));
+        return Err(format!("{url} is not attached to: {why}, or accept that with --insecure, in the window with “Attach unencrypted”"));
     }
     let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(format!("/{path}/"))));
     if host.contains('@') {
