@@ -64,12 +64,36 @@ pictures! {
     tab_sql: ["shop"], |screen| tab(screen, "Step 1 Mount ShopView", Key::Q);
     tab_log: ["shop"], |screen| tab(screen, RAISED, Key::O);
     tab_frames: ["shop"], |screen| tab(screen, REMOVED, Key::W);
+    tab_timing: ["counter"], |screen| tab(screen, "Step 5 Event increment", Key::I);
+    sizes: ["big_state"], |screen| {
+        tab(screen, "Step 4 Event edit_row", Key::S);
+        screen.click("Sizes");
+    };
     moved: ["form"], |screen| step(screen, "Step 3 Event reverse");
     large: ["big_state"], |screen| step(screen, "Step 5 Event drop_half");
     components: ["components"], |screen| step(screen, "Step 8 Event next_track");
     found: ["shop"], |screen| {
         screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
         screen.type_into("Find in values", "lamp");
+    };
+    pinned: ["shop"], |screen| {
+        tab(screen, REMOVED, Key::S);
+        for name in ["total", "coupon"] {
+            screen.click(&format!("Menu of {name}"));
+            screen.click("Pin this value");
+        }
+    };
+    branches: ["counter"], |screen| {
+        step(screen, "Step 9 Replay add");
+        screen.press(Modifiers::SHIFT, Key::B);
+    };
+    completion: ["shop"], |screen| {
+        screen.press(Modifiers::COMMAND, Key::F);
+        screen.type_into("Filter steps", "changed:");
+    };
+    export: ["shop"], |screen| {
+        step(screen, REMOVED);
+        screen.press(Modifiers::COMMAND, Key::E);
     };
     breakpoints: ["shop"], |screen| screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B);
     compare: ["counter", "shop"], |screen| screen.press(Modifiers::ALT, Key::Num7);
