@@ -205,7 +205,7 @@ fn keys(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
         ui.label(RichText::new("Keyboard shortcuts").size(16.0).color(cx.t.strong));
         ui.label(RichText::new("Keys work while no text field has the focus").color(cx.t.muted));
         ui.add_space(6.0);
-        ScrollArea::vertical().max_height(room.y).show(ui, |ui| {
+        ScrollArea::vertical().max_height(room.y).min_scrolled_height(room.y).show(ui, |ui| {
             ui.columns(count, |columns| {
                 for (column, groups) in columns.iter_mut().zip(shared_out(ctx, count)) {
                     for (group, commands) in groups {
