@@ -29,7 +29,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
 /// Libraries that only one package of ours may know.
 const OWNED: [(&str, &[&str]); 5] = [
     ("sled", &["inspector-store", "inspector-bench"]),
-    ("egui", &["inspector-ui"]),
+    // Of the tests it is what takes pictures.
+    ("egui", &["inspector-ui", "inspector-test-support"]),
     ("wasm-bindgen", &["inspector-ui"]),
     ("tauri", &["inspector-app"]),
     ("tokio-tungstenite", &["inspector-engine", "inspector-test-support", "inspector-bench"]),

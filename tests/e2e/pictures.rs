@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test --test e2e pictures` takes them anew. Look at each before it is committed.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use egui::{Key, Modifiers};
@@ -64,6 +65,11 @@ pictures! {
     tab_sql: ["shop"], |screen| tab(screen, "Step 1 Mount ShopView", Key::Q);
     tab_log: ["shop"], |screen| tab(screen, RAISED, Key::O);
     tab_frames: ["shop"], |screen| tab(screen, REMOVED, Key::W);
+    tab_timing: ["counter"], |screen| tab(screen, "Step 5 Event increment", Key::I);
+    sizes: ["big_state"], |screen| {
+        tab(screen, "Step 4 Event edit_row", Key::S);
+        screen.click("Sizes");
+    };
     moved: ["form"], |screen| step(screen, "Step 3 Event reverse");
     large: ["big_state"], |screen| step(screen, "Step 5 Event drop_half");
     components: ["components"], |screen| step(screen, "Step 8 Event next_track");
@@ -71,8 +77,26 @@ pictures! {
         screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::F);
         screen.type_into("Find in values", "lamp");
     };
+    pinned: ["shop"], |screen| {
+        tab(screen, REMOVED, Key::S);
+        for name in ["total", "coupon"] {
+            screen.click(&format!("Menu of {name}"));
+            screen.click("Pin this value");
+        }
+    };
+    branches: ["counter"], |screen| {
+        step(screen, "Step 9 Replay add");
+        screen.press(Modifiers::SHIFT, Key::B);
+    };
+    completion: ["shop"], |screen| {
+        screen.press(Modifiers::COMMAND, Key::F);
+        screen.type_into("Filter steps", "changed:");
+    };
+    export: ["shop"], |screen| {
+        step(screen, REMOVED);
+        screen.press(Modifiers::COMMAND, Key::E);
+    };
     breakpoints: ["shop"], |screen| screen.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::B);
-    compare: ["counter", "shop"], |screen| screen.press(Modifiers::ALT, Key::Num7);
     start: ["counter", "shop", "hvr"], |screen| screen.press(Modifiers::ALT, Key::Num1);
     configuration: ["shop"], |screen| screen.press(Modifiers::ALT, Key::Num3);
     rate_limit: ["rate_limit"], |screen| screen.press(Modifiers::ALT, Key::Num4);
@@ -84,4 +108,19 @@ pictures! {
         screen.type_into("Search commands", "step");
     };
     keys: ["shop"], |screen| screen.press(Modifiers::NONE, Key::Questionmark);
+}
+
+#[test]
+fn the_page_about_the_window_shows_every_picture_and_no_other() {
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let page = std::fs::read_to_string(docs.join("UI.md")).expect("the page");
+    let name = |picture: &str| picture.trim_end_matches("_dark.png").trim_end_matches("_light.png").to_owned();
+    let shown: BTreeSet<String> = page.split("](images/").skip(1).filter_map(|rest| rest.split(')').next()).map(name).collect();
+    let there = std::fs::read_dir(docs.join("images")).expect("the folder").filter_map(Result::ok);
+    let there: BTreeSet<String> = there
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|file| file.ends_with("_dark.png") || file.ends_with("_light.png"))
+        .map(|file| name(&file))
+        .collect();
+    assert_eq!(shown, there);
 }

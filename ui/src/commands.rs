@@ -7,31 +7,35 @@ use crate::app::layout::Pane;
 use crate::app::model::{Model, Page, Tab};
 use crate::app::replay::Trial;
 
-/// Makes the commands of the rows below: name, words on a button, key, and what it does in one line. Their order is the palette's.
+/// Makes the commands of the rows below, by what they are about: name, words on a button, key, and what it does in one line. Their
+/// order is the palette's.
 macro_rules! commands {
-    ($($name:ident: $text:literal, $key:expr, $tooltip:literal;)*) => {
+    ($($group:literal { $($name:ident: $text:literal, $key:expr, $tooltip:literal;)* })*) => {
         /// Something that the user can have done.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum UiCommand {
-            $(#[doc = $tooltip] $name,)*
+            $($(#[doc = $tooltip] $name,)*)*
         }
 
         impl UiCommand {
             /// All, in the order of the palette.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub const ALL: &[Self] = &[$($(Self::$name),*),*];
+
+            /// The same by what they are about.
+            pub const GROUPS: &[(&str, &[Self])] = &[$(($group, &[$(Self::$name),*])),*];
 
             /// Its name, as on a button.
             pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
+                match self { $($(Self::$name => $text,)*)* }
             }
 
             /// What it does, one line.
             pub const fn tooltip(self) -> &'static str {
-                match self { $(Self::$name => $tooltip,)* }
+                match self { $($(Self::$name => $tooltip,)*)* }
             }
 
             const fn keys(self) -> Option<(Modifiers, Key)> {
-                match self { $(Self::$name => $key,)* }
+                match self { $($(Self::$name => $key,)*)* }
             }
         }
     };
@@ -45,82 +49,102 @@ const ALT: Modifiers = Modifiers::ALT;
 
 #[rustfmt::skip]
 commands! {
-    NextStep: "Next step", Some((PLAIN, Key::ArrowRight)), "Select the next step in the table";
-    PreviousStep: "Previous step", Some((PLAIN, Key::ArrowLeft)), "Select the step before in the table";
-    NextInView: "Next step of this view", Some((SHIFT, Key::ArrowRight)), "Select the next step of the same view of the same page";
-    PreviousInView: "Previous step of this view", Some((SHIFT, Key::ArrowLeft)), "Select the step before of the same view of the same page";
-    FirstStep: "First step", Some((PLAIN, Key::Home)), "Select the first step in the table";
-    LastStep: "Last step", Some((PLAIN, Key::End)), "Select the newest step in the table";
-    TogglePlay: "Play or pause", Some((PLAIN, Key::Space)), "Walk through the steps as they happened";
-    ToggleFollow: "Follow", Some((PLAIN, Key::F)), "Select each new step as it arrives";
-    JumpAfter: "Jump page here", Some((PLAIN, Key::J)), "Put the live page back to the state that this step left";
-    JumpBefore: "Jump page before this step", Some((SHIFT, Key::J)), "Put the live page back to the state that this step found";
-    ReturnToLive: "Return to live", Some((PLAIN, Key::L)), "Give the page back the state that it had before the first jump";
-    Replay: "Replay", Some((PLAIN, Key::R)), "Put the state before the step back and send its event again";
-    Pin: "Pin as A", Some((PLAIN, Key::A)), "Compare this step with any step that is selected next";
-    Unpin: "Unpin A", Some((SHIFT, Key::A)), "Compare each step with its own state before again";
-    TabDiff: "Diff", Some((PLAIN, Key::D)), "What the step changed";
-    TabState: "State", Some((PLAIN, Key::S)), "All assigns of the view";
-    TabParams: "Params", Some((PLAIN, Key::P)), "What the handler was called with; replay it";
-    TabPage: "Page", Some((PLAIN, Key::G)), "The page as it was";
-    TabPatches: "Patches", Some((PLAIN, Key::T)), "What was sent to the browser to change the page";
-    TabSql: "SQL", Some((PLAIN, Key::Q)), "Database queries of the step";
-    TabLog: "Log", Some((PLAIN, Key::O)), "Errors and log records of the step";
-    TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
-    TabTiming: "Timing", Some((PLAIN, Key::I)), "Where the time of the step went, and how long the handler takes otherwise";
-    ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
-    ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
-    ShowPinned: "Pinned values", Some((SHIFT, Key::W)), "The values that you pinned, as they stand at the selected step, and how they went";
-    ShowBreakpoints: "Breakpoints", Some((COMMAND_SHIFT, Key::B)), "Conditions on the state, and the steps that made them hold";
-    ShowSettings: "Settings", Some((COMMAND, Key::Comma)), "Theme, text size, how much is kept of recordings, and the desktop";
-    Find: "Find in values", Some((COMMAND_SHIFT, Key::F)), "Look for a text in the values and paths of every step";
-    PreviousChange: "Previous change of this value", Some((PLAIN, Key::OpenBracket)), "Select the last step before this one that changed the value which is followed";
-    NextChange: "Next change of this value", Some((PLAIN, Key::CloseBracket)), "Select the next step that changed the value which is followed";
-    FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
-    ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
-    ShowFilters: "Saved filters", Some((SHIFT, Key::F)), "Use, save, rename and delete filters";
-    FilterHelp: "Filter language", Some((PLAIN, Key::F1)), "What can be written into the filter, on one page";
-    ShowMessages: "Messages", Some((PLAIN, Key::M)), "All that was told since the window was opened";
-    ChooseColumns: "Columns", Some((PLAIN, Key::C)), "Choose which columns the table shows";
-    SortByNumber: "Sort by number", None, "Show the steps in the order in which they happened";
-    FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
-    RangeHere: "Select range to here", Some((PLAIN, Key::M)), "Begin a range of the timeline at this step, or stretch it to here";
-    ZoomToRange: "Zoom to range", Some((PLAIN, Key::Z)), "Show only the selected range of the timeline";
-    FilterToRange: "Filter to range", Some((SHIFT, Key::Z)), "Show only the steps of the selected range";
-    ClearRange: "Clear range", None, "Select no range of the timeline, as Escape does";
-    Palette: "Search commands", Some((COMMAND, Key::K)), "Find a command by name";
-    Keys: "Keyboard shortcuts", Some((PLAIN, Key::Questionmark)), "All keys on one page";
-    ShowStart: "Servers and recordings", Some((ALT, Key::Num1)), "Attach to a server or open a recording";
-    ShowSteps: "Steps", Some((ALT, Key::Num2)), "Timeline, steps and their details";
-    ShowConfig: "Configuration", Some((ALT, Key::Num3)), "Every djust key with its effective value and where it is set";
-    ShowRate: "Rate limit", Some((ALT, Key::Num4)), "Levels, warnings and who was limited";
-    ShowReload: "Reload", Some((ALT, Key::Num5)), "What each saved file did to each page";
-    ShowHealth: "Health", Some((ALT, Key::Num6)), "What is not seen here, and what to do about it";
-    LargerText: "Larger text", Some((COMMAND, Key::Plus)), "Everything a tenth larger, up to twice its size";
-    SmallerText: "Smaller text", Some((COMMAND, Key::Minus)), "Everything a tenth smaller, down to 80 %";
-    ToggleTheme: "Switch theme", None, "Dark, light, or as the system is";
-    ShowPage: "Show page", Some((SHIFT, Key::G)), "See the page as it was, without its scripts";
-    ComparePage: "Compare before and after", Some((SHIFT, Key::P)), "See the page before and after the step beside each other";
-    OpenFile: "Open recording file", Some((COMMAND, Key::O)), "Import a recording file or a bug capture of djust and show it";
-    Export: "Export", Some((COMMAND, Key::E)), "Write this recording, or some of its steps, to a file for others, without its secrets";
-    ShareStep: "Share this step", Some((COMMAND_SHIFT, Key::E)), "Write the selected step to a file for others, without its secrets";
-    CloseSource: "Close this source", None, "Detach from the server or close the recording; what was recorded stays";
-    ShowCompare: "Compare", Some((ALT, Key::Num7)), "Two pages or recordings beside each other, step by step";
-    FirstDivergence: "First divergence", Some((PLAIN, Key::V)), "Go to the first step after which the two sides differ, or that only one side has";
-    NextDifference: "Next difference", Some((PLAIN, Key::N)), "Go to the next row that differs";
-    PreviousDifference: "Previous difference", Some((SHIFT, Key::N)), "Go to the row before that differs";
-    ToggleSessions: "Show or hide Sessions", None, "The pane with pages, their views and components";
-    ToggleTimeline: "Show or hide Timeline", None, "The pane with the lanes and the transport";
-    ToggleSteps: "Show or hide Steps", None, "The pane with the table and its filter";
-    ToggleStep: "Show or hide Step", None, "The pane with the details of the selected step";
-    ToggleBranches: "Show or hide Branches", Some((SHIFT, Key::B)), "The pane that shows where jumps and replays forked";
-    ToggleFind: "Show or hide Find", None, "The pane that looks for a text in all values";
-    ToggleHistory: "Show or hide History", None, "The pane with the changes of one value";
-    TogglePinned: "Show or hide Pinned", None, "The pane with the values that you follow";
-    ToggleBookmarks: "Show or hide Bookmarks", None, "The pane with the marked steps";
-    ToggleBreakpoints: "Show or hide Breakpoints", None, "The pane with conditions and what they hit";
-    ResetLayout: "Reset layout", None, "Put all panes back to where they are at first";
-    ReplayRepeatedly: "Replay 5 times", Some((SHIFT, Key::R)), "Replay from the same state five times, and find what is not the same every time";
+    "Steps" {
+        NextStep: "Next step", Some((PLAIN, Key::ArrowRight)), "Select the next step in the table";
+        PreviousStep: "Previous step", Some((PLAIN, Key::ArrowLeft)), "Select the step before in the table";
+        NextInView: "Next step of this view", Some((SHIFT, Key::ArrowRight)), "Select the next step of the same view of the same page";
+        PreviousInView: "Previous step of this view", Some((SHIFT, Key::ArrowLeft)), "Select the step before of the same view of the same page";
+        FirstStep: "First step", Some((PLAIN, Key::Home)), "Select the first step in the table";
+        LastStep: "Last step", Some((PLAIN, Key::End)), "Select the newest step in the table";
+        TogglePlay: "Play or pause", Some((PLAIN, Key::Space)), "Walk through the steps as they happened";
+        ToggleFollow: "Follow", Some((PLAIN, Key::F)), "Select each new step as it arrives";
+        ToggleMark: "Bookmark", Some((PLAIN, Key::B)), "Mark this step: it keeps its states when the recording is thinned, and can have a note";
+        Pin: "Pin as A", Some((PLAIN, Key::A)), "Compare this step with any step that is selected next";
+        Unpin: "Unpin A", Some((SHIFT, Key::A)), "Compare each step with its own state before again";
+    }
+    "Time travel" {
+        JumpAfter: "Jump page here", Some((PLAIN, Key::J)), "Put the live page back to the state that this step left";
+        JumpBefore: "Jump page before this step", Some((SHIFT, Key::J)), "Put the live page back to the state that this step found";
+        ReturnToLive: "Return to live", Some((PLAIN, Key::L)), "Give the page back the state that it had before the first jump";
+        Replay: "Replay", Some((PLAIN, Key::R)), "Put the state before the step back and send its event again";
+        ReplayRepeatedly: "Replay 5 times", Some((SHIFT, Key::R)), "Replay from the same state five times, and find what is not the same every time";
+    }
+    "One step" {
+        TabDiff: "Diff", Some((PLAIN, Key::D)), "What the step changed";
+        TabState: "State", Some((PLAIN, Key::S)), "All assigns of the view";
+        TabParams: "Params", Some((PLAIN, Key::P)), "What the handler was called with; replay it";
+        TabPage: "Page", Some((PLAIN, Key::G)), "The page as it was";
+        TabPatches: "Patches", Some((PLAIN, Key::T)), "What was sent to the browser to change the page";
+        TabTiming: "Timing", Some((PLAIN, Key::I)), "Where the time of the step went, and how long the handler takes otherwise";
+        TabSql: "SQL", Some((PLAIN, Key::Q)), "Database queries of the step";
+        TabLog: "Log", Some((PLAIN, Key::O)), "Errors and log records of the step";
+        TabFrames: "Frames", Some((PLAIN, Key::W)), "WebSocket frames of the step";
+        ShowPage: "Show page", Some((SHIFT, Key::G)), "See the page as it was, without its scripts";
+        ComparePage: "Compare before and after", Some((SHIFT, Key::P)), "See the page before and after the step beside each other";
+        ShareStep: "Share this step", Some((COMMAND_SHIFT, Key::E)), "Write the selected step to a file for others, without its secrets";
+    }
+    "Timeline" {
+        FitTimeline: "Show whole timeline", Some((PLAIN, Key::Num0)), "Zoom the timeline out to the whole recording";
+        RangeHere: "Select range to here", Some((PLAIN, Key::M)), "Begin a range of the timeline at this step, or stretch it to here";
+        ZoomToRange: "Zoom to range", Some((PLAIN, Key::Z)), "Show only the selected range of the timeline";
+        FilterToRange: "Filter to range", Some((SHIFT, Key::Z)), "Show only the steps of the selected range";
+        ClearRange: "Clear range", None, "Select no range of the timeline, as Escape does";
+    }
+    "Filter and table" {
+        FocusFilter: "Filter steps", Some((COMMAND, Key::F)), "Show only steps that fit, for instance kind:event ms>50";
+        ClearFilter: "Clear filter", Some((PLAIN, Key::Escape)), "Show the steps of all sessions, unfiltered";
+        ShowFilters: "Saved filters", Some((SHIFT, Key::F)), "Use, save, rename and delete filters";
+        FilterHelp: "Filter language", Some((PLAIN, Key::F1)), "What can be written into the filter, on one page";
+        ChooseColumns: "Columns", Some((PLAIN, Key::C)), "Choose which columns the table shows";
+        SortByNumber: "Sort by number", None, "Show the steps in the order in which they happened";
+    }
+    "Values" {
+        Find: "Find in values", Some((COMMAND_SHIFT, Key::F)), "Look for a text in the values and paths of every step";
+        ShowPinned: "Pinned values", Some((SHIFT, Key::W)), "The values that you pinned, as they stand at the selected step, and how they went";
+        PreviousChange: "Previous change of this value", Some((PLAIN, Key::OpenBracket)), "Select the last step before this one that changed the value which is followed";
+        NextChange: "Next change of this value", Some((PLAIN, Key::CloseBracket)), "Select the next step that changed the value which is followed";
+        ShowMarks: "Bookmarks", Some((COMMAND, Key::B)), "All marked steps with their notes";
+        ShowBreakpoints: "Breakpoints", Some((COMMAND_SHIFT, Key::B)), "Conditions on the state, and the steps that made them hold";
+    }
+    "Compare" {
+        FirstDivergence: "First divergence", Some((PLAIN, Key::V)), "Go to the first step after which the two sides differ, or that only one side has";
+        NextDifference: "Next difference", Some((PLAIN, Key::N)), "Go to the next row that differs";
+        PreviousDifference: "Previous difference", Some((SHIFT, Key::N)), "Go to the row before that differs";
+    }
+    "Panes" {
+        ToggleSessions: "Show or hide Sessions", None, "The pane with pages, their views and components";
+        ToggleTimeline: "Show or hide Timeline", None, "The pane with the lanes and the transport";
+        ToggleSteps: "Show or hide Steps", None, "The pane with the table and its filter";
+        ToggleStep: "Show or hide Step", None, "The pane with the details of the selected step";
+        ToggleBranches: "Show or hide Branches", Some((SHIFT, Key::B)), "The pane that shows where jumps and replays forked";
+        ToggleFind: "Show or hide Find", None, "The pane that looks for a text in all values";
+        ToggleHistory: "Show or hide History", None, "The pane with the changes of one value";
+        TogglePinned: "Show or hide Pinned", None, "The pane with the values that you follow";
+        ToggleBookmarks: "Show or hide Bookmarks", None, "The pane with the marked steps";
+        ToggleBreakpoints: "Show or hide Breakpoints", None, "The pane with conditions and what they hit";
+        ResetLayout: "Reset layout", None, "Put all panes back to where they are at first";
+    }
+    "Views" {
+        ShowStart: "Servers and recordings", Some((ALT, Key::Num1)), "Attach to a server or open a recording";
+        ShowSteps: "Steps", Some((ALT, Key::Num2)), "Timeline, steps and their details";
+        ShowConfig: "Configuration", Some((ALT, Key::Num3)), "Every djust key with its effective value and where it is set";
+        ShowRate: "Rate limit", Some((ALT, Key::Num4)), "Levels, warnings and who was limited";
+        ShowReload: "Reload", Some((ALT, Key::Num5)), "What each saved file did to each page";
+        ShowHealth: "Health", Some((ALT, Key::Num6)), "What is not seen here, and what to do about it";
+        ShowCompare: "Compare", Some((ALT, Key::Num7)), "Two pages or recordings beside each other, step by step";
+        ShowSettings: "Settings", Some((COMMAND, Key::Comma)), "Theme, text size, how much is kept of recordings, and the desktop";
+    }
+    "Window" {
+        Palette: "Search commands", Some((COMMAND, Key::K)), "Find a command by name";
+        Keys: "Keyboard shortcuts", Some((PLAIN, Key::Questionmark)), "All keys on one page";
+        ShowMessages: "Messages", Some((SHIFT, Key::M)), "All that was told since the window was opened";
+        OpenFile: "Open recording file", Some((COMMAND, Key::O)), "Import a recording file or a bug capture of djust and show it";
+        Export: "Export", Some((COMMAND, Key::E)), "Write this recording, or some of its steps, to a file for others, without its secrets";
+        CloseSource: "Close this source", None, "Detach from the server or close the recording; what was recorded stays";
+        LargerText: "Larger text", Some((COMMAND, Key::Plus)), "Everything a tenth larger, up to twice its size";
+        SmallerText: "Smaller text", Some((COMMAND, Key::Minus)), "Everything a tenth smaller, down to 80 %";
+        ToggleTheme: "Switch theme", None, "Dark, light, or as the system is";
+    }
 }
 
 impl UiCommand {

@@ -51,6 +51,41 @@ fn away_from_live() {
 }
 
 #[test]
+fn compare() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        let second = common::second::second(engine.script().sample.as_ref().unwrap());
+        engine.script().notices.extend(second);
+        engine
+    };
+    picture("compare", USUAL, engine, |window| {
+        window.press_with(Modifiers::ALT, Key::Num7);
+        // A part has two pairs: the next one is asked for when it is there.
+        for _ in 0..30 {
+            window.settle();
+        }
+        window.press(Key::V);
+    });
+}
+
+#[test]
+fn messages() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        for (level, text) in [
+            (Level::Info, "shop: attached"),
+            (Level::Warning, "Some states were thinned to stay within what is kept"),
+            (Level::Error, "The library cannot be written: the disk is full"),
+            (Level::Error, "The library cannot be written: the disk is full"),
+        ] {
+            engine.tell(Notice::Message(level, text.into()));
+        }
+        engine
+    };
+    picture("messages", USUAL, engine, |window| window.press_with(Modifiers::SHIFT, Key::M));
+}
+
+#[test]
 fn start_empty() {
     picture("start_empty", USUAL, || Scripted::of(Script { sample: Some(sample()), ..Script::default() }), |_| {});
 }

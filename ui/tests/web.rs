@@ -46,6 +46,10 @@ mod access_cases;
 mod cases;
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
+#[path = "common/compare_cases.rs"]
+mod compare_cases;
+#[path = "common/desktop_cases.rs"]
+mod desktop_cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
 #[path = "common/jump_cases.rs"]
@@ -54,6 +58,8 @@ mod jump_cases;
 mod layout_cases;
 #[path = "common/page_cases.rs"]
 mod page_cases;
+#[path = "common/view_cases.rs"]
+mod view_cases;
 
 fn main() -> ExitCode {
     let index = common::site::web().join("index.html");
@@ -62,7 +68,17 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    let all = [cases::ALL, access_cases::ALL, cause_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
+    let all = [
+        cases::ALL,
+        access_cases::ALL,
+        cause_cases::ALL,
+        compare_cases::ALL,
+        desktop_cases::ALL,
+        view_cases::ALL,
+        jump_cases::ALL,
+        layout_cases::ALL,
+        page_cases::ALL,
+    ];
     for (name, case) in all.into_iter().flatten() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;

@@ -35,12 +35,18 @@ macro_rules! native_cases {
 
 #[path = "common/cases.rs"]
 mod cases;
+#[path = "common/compare_cases.rs"]
+mod compare_cases;
+#[path = "common/desktop_cases.rs"]
+mod desktop_cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
 #[path = "common/layout_cases.rs"]
 mod layout_cases;
 #[path = "common/values_cases.rs"]
 mod values_cases;
+#[path = "common/view_cases.rs"]
+mod view_cases;
 
 #[path = "common/access_cases.rs"]
 mod access_cases;

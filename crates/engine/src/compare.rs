@@ -165,7 +165,7 @@ impl<'a> States<'a> {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{RecorderStatus, Source, SourceId, SourceKind, SourceState, StepDetail};
+    use inspector_model::{Source, SourceId, StepDetail};
     use inspector_store::{NewState, NewStep, Recorder, Store};
 
     use super::*;
@@ -173,15 +173,7 @@ mod tests {
     /// A source whose view had these events: name, parameters, the state after.
     fn source(store: &Store, id: u32, events: &[(&str, &str, &str)]) -> (SourceShared, Recorder) {
         let mut recorder = store.create("bench", 1.0, "1.2.6").unwrap();
-        let info = Source {
-            id: SourceId(id),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: "bench".into(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        };
+        let info = Source::recording(SourceId(id), "bench");
         let source = SourceShared::new(info, recorder.reader());
         for (name, params, after) in events {
             let mut step = Step { session: Some("s".into()), state_bytes: after.len() as u64, ..Step::new(StepKind::Event, name, 2.0) };

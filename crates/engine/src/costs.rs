@@ -112,7 +112,7 @@ fn differences(source: &SourceShared, step: StepId) -> Result<HashMap<String, u6
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{RecorderStatus, Source, SourceId, SourceKind, SourceState};
+    use inspector_model::{Source, SourceId};
     use inspector_store::read_file;
 
     use super::*;
@@ -121,15 +121,7 @@ mod tests {
     fn sample(name: &str) -> SourceShared {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recordings").join(name);
         let reader = read_file(&file).unwrap();
-        let info = Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: name.into(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        };
+        let info = Source::recording(SourceId(1), name);
         let steps = reader.steps().unwrap();
         let source = SourceShared::new(info, reader);
         *source.steps.write() = steps.into_iter().collect();

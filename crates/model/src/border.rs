@@ -657,6 +657,19 @@ impl Work {
 }
 
 impl Source {
+    /// An opened recording of which nothing but its title is known yet.
+    pub fn recording(id: SourceId, title: impl Into<String>) -> Self {
+        Self {
+            id,
+            kind: SourceKind::Recording,
+            state: SourceState::Replaying,
+            title: title.into(),
+            server: None,
+            access: None,
+            recorder: RecorderStatus::default(),
+        }
+    }
+
     /// Whether commands can be sent now.
     pub const fn is_attached(&self) -> bool {
         matches!(self.state, SourceState::Attached)

@@ -195,18 +195,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{RecorderStatus, SourceKind, SourceState};
 
     fn source() -> Source {
-        Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: "sample".into(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        }
+        Source::recording(SourceId(1), "sample")
     }
 
     fn step(id: u64, session: &str) -> Step {

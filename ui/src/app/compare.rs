@@ -514,20 +514,12 @@ fn show_diff(compare: &mut Compare) {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{ChangeCounts, Notice, RecorderStatus, Source, SourceKind, SourceState, Step, StepKind};
+    use inspector_model::{ChangeCounts, Notice, Source, Step, StepKind};
 
     use super::*;
 
     fn timeline(id: u32, pages: &[(&str, &str, f64)]) -> Timeline {
-        let source = Source {
-            id: SourceId(id),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        };
+        let source = Source::recording(SourceId(id), "");
         let mut timeline = Timeline::new(source);
         for (nth, (session, class, opened)) in pages.iter().enumerate() {
             let json = serde_json::json!({"session": session, "opened": opened, "view": {"class": class}});

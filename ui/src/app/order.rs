@@ -316,9 +316,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{
-        ChangeCounts, Notice, RecorderStatus, Scope, Source, SourceId, SourceKind, SourceState, Step, StepId, StepKind, Timeline,
-    };
+    use inspector_model::{ChangeCounts, Notice, Scope, Source, SourceId, Step, StepId, StepKind, Timeline};
 
     use super::*;
     use crate::filter::Filter;
@@ -336,15 +334,7 @@ mod tests {
     }
 
     fn timeline() -> Timeline {
-        Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        })
+        Timeline::new(Source::recording(SourceId(1), ""))
     }
 
     fn add(timeline: &mut Timeline, from: u64, to: u64) {

@@ -316,20 +316,12 @@ pub fn pull(engine: &mut Engine, model: &mut Model, now: f64, ctx: &Context) {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Segment, Source, SourceKind, SourceState};
+    use inspector_model::{Notice, Segment, Source};
 
     use super::*;
 
     fn timeline() -> Timeline {
-        let source = Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        };
+        let source = Source::recording(SourceId(1), "");
         let mut timeline = Timeline::new(source);
         let page =
             serde_json::json!({"session": "a", "view": {"class": "shop.views.Pay"}, "children": [{"id": "p", "class": "shop.Player"}]});

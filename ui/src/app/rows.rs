@@ -200,20 +200,12 @@ fn add(tally: &mut Tally, steps: &Steps, position: u32) {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Step, StepId};
+    use inspector_model::{Notice, Source, Step, StepId};
 
     use super::*;
 
     fn timeline(count: u64) -> Timeline {
-        let mut timeline = Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        });
+        let mut timeline = Timeline::new(Source::recording(SourceId(1), ""));
         let step = |id: u64| Step {
             id: StepId(id),
             status: if id.is_multiple_of(50) { Status::Raised } else { Status::Ok },

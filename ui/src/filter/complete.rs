@@ -147,21 +147,13 @@ fn quoted(value: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceId, SourceKind, SourceState, Step, StepId};
+    use inspector_model::{Notice, Source, SourceId, Step, StepId};
 
     use super::*;
     use crate::filter::Filter;
 
     fn offered(text: &str) -> Vec<String> {
-        let mut timeline = Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        });
+        let mut timeline = Timeline::new(Source::recording(SourceId(1), ""));
         let names = ["add_item", "add_item", "pay", "db_notify orders", "sort \"a,b\""];
         let step = |(id, name): (u64, &str)| Step {
             id: StepId(id),

@@ -138,21 +138,13 @@ fn pages(timeline: &Timeline, field: Field) -> Vec<Counted> {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Step, StepId, StepKind};
+    use inspector_model::{Notice, Source, Step, StepId, StepKind};
 
     use super::*;
 
     #[test]
     fn values_are_counted_once_however_steps_come() {
-        let mut timeline = Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        });
+        let mut timeline = Timeline::new(Source::recording(SourceId(1), ""));
         let mut facets = Facets::default();
         for round in 0..7_u64 {
             let steps = (round * 1_000 + 1..=(round + 1) * 1_000).map(|id| Step {

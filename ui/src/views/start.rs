@@ -183,6 +183,7 @@ fn recordings(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui) {
         sorted.sort_by(|a, b| b.started.total_cmp(&a.started));
         for recording in sorted {
             ui.push_id(recording.id.as_str(), |ui| one_recording(state, cx, ui, recording));
+            ui.add_space(4.0);
         }
     });
 }

@@ -258,22 +258,14 @@ fn is_counted(block: &Block, at: usize, kind: StepKind, of_child: bool, received
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Step, Steps, ViewId};
+    use inspector_model::{Notice, Source, Step, Steps, ViewId};
 
     use super::*;
 
     const SOURCE: SourceId = SourceId(1);
 
     fn timeline(steps: Vec<Step>) -> Timeline {
-        let mut timeline = Timeline::new(Source {
-            id: SOURCE,
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: "sample".into(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        });
+        let mut timeline = Timeline::new(Source::recording(SOURCE, "sample"));
         let steps: Steps = steps.into_iter().zip(1..).map(|(step, id)| Step { id: StepId(id), ..step }).collect();
         timeline.apply(&Notice::Steps(SOURCE, steps.since(0, usize::MAX)));
         timeline

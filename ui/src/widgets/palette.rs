@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use egui::{Context, Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit};
+use egui::{Context, Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
 use super::parts;
 use crate::app::action::{Action, Cx};
@@ -198,30 +198,58 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
 }
 
 fn keys(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
+    let room = ctx.content_rect().size() - egui::vec2(60.0, 120.0);
     let response = Modal::new(Id::unique("keys")).show(ctx, |ui| {
-        ui.set_width(560.0);
+        let count = ((room.x / 290.0) as usize).clamp(1, 3);
+        ui.set_width((count as f32 * 290.0).min(room.x));
         ui.label(RichText::new("Keyboard shortcuts").size(16.0).color(cx.t.strong));
-        ui.add_space(6.0);
-        let with_keys: Vec<_> =
-            UiCommand::ALL.iter().copied().filter_map(|command| Some((command, parts::key_words(ctx, command)?))).collect();
-        let half = with_keys.len().div_ceil(2);
-        ui.columns(2, |columns| {
-            for (column, part) in columns.iter_mut().zip(with_keys.chunks(half)) {
-                egui::Grid::new(("keys", part[0].0)).num_columns(2).spacing([14.0, 5.0]).show(column, |ui| {
-                    for (command, keys) in part {
-                        parts::chip(ui, keys, cx.t.text, cx.t.raised);
-                        ui.label(command.text());
-                        ui.end_row();
-                    }
-                });
-            }
-        });
-        ui.add_space(6.0);
         ui.label(RichText::new("Keys work while no text field has the focus").color(cx.t.muted));
+        ui.add_space(6.0);
+        ScrollArea::vertical().max_height(room.y).min_scrolled_height(room.y).show(ui, |ui| {
+            ui.columns(count, |columns| {
+                for (column, groups) in columns.iter_mut().zip(shared_out(ctx, count)) {
+                    for (group, commands) in groups {
+                        keys_of(cx, column, group, &commands);
+                    }
+                }
+            });
+        });
     });
     if response.should_close() {
         *state = Palette::default();
     }
+}
+
+/// A group's name, and its commands with their keys.
+type KeyGroup = (&'static str, Vec<(UiCommand, String)>);
+
+/// The groups in their order, in so many columns of about the same height.
+fn shared_out(ctx: &Context, columns: usize) -> Vec<Vec<KeyGroup>> {
+    let with_key = |command: &UiCommand| Some((*command, parts::key_words(ctx, *command)?));
+    let groups = UiCommand::GROUPS.iter().map(|(name, commands)| (*name, commands.iter().filter_map(with_key).collect::<Vec<_>>()));
+    let groups: Vec<KeyGroup> = groups.filter(|(_, commands)| !commands.is_empty()).collect();
+    // A heading is as high as two lines.
+    let height = |group: &KeyGroup| group.1.len() + 2;
+    let each = groups.iter().map(height).sum::<usize>().div_ceil(columns);
+    let (mut shared, mut above) = (vec![Vec::new(); columns], 0);
+    for group in groups {
+        let middle = above + height(&group) / 2;
+        above += height(&group);
+        shared[(middle / each).min(columns - 1)].push(group);
+    }
+    shared
+}
+
+fn keys_of(cx: &Cx<'_>, ui: &mut Ui, group: &str, commands: &[(UiCommand, String)]) {
+    parts::section(ui, group);
+    egui::Grid::new(("keys", group)).num_columns(2).spacing([14.0, 5.0]).show(ui, |ui| {
+        for (command, keys) in commands {
+            parts::chip(ui, keys, cx.t.text, cx.t.raised);
+            ui.label(command.text()).on_hover_text(command.tooltip());
+            ui.end_row();
+        }
+    });
+    ui.add_space(8.0);
 }
 
 #[cfg(test)]

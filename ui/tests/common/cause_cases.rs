@@ -46,7 +46,7 @@ pub fn an_outside_change_names_its_cause_and_leads_to_the_step() {
     window.click("Step 5 add_item");
     window.press(egui::Key::Home);
     window.click("Step 5 Event add_item");
-    assert!(window.has("added cart.items[3]"));
+    assert!(window.says("added cart.items[3]: "));
 }
 
 pub fn work_that_was_under_way_leads_to_the_step_that_it_became() {

@@ -42,15 +42,7 @@ pub struct Script {
 
 /// An opened recording without steps.
 pub fn recording(id: u64) -> Notice {
-    let source = Source {
-        id: SourceId(id as _),
-        kind: SourceKind::Recording,
-        state: SourceState::Replaying,
-        title: format!("recording {id}"),
-        server: None,
-        access: None,
-        recorder: RecorderStatus::default(),
-    };
+    let source = Source::recording(SourceId(id as _), format!("recording {id}"));
     Notice::Source(Box::new(source))
 }
 

@@ -245,7 +245,7 @@ pub fn the_time_of_a_step_is_told_and_compared_with_others_of_its_handler() {
 pub fn messages_are_listed_counted_and_cleared() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
-    window.press(Key::M);
+    window.press_with(Modifiers::SHIFT, Key::M);
     assert!(window.says("No message so far"));
     window.press(Key::Escape);
     for (level, text) in
@@ -255,7 +255,7 @@ pub fn messages_are_listed_counted_and_cleared() {
         window.settle();
     }
     assert!(window.has("2 unread warnings and errors"));
-    window.press(Key::M);
+    window.press_with(Modifiers::SHIFT, Key::M);
     assert!(window.says("2 times, last"));
     assert!(!window.says("unread"), "what is looked at is read");
     window.click("Clear");

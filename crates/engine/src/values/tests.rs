@@ -1,6 +1,6 @@
 //! What stands at followed paths, in recordings that are made here.
 
-use inspector_model::{RecorderStatus, Segment, Source, SourceId, SourceKind, SourceState, Step, StepDetail, StepKind};
+use inspector_model::{Segment, Source, SourceId, Step, StepDetail, StepKind};
 use inspector_store::{NewState, NewStep, Recorder, Store};
 
 use super::*;
@@ -16,15 +16,7 @@ impl Bench {
         let data = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(data.path()).unwrap();
         let recorder = store.create("bench", 1.0, "1.2.6").unwrap();
-        let info = Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: "bench".into(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        };
+        let info = Source::recording(SourceId(1), "bench");
         let source = SourceShared::new(info, recorder.reader());
         Self { source, recorder, _data: data }
     }

@@ -111,21 +111,13 @@ impl Forest {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState, Steps};
+    use inspector_model::{Notice, Source, Steps};
     use proptest::prelude::*;
 
     use super::*;
 
     fn timeline() -> Timeline {
-        Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        })
+        Timeline::new(Source::recording(SourceId(1), ""))
     }
 
     fn step(id: u64, session: &str, cause: Option<Cause>) -> Step {

@@ -156,21 +156,13 @@ fn class_of(ms: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Notice, RecorderStatus, Source, SourceKind, SourceState};
+    use inspector_model::{Notice, Source};
 
     use super::*;
 
     #[test]
     fn times_of_one_handler_are_counted_as_they_come() {
-        let mut timeline = Timeline::new(Source {
-            id: SourceId(1),
-            kind: SourceKind::Recording,
-            state: SourceState::Replaying,
-            title: String::new(),
-            server: None,
-            access: None,
-            recorder: RecorderStatus::default(),
-        });
+        let mut timeline = Timeline::new(Source::recording(SourceId(1), ""));
         let step = |id: u64| Step {
             id: StepId(id),
             // Every other is of another handler, or of another kind.
