@@ -16,14 +16,18 @@ use crate::window::Screen;
 /// The window's clock stands still, Unix seconds.
 const NOW: f64 = 1_795_436_000.0;
 
-/// Takes a picture in both themes, of a window in which these samples were opened, after what `scene` does in it.
+/// Takes a picture in both themes, of a window that has these samples in its library and the first of them open, after what `scene` does in it.
 fn picture(name: &str, samples: &[&str], scene: impl Fn(&mut Screen)) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut results = SnapshotResults::new();
     for (theme, word) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
         let data = tempfile::tempdir().expect("a temporary folder");
         let engine = Engine::start(&Settings { data_dir: data.path().to_owned() }).expect("the engine starts");
-        let requests = samples.iter().map(|sample| Request::OpenFile(root.join(format!("recordings/{sample}.djrec")))).collect();
+        let files: Vec<PathBuf> = samples.iter().map(|sample| root.join(format!("recordings/{sample}.djrec"))).collect();
+        for file in &files {
+            engine.store().import(file, &|_, _| true).expect("a sample");
+        }
+        let requests = files.into_iter().take(1).map(Request::OpenFile).collect();
         let startup = Startup { memory: Memory::with_theme(theme), requests };
         let mut screen = Screen::started(engine.window(), startup, || NOW);
         screen.until_answered();

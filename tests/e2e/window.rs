@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
-use inspector_test_support::Raster;
+use inspector_test_support::{Raster, SAME_PICTURE};
 use inspector_ui::{InspectorApp, Startup};
 use parking_lot::{Condvar, Mutex};
 
@@ -111,7 +111,7 @@ impl Screen {
     pub fn picture(&mut self, folder: &str, name: &str) -> SnapshotResults {
         self.harness.remove_cursor();
         self.until_answered();
-        self.harness.snapshot_options(name, &SnapshotOptions::new().output_path(folder));
+        self.harness.snapshot_options(name, &SnapshotOptions::new().threshold(SAME_PICTURE).output_path(folder));
         self.harness.take_snapshot_results()
     }
 }

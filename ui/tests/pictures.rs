@@ -10,8 +10,9 @@ use common::driver::Driver as _;
 use common::headless::Headless as Window;
 use common::{SOURCE, Sample, Script, Scripted, sample};
 use egui::{Key, Modifiers};
-use egui_kittest::SnapshotResults;
+use egui_kittest::{SnapshotOptions, SnapshotResults};
 use inspector_model::{Level, Notice};
+use inspector_test_support::SAME_PICTURE;
 use inspector_ui::{Memory, Startup};
 
 /// Takes a picture in both themes, of a window over what `engine` tells, after what `scene` does in it.
@@ -23,7 +24,7 @@ fn picture(name: &str, size: [f32; 2], engine: impl Fn() -> Scripted, scene: imp
         scene(&mut window);
         window.remove_cursor();
         window.settle();
-        window.snapshot(format!("{name}_{theme}"));
+        window.snapshot_options(format!("{name}_{theme}"), &SnapshotOptions::new().threshold(SAME_PICTURE));
         results.extend_harness(&mut window);
     }
 }

@@ -26,7 +26,7 @@ pub use page::{Page, test_id};
 pub use paths::{chromium, inject_dir, project_dir, venv, workspace_root};
 pub use process::{Output, ProcessGroup};
 #[cfg(feature = "pictures")]
-pub use raster::Raster;
+pub use raster::{Raster, SAME_PICTURE};
 pub use server::{AgentMode, DjustServer, Flavour, ServerOptions};
 pub use waiting::wait_until;
 

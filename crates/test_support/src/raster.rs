@@ -9,6 +9,10 @@ use egui::{Context, FullOutput, TextureFilter, TextureId, TexturesDelta};
 use egui_kittest::TestRenderer;
 use image::RgbaImage;
 
+/// How far two pictures of one thing may be apart, for `SnapshotOptions::threshold`: some three of 256 shades. From run to run a
+/// glyph lies elsewhere in its texture, and what is read there is rounded otherwise.
+pub const SAME_PICTURE: f32 = 5.0;
+
 /// Places on screen are rounded to this part of a pixel, so that triangles with a common edge neither overlap nor leave a gap.
 const SUBPIXEL: f32 = 256.0;
 
