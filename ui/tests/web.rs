@@ -46,6 +46,8 @@ mod cases;
 mod cause_cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
+#[path = "common/hvr_cases.rs"]
+mod hvr_cases;
 #[path = "common/jump_cases.rs"]
 mod jump_cases;
 #[path = "common/layout_cases.rs"]
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     *CHROMIUM.write() = Some(Arc::new(Chromium::launch()));
     let (mut passed, mut failed) = (0, Vec::new());
-    let all = [cases::ALL, cause_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
+    let all = [cases::ALL, cause_cases::ALL, hvr_cases::ALL, jump_cases::ALL, layout_cases::ALL, page_cases::ALL];
     for (name, case) in all.into_iter().flatten() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;

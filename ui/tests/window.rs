@@ -44,6 +44,8 @@ mod values_cases;
 
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
+#[path = "common/hvr_cases.rs"]
+mod hvr_cases;
 #[path = "common/jump_cases.rs"]
 mod jump_cases;
 #[path = "common/table_cases.rs"]
