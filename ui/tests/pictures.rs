@@ -152,11 +152,3 @@ fn range() {
         window.press(Key::M);
     });
 }
-
-#[test]
-fn edit_check_question() {
-    of_sample("edit_check_question", |window| {
-        window.click("Reload");
-        window.click("What did the edit change? Step 34");
-    });
-}
