@@ -1,8 +1,9 @@
 //! Every command once: its words, its keys, whether it can be done now and why not. Menus, palette, buttons and keys read from here.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
-use inspector_model::{RemoteCursor, Side, SourceKind, StepKind};
+use inspector_model::{RemoteCursor, Side, SourceKind, Step, StepKind, Timeline};
 
+use crate::app::edit_check::EditCheck;
 use crate::app::layout::Pane;
 use crate::app::model::{Model, Page, Tab};
 use crate::app::replay::Trial;
@@ -328,6 +329,11 @@ impl UiCommand {
 fn page_reachable(model: &Model) -> Result<(), String> {
     let Some(timeline) = model.timeline() else { return Err("No server is attached".to_owned()) };
     let Some(step) = model.step() else { return Err("No step is selected".to_owned()) };
+    page_answers(timeline, &step)
+}
+
+/// Why no command can be sent to the page of a step.
+pub fn page_answers(timeline: &Timeline, step: &Step) -> Result<(), String> {
     if !timeline.source().is_attached() {
         return Err(match timeline.source().kind {
             SourceKind::Recording => "This is a recording: there is no live page behind it".to_owned(),
@@ -337,7 +343,7 @@ fn page_reachable(model: &Model) -> Result<(), String> {
     if let Some(why) = timeline.source().read_only() {
         return Err(why);
     }
-    match model.session_of(&step) {
+    match step.session.as_ref().and_then(|session| timeline.sessions().get(session)) {
         None => Err("This step belongs to the whole server, not to a page".to_owned()),
         Some(session) if !session.is_open() => {
             Err("The page of this step was closed: reload it in the browser and use its new steps".to_owned())
@@ -364,6 +370,14 @@ fn jump_enabled(model: &Model, side: Side) -> Result<(), String> {
         && matches!(timeline.cursor(session), RemoteCursor::Jumping(_))
     {
         return Err("A jump is on its way".to_owned());
+    }
+    nothing_is_checked(model)
+}
+
+/// Its page is put back at the end: nobody else may move it meanwhile.
+fn nothing_is_checked(model: &Model) -> Result<(), String> {
+    if model.edit_check.as_ref().is_some_and(EditCheck::is_running) {
+        return Err("Events are being replayed to see what an edit changed".to_owned());
     }
     Ok(())
 }
@@ -405,6 +419,7 @@ fn replay_enabled(model: &Model) -> Result<(), String> {
     if model.trial.as_ref().is_some_and(Trial::is_running) {
         return Err("A replay is on its way".to_owned());
     }
+    nothing_is_checked(model)?;
     match model.step() {
         Some(step) if !matches!(step.kind, StepKind::Event | StepKind::Replay) => Err("Only events can be replayed".to_owned()),
         _ => Ok(()),

@@ -52,6 +52,8 @@ mod compare_cases;
 mod desktop_cases;
 #[path = "common/export_cases.rs"]
 mod export_cases;
+#[path = "common/hvr_cases.rs"]
+mod hvr_cases;
 #[path = "common/jump_cases.rs"]
 mod jump_cases;
 #[path = "common/layout_cases.rs"]
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         compare_cases::ALL,
         desktop_cases::ALL,
         view_cases::ALL,
+        hvr_cases::ALL,
         jump_cases::ALL,
         layout_cases::ALL,
         page_cases::ALL,

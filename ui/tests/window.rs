@@ -52,6 +52,8 @@ mod view_cases;
 mod access_cases;
 #[path = "common/cause_cases.rs"]
 mod cause_cases;
+#[path = "common/hvr_cases.rs"]
+mod hvr_cases;
 #[path = "common/jump_cases.rs"]
 mod jump_cases;
 #[path = "common/table_cases.rs"]

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::source::SourceShared;
-use crate::travel::to_restore;
+use crate::travel::{mark_live, to_restore};
 
 /// The agent's answer: its result as JSON, or (code, message, hint).
 pub type Reply = Result<Box<RawValue>, (String, String, Option<String>)>;
@@ -129,6 +129,9 @@ pub async fn replay(source: Arc<SourceShared>, step: StepId, params: Option<Stri
     // Assigns that were not there yet are no news here: what differs in the end is told by the verdict.
     let restore = restore.then(|| to_restore(&source, &stream, step, Side::Before)).transpose()?;
     let restore = restore.map(|restore| Restore { unsent: None, ..restore });
+    if restore.is_some() {
+        mark_live(&source, &stream);
+    }
     let command = Command::Replay {
         session: stream.0,
         view: stream.1,

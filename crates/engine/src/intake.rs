@@ -445,10 +445,15 @@ impl Intake {
             return;
         }
         let mut cursors = self.source.cursors.lock();
-        if matches!(cursors.get(session), Some(RemoteCursor::At(_) | RemoteCursor::Unknown)) {
+        let cursor = cursors.get(session).copied().unwrap_or_default();
+        if matches!(cursor, RemoteCursor::Jumping(_)) {
+            return;
+        }
+        // A replay leaves a mark as well, but moves no cursor.
+        self.source.live_marks.lock().retain(|stream, _| stream.0 != *session);
+        if cursor != RemoteCursor::Live {
             cursors.insert(session.clone(), RemoteCursor::Live);
             drop(cursors);
-            self.source.live_marks.lock().retain(|stream, _| stream.0 != *session);
             self.outbox.changed(self.source.id, &Topic::Cursor(session.clone()));
         }
     }

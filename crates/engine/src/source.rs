@@ -29,7 +29,7 @@ pub struct SourceShared {
     pub marks: Mutex<BTreeMap<StepId, String>>,
     /// Where pages stand.
     pub cursors: Mutex<HashMap<SessionId, RemoteCursor>>,
-    /// For each stream that was jumped: the step whose end was live before the first jump.
+    /// For each stream that was jumped, or replayed from another state: the step whose end was live before the first of them.
     pub live_marks: Mutex<HashMap<Stream, StepId>>,
     /// Pages with a command under way.
     pub busy: Mutex<HashSet<SessionId>>,

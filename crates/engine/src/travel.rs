@@ -118,6 +118,13 @@ fn component_fields<'a>(value: &'a Value, id: &str) -> Option<&'a Value> {
     }
 }
 
+/// Notes where a view is live, before a command puts it elsewhere. The first of them counts.
+pub fn mark_live(source: &SourceShared, stream: &Stream) {
+    if let Some(last) = source.last_with_state(stream) {
+        source.live_marks.lock().entry(stream.clone()).or_insert(last);
+    }
+}
+
 fn set_cursor(source: &SourceShared, outbox: &Outbox, session: &SessionId, cursor: RemoteCursor) {
     source.cursors.lock().insert(session.clone(), cursor);
     outbox.changed(source.id, &Topic::Cursor(session.clone()));
@@ -136,9 +143,7 @@ pub async fn jump(
     let _one = OneAtATime::enter(&source, &stream.0)?;
     let restore = wanted(&source, &stream, target, component.as_deref())?;
     let reset = reset_before(&source, &stream, target, component.as_deref());
-    if let Some(last) = source.last_with_state(&stream) {
-        source.live_marks.lock().entry(stream.clone()).or_insert(last);
-    }
+    mark_live(&source, &stream);
     let was = source.cursors.lock().get(&stream.0).copied().unwrap_or_default();
     set_cursor(&source, &outbox, &stream.0, RemoteCursor::Jumping(target));
     let command = Command::Jump { session: stream.0.clone(), view: stream.1.clone(), component, restore, target };
@@ -157,7 +162,7 @@ pub async fn jump(
     }
 }
 
-/// Puts a page to where it stood before the first jump.
+/// Puts a page to where it stood before the first jump or restoring replay.
 pub async fn return_to_live(source: Arc<SourceShared>, outbox: Arc<Outbox>, stream: Stream) -> Result<Answer, Failure> {
     let mark = source.live_marks.lock().get(&stream).copied();
     let Some(mark) = mark else {

@@ -178,7 +178,7 @@ pub enum Request {
         /// Only this component's fields.
         component: Option<String>,
     },
-    /// Put the page to the state that it had before the first jump. Answer: [`Answer::Command`].
+    /// Put the page to the state that it had before the first jump, or the first replay that put another one back. Answer: [`Answer::Command`].
     ReturnToLive {
         /// Where.
         source: SourceId,

@@ -15,7 +15,7 @@ use super::order::Sort;
 use super::pinned;
 use super::replay::{REPLAYS, Trial};
 use super::startup::ThemeChoice;
-use super::{InspectorApp, export};
+use super::{InspectorApp, edit_check, export};
 use crate::commands::UiCommand;
 use crate::filter::{Filter, time_term, with_time};
 use crate::panels::layout::Workspace;
@@ -92,10 +92,14 @@ impl InspectorApp {
             Action::Jump(target, component) => self.jump(target, component),
             Action::AnswerJump(answer, quietly) => self.answer_jump(answer, quietly),
             Action::StopReplays => {
-                if let Some(trial) = &mut self.model.trial {
+                if let Some(check) = self.model.edit_check.as_mut().filter(|check| check.is_running()) {
+                    check.stop();
+                } else if let Some(trial) = &mut self.model.trial {
                     trial.stop();
                 }
             }
+            Action::CheckEdit(swap) => edit_check::ask(&mut self.model, swap, self.now),
+            Action::AnswerCheck(go) => edit_check::answer(&mut self.model, go),
         }
     }
 

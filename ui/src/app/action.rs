@@ -88,6 +88,10 @@ pub enum Action {
     AnswerJump(JumpAnswer, bool),
     /// End replaying.
     StopReplays,
+    /// What did the edit change that this step swapped in? Asks before it replays.
+    CheckEdit(StepId),
+    /// Replay for it, or leave it.
+    AnswerCheck(bool),
 }
 
 /// What panels see while they draw.

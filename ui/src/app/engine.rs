@@ -35,6 +35,8 @@ pub enum Purpose {
     Quiet,
     /// A replay whose outcome is looked at before it is told.
     Replay,
+    /// The return to live after the events of an [`super::edit_check::EditCheck`].
+    EndCheck,
     /// What a jump would lose: it is done at once where that is nothing.
     PreviewJump(SourceId, JumpTarget, Option<String>),
     /// A recording to compare with.
@@ -155,7 +157,10 @@ impl Engine {
             return Some(id);
         }
         if let (Purpose::Replay, Some(trial)) = (purpose, &mut model.trial) {
-            trial.stop();
+            trial.refuse(not_taken().message);
+            if trial.is_quiet() {
+                return None;
+            }
         }
         toast_failure(model, &not_taken(), now);
         None
@@ -429,7 +434,13 @@ impl Engine {
             Answer::Failed(failure) if failure.code == ErrorCode::Cancelled => {}
             Answer::Failed(failure) => {
                 if let (Some(Purpose::Replay), Some(trial)) = (&purpose, &mut model.trial) {
-                    trial.stop();
+                    trial.refuse(failure.message.clone());
+                    if trial.is_quiet() {
+                        return;
+                    }
+                }
+                if let (Some(Purpose::EndCheck), Some(check)) = (&purpose, &mut model.edit_check) {
+                    return check.returned(Err(failure));
                 }
                 toast_failure(model, &failure, now);
             }
@@ -473,6 +484,11 @@ impl Engine {
             Answer::Command(done) if matches!(purpose, Some(Purpose::Replay)) => {
                 if let Some(trial) = &mut model.trial {
                     trial.sent(done, now);
+                }
+            }
+            Answer::Command(done) if matches!(purpose, Some(Purpose::EndCheck)) => {
+                if let Some(check) = &mut model.edit_check {
+                    check.returned(Ok(done));
                 }
             }
             Answer::Command(done) => {

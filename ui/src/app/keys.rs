@@ -3,13 +3,15 @@
 use egui::{Context, Key};
 
 use super::action::Action;
+use super::edit_check::EditCheck;
 use super::model::Model;
 use crate::commands::UiCommand;
 use crate::panels::Panels;
 
 /// Takes the keys of this frame that mean commands.
 pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec<Action>) {
-    if panels.palette.is_open() || model.export.is_some() || model.jump_question.is_some() {
+    let is_asked = model.jump_question.is_some() || model.edit_check.as_ref().is_some_and(EditCheck::is_asking);
+    if panels.palette.is_open() || model.export.is_some() || is_asked {
         return;
     }
     let in_text = ctx.text_edit_focused();

@@ -5,6 +5,7 @@ pub mod action;
 pub mod branches;
 pub mod compare;
 pub mod costs;
+pub mod edit_check;
 mod engine;
 pub mod export;
 pub mod filters;
@@ -160,6 +161,7 @@ impl InspectorApp {
         compare::pull(&mut self.engine, &mut self.model);
         export::pull(&mut self.engine, &mut self.model, self.now);
         replay::advance(&mut self.engine, &mut self.model, self.now);
+        edit_check::advance(&mut self.engine, &mut self.model, self.now);
         let now = self.now;
         if let Some(next) = self.model.messages.expire(now, self.panels.over_toasts) {
             ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).clamp(0.05, 30.0)));
@@ -204,6 +206,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     views::export::ui(cx, ui.ctx());
     panels::jump_dialog::ui(&mut state.jump, cx, ui.ctx());
+    panels::edit_check::dialog(&mut state.edit_check, cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     let over = widgets::toasts::ui(cx, ui.ctx());
     if std::mem::replace(&mut state.over_toasts, over) != over {

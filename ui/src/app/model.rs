@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::branches::{Edges, Forest};
 use super::compare::{Compare, RowDiff};
 use super::costs::Costs;
+use super::edit_check::EditCheck;
 use super::export::Export;
 use super::filters::Filters;
 use super::layout::Panes;
@@ -227,6 +228,8 @@ pub struct Model {
     pub compare: Compare,
     /// The replay that is under way, or was last.
     pub trial: Option<Trial>,
+    /// What an edit changed: the last time that this was asked.
+    pub edit_check: Option<EditCheck>,
 }
 
 impl Model {

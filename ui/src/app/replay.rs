@@ -200,6 +200,22 @@ pub struct Trial {
     pub evidence: Evidence,
     phase: Phase,
     last: Option<CommandDone>,
+    /// Nothing is said at its end: whoever began it asks for its outcome.
+    quiet: bool,
+    /// The step that it became last.
+    replay: Option<StepId>,
+    /// Why it has no verdict.
+    failed: Option<String>,
+}
+
+/// What one replay came to.
+pub struct Replayed<'a> {
+    /// The step that it became.
+    pub step: StepId,
+    /// Compared with what was recorded.
+    pub verdict: &'a Verdict,
+    /// What the server said of it.
+    pub done: &'a CommandDone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +245,35 @@ impl Trial {
             evidence: Evidence::default(),
             phase: Phase::Due,
             last: None,
+            quiet: false,
+            replay: None,
+            failed: None,
         }
+    }
+
+    /// The same without a message at its end.
+    #[must_use]
+    pub fn quietly(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
+    /// Whether nothing is said at its end.
+    pub const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// What the last replay came to, or why that is not known.
+    pub fn outcome(&self) -> Result<Replayed<'_>, &str> {
+        let unknown = || self.failed.as_deref().unwrap_or("It was stopped");
+        let (step, verdict) = self.replay.zip(self.verdicts.last()).ok_or_else(unknown)?;
+        let done = self.last.as_ref().ok_or_else(unknown)?;
+        Ok(Replayed { step, verdict, done })
+    }
+
+    /// It was not sent, for this reason.
+    pub fn refuse(&mut self, why: String) {
+        self.failed = Some(why);
+        self.stop();
     }
 
     /// The same with these parameters; without `restore` from wherever the page stands.
@@ -305,12 +349,13 @@ pub fn advance(engine: &mut Engine, model: &mut Model, now: f64) {
             let found = replays.take_while(|replay| replay.id > after).filter(|replay| replay_of(replay) == Some(step)).last();
             if let Some(found) = found {
                 trial.phase = Phase::Judged(found.id);
+                trial.replay = Some(found.id);
                 trial.evidence.want(Some((source, step, found.id)));
                 trial.evidence.pull(engine);
             } else if now - since as f64 > PATIENCE.as_secs_f64() {
-                let done = trial.last.take().unwrap_or_default();
-                trial.stop();
-                end(model, done, Some("Its step was not seen, so it cannot be compared with what was recorded".to_owned()), now);
+                let why = "Its step was not seen, so it cannot be compared with what was recorded";
+                trial.refuse(why.to_owned());
+                end(model, Some(why.to_owned()), now);
             }
         }
         Phase::Judged(replay) => {
@@ -319,7 +364,6 @@ pub fn advance(engine: &mut Engine, model: &mut Model, now: f64) {
                 trial.evidence.judge(&recorded, &replayed, &model.compare.ignore);
             }
             let Some(verdict) = trial.evidence.verdict().cloned() else { return };
-            let done = trial.last.take().unwrap_or_default();
             let failed = verdict.as_ref().err().map(|failure| failure.message.clone());
             trial.verdicts.extend(verdict);
             trial.unsteady = unsteady(&trial.verdicts);
@@ -329,18 +373,20 @@ pub fn advance(engine: &mut Engine, model: &mut Model, now: f64) {
                 return;
             }
             trial.stop();
-            let words = failed.map(|why| format!("It cannot be compared with what was recorded: {why}"));
+            trial.failed = failed.map(|why| format!("It cannot be compared with what was recorded: {why}"));
+            let words = trial.failed.clone();
             let words = words.or_else(|| trial.words().map(|(_, words)| words)).or_else(|| trial.verdicts.last().map(Verdict::words));
-            end(model, done, words, now);
+            end(model, words, now);
         }
     }
 }
 
 /// Says what came of it.
-fn end(model: &mut Model, done: CommandDone, words: Option<String>, now: f64) {
-    let differs = model.trial.as_ref().is_some_and(|trial| {
-        trial.words().map_or_else(|| trial.verdicts.iter().any(|verdict| !verdict.is_same()), |(level, _)| level == Level::Warning)
-    });
+fn end(model: &mut Model, words: Option<String>, now: f64) {
+    let Some(trial) = model.trial.as_ref().filter(|trial| !trial.quiet) else { return };
+    let done = trial.last.clone().unwrap_or_default();
+    let differs =
+        trial.words().map_or_else(|| trial.verdicts.iter().any(|verdict| !verdict.is_same()), |(level, _)| level == Level::Warning);
     let plain = done.trouble.is_none() && done.not_restored.is_empty();
     match words {
         Some(words) if plain => toast(model, if differs { Level::Warning } else { Level::Info }, done.message, Some(words), now),

@@ -1,6 +1,6 @@
 //! What a jump would not put back, before it is done: keyboard first, Enter takes the safe way and Escape leaves the page alone.
 
-use egui::{Context, Id, Key, Label, Modal, Modifiers, RichText, ScrollArea, Ui};
+use egui::{Context, Id, Key, Label, Modifiers, RichText, ScrollArea, Ui};
 use inspector_model::{JumpTarget, Level, NotRestored, Side};
 
 use crate::app::action::{Action, Cx};
@@ -39,7 +39,7 @@ pub fn ui(state: &mut JumpDialog, cx: &mut Cx<'_>, ctx: &Context) {
         anyway = input.consume_key(Modifiers::NONE, Key::J);
     });
     let mut answer = None;
-    let response = Modal::new(Id::unique("jump question")).show(ctx, |ui| {
+    let response = parts::dialog(ctx, Id::unique("jump question"), None, |ui| {
         ui.set_width(520.0);
         title(cx, ui, question);
         losses(cx, ui, &question.preview.not_restored);

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod branches;
 pub mod breakpoints;
+pub mod edit_check;
 pub mod jump_dialog;
 pub mod layout;
 pub mod lookup;
@@ -45,6 +46,8 @@ pub struct Panels {
     pub over_toasts: bool,
     /// What a jump would not put back.
     pub jump: jump_dialog::JumpDialog,
+    /// Whether an edit is to be checked.
+    pub edit_check: edit_check::Dialog,
     /// Palette and keys.
     pub palette: Palette,
     /// Start page.

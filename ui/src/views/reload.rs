@@ -5,8 +5,10 @@ use inspector_model::{Cause, HotReloadStatus, Level, Step, StepKind, Timeline};
 
 use super::page;
 use crate::app::action::{Action, Cx};
+use crate::app::edit_check::is_swap;
 use crate::app::model::Page;
 use crate::format;
+use crate::panels::edit_check;
 use crate::widgets::icons::{self, Icon};
 use crate::widgets::parts;
 
@@ -131,6 +133,10 @@ fn outcome(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
                 cx.push(Action::Select(step.id));
                 cx.push(Action::Show(Page::Steps));
             }
+            if is_swap(step) {
+                edit_check::button(cx, ui, step);
+            }
         });
     });
+    edit_check::results(cx, ui, step.id);
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use egui::{Context, Id, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Context, Id, Key, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
 use super::parts;
 use crate::app::action::{Action, Cx};
@@ -150,7 +150,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     state.selected = state.selected.min(fitting.len().saturating_sub(1));
 
     let mut chosen = if enter { fitting.get(state.selected).map(|(_, entry)| *entry) } else { None };
-    let response = Modal::new(Id::unique("palette")).show(ctx, |ui| {
+    let response = parts::dialog(ctx, Id::unique("palette"), None, |ui| {
         ui.set_width(480.0);
         let edit = ui
             .add(TextEdit::singleline(&mut state.query).hint_text("Search commands").desired_width(f32::INFINITY).font(theme::text(15.0)));
@@ -199,7 +199,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
 
 fn keys(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
     let room = ctx.content_rect().size() - egui::vec2(60.0, 120.0);
-    let response = Modal::new(Id::unique("keys")).show(ctx, |ui| {
+    let response = parts::dialog(ctx, Id::unique("keys"), None, |ui| {
         let count = ((room.x / 290.0) as usize).clamp(1, 3);
         ui.set_width((count as f32 * 290.0).min(room.x));
         ui.label(RichText::new("Keyboard shortcuts").size(16.0).color(cx.t.strong));

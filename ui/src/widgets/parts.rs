@@ -1,8 +1,8 @@
 //! Buttons, chips, cards, empty states, meters.
 
 use egui::{
-    Button, Color32, Context, Frame, Key, Margin, ModifierNames, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetText,
-    vec2,
+    Button, Color32, Context, Frame, Id, Key, Margin, Modal, ModalResponse, ModifierNames, Response, RichText, Role, Sense, Stroke, Ui,
+    Vec2, WidgetInfo, WidgetText, vec2,
 };
 use inspector_model::{Bucket, Level};
 
@@ -86,6 +86,22 @@ pub fn chip(ui: &mut Ui, text: &str, ink: Color32, ground: Color32) -> Response 
 pub fn section(ui: &mut Ui, text: &str) {
     let t = theme::tokens(ui);
     ui.label(RichText::new(text).size(12.0).color(t.muted));
+}
+
+/// A dialog over the window. It stands in its middle, where its size of the last frame puts it: a new size needs one more frame, or
+/// its buttons would move when they are pressed.
+pub fn dialog<R>(ctx: &Context, id: Id, frame: Option<Frame>, add: impl FnOnce(&mut Ui) -> R) -> ModalResponse<R> {
+    let size = || ctx.memory(|memory| memory.area_rect(id)).map(|rect| rect.size());
+    let before = size();
+    let mut modal = Modal::new(id);
+    if let Some(frame) = frame {
+        modal = modal.frame(frame);
+    }
+    let response = modal.show(ctx, add);
+    if size() != before {
+        ctx.request_repaint();
+    }
+    response
 }
 
 /// A card.

@@ -117,7 +117,7 @@ pub fn picked_files_are_opened_and_written() {
     window.click("Export form that raises");
     window.click("Write file …");
     let export = Request::Export { recording: "rec-2".into(), options: ExportOptions::default(), path: "/tmp/a b.djrec".into() };
-    assert_eq!(engine.asked(|asked| *asked == export).len(), 1);
+    assert_eq!(engine.asked(|asked| matches!(asked, Request::Export { .. })), [export]);
     window.click("Close");
     window.click("Open recording file");
     assert_eq!(engine.asked(|asked| *asked == Request::OpenFile("/tmp/a b.djrec".into())).len(), 1);

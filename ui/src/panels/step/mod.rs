@@ -19,8 +19,9 @@ mod verdict;
 use egui::{Button, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
 use inspector_model::{Failure, Level, Scope, Side, Status, Step, StepDetail, StepId, StepKind};
 
-use super::layout;
+use super::{edit_check, layout};
 use crate::app::action::{Action, Cx};
+use crate::app::edit_check::is_swap;
 use crate::app::lookup::Followed;
 use crate::app::model::{JumpReport, Tab};
 use crate::app::pinned::{Pin, class_at};
@@ -159,6 +160,9 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         parts::command_button(cx, ui, UiCommand::Replay);
         parts::command_button(cx, ui, UiCommand::ShareStep);
         verdict::compare_button(cx, ui, step);
+        if is_swap(step) {
+            edit_check::button(cx, ui, step);
+        }
         if cx.model.pin.is_some() {
             parts::command_button(cx, ui, UiCommand::Unpin);
         } else {
@@ -170,6 +174,7 @@ fn header(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
     {
         ui.label(RichText::new(why).size(12.0).color(t.muted));
     }
+    edit_check::results(cx, ui, step.id);
 }
 
 /// The note of a marked step.

@@ -4,7 +4,7 @@ mod choices;
 mod outcome;
 mod preview;
 
-use egui::{Context, Frame, Id, Margin, Modal, RichText, ScrollArea, Ui};
+use egui::{Context, Frame, Id, Margin, RichText, ScrollArea, Ui};
 
 use crate::app::action::{Action, Cx};
 use crate::app::export::{Draft, Export, ExportWish, Stage};
@@ -25,7 +25,7 @@ pub fn ui(cx: &mut Cx<'_>, ctx: &Context) {
     let model = cx.model;
     let Some(export) = &model.export else { return };
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(14));
-    let response = Modal::new(Id::unique("export")).frame(frame).show(ctx, |ui| {
+    let response = parts::dialog(ctx, Id::unique("export"), Some(frame), |ui| {
         let screen = ctx.content_rect();
         let width = (screen.width() - 64.0).clamp(280.0, WIDTH);
         ui.set_width(width);
