@@ -10,6 +10,7 @@ use common::{SOURCE, Scripted, many_steps};
 use egui::Key;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::Queryable as _;
 use inspector_model::{AttachOptions, Notice, Request};
 use inspector_ui::{Memory, Startup};
 
@@ -271,4 +272,20 @@ fn what_the_built_in_fonts_lack_is_drawn_in_those_of_the_system() {
     for tab in [Key::S, Key::P, Key::O, Key::D] {
         window.press(tab);
     }
+}
+
+#[test]
+fn a_dialog_stands_where_it_was_first_seen() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::E);
+    // In the first frame it is measured, in the second it is there, in the third the preview has come.
+    window.run_steps(3);
+    let place = |window: &Window| window.get_by_label("Close").rect();
+    let first = place(&window);
+    for _ in 0..6 {
+        window.step();
+        assert_eq!(place(&window), first);
+    }
+    assert!(!window.ctx.has_requested_repaint(), "{:?}", window.ctx.repaint_causes());
 }

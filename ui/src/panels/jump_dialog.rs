@@ -80,7 +80,7 @@ fn title(cx: &Cx<'_>, ui: &mut Ui, question: &JumpQuestion) {
 }
 
 fn losses(cx: &Cx<'_>, ui: &mut Ui, lost: &[NotRestored]) {
-    ScrollArea::vertical().max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
+    ScrollArea::vertical().max_height(260.0).min_scrolled_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
         for NotRestored { path, why } in lost.iter().take(TOLD) {
             let text = format!("{}: {}", format::clip(path, 80), format::clip(why, 200));
             ui.add(Label::new(RichText::new(text).color(cx.t.text)).wrap().selectable(true));

@@ -162,7 +162,7 @@ fn commands(state: &mut Palette, cx: &mut Cx<'_>, ctx: &Context) {
             state.selected = 0;
         }
         ui.add_space(4.0);
-        ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
+        ScrollArea::vertical().max_height(360.0).min_scrolled_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             if fitting.is_empty() {
                 ui.label(RichText::new("No command is called like that").color(cx.t.muted));

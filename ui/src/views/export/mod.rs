@@ -35,7 +35,9 @@ pub fn ui(cx: &mut Cx<'_>, ctx: &Context) {
         ui.add_space(8.0);
         let mut draft = export.draft.clone();
         let editable = matches!(export.stage, Stage::Choosing | Stage::Failed(_));
-        ScrollArea::vertical().max_height((screen.height() - AROUND).max(160.0)).auto_shrink([false, true]).show(ui, |ui| {
+        // A dialog offers no more room than it had: without a least height it would grow by some lines a frame.
+        let height = (screen.height() - AROUND).max(160.0);
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(ui, |ui| {
             body(export, &mut draft, editable, cx, ui);
         });
         ui.add_space(8.0);
