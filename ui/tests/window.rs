@@ -10,7 +10,6 @@ use common::{SOURCE, Scripted, many_steps};
 use egui::Key;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use egui_kittest::kittest::Queryable as _;
 use inspector_model::{AttachOptions, Notice, Request};
 use inspector_ui::{Memory, Startup};
 
