@@ -118,11 +118,7 @@ impl Engine {
             | Request::OpenFile(_)
             | Request::OpenText(_) => Purpose::Open,
             Request::Jump { source, target, .. } => {
-                let session = model
-                    .timelines
-                    .iter()
-                    .find(|timeline| timeline.id() == *source)
-                    .and_then(|timeline| timeline.step(target.step)?.session.clone());
+                let session = model.timeline_of(*source).and_then(|timeline| timeline.step(target.step)?.session.clone());
                 Purpose::Command(session.map(|session| (*source, session)))
             }
             Request::Desktop(DesktopRequest::PickFileToOpen) => Purpose::PickToOpen,

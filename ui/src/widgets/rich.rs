@@ -2,7 +2,7 @@
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{Color32, FontId, Stroke};
-use inspector_model::{Kind, Value};
+use inspector_model::{ChangeCounts, Kind, Value};
 
 use crate::theme::{self, Tokens};
 
@@ -35,6 +35,16 @@ pub fn push_marked(job: &mut LayoutJob, text: &str, color: Color32, background: 
         format.strikethrough = Stroke::new(1.0, color);
     }
     job.append(text, 0.0, format);
+}
+
+/// `+1 ~2 −1 ⇅1 `, each in its colour, without those that are none.
+pub fn push_counts(job: &mut LayoutJob, t: &Tokens, counts: ChangeCounts, font: &FontId) {
+    let ChangeCounts { added, removed, changed, moved } = counts;
+    for (sign, count, color) in [("+", added, t.added), ("~", changed, t.changed), ("−", removed, t.removed), ("⇅", moved, t.moved)] {
+        if count > 0 {
+            push(job, &format!("{sign}{count} "), font.clone(), color);
+        }
+    }
 }
 
 /// A job of one line.

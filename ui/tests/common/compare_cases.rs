@@ -140,24 +140,9 @@ fn replay_step(id: u64, of: u64) -> Notice {
 /// Answers what is held: diffs with these, everything else as always.
 fn answer_diffs(engine: &Scripted, window: &mut Window, diff: &inspector_model::Diff) {
     for _ in 0..3 {
-        let held: Vec<_> = std::mem::take(&mut engine.script().held);
-        for (id, request) in held {
-            let answer = match request {
-                Request::Diff { .. } => Answer::Diff(Box::new(diff.clone())),
-                other => common::answer(engine.script().sample.as_ref(), &other),
-            };
-            engine.tell(Notice::Answer(id, answer));
-        }
+        engine.answer_held(diff);
         window.settle();
     }
-}
-
-/// A diff in which one number is another one.
-fn number_differs(path: &str, before: i64, after: i64) -> inspector_model::Diff {
-    let number = |number: i64| inspector_model::Value::Number(number.into());
-    let op = inspector_model::Op::Changed { before: number(before), after: number(after) };
-    let path = inspector_model::Path(vec![inspector_model::Segment::Key(path.into())]);
-    inspector_model::Diff { changes: vec![inspector_model::Change { path, op, note: None }], ..Default::default() }
 }
 
 pub fn a_replay_says_whether_it_did_the_same() {
@@ -173,7 +158,7 @@ pub fn a_replay_says_whether_it_did_the_same() {
     window.settle();
     let judged = |asked: &Request| matches!(asked, Request::Diff { from: (_, of, Side::After), to: (_, replay, Side::After) } if (of.0, replay.0) == (5, 900));
     assert_eq!(engine.asked(judged).len(), 1);
-    answer_diffs(&engine, &mut window, &number_differs("total", 21, 20));
+    answer_diffs(&engine, &mut window, &common::number_differs("total", 21, 20));
     assert!(window.says("Differs here: total 21 → 20"), "the message");
     assert!(!window.has("Compare with step 5"), "not at the recorded step");
     assert!(!window.get("Replay").disabled);
@@ -197,7 +182,7 @@ pub fn replays_go_one_after_the_other_and_find_what_is_not_steady() {
         engine.tell(step);
         window.settle();
         engine.hold(false);
-        answer_diffs(&engine, &mut window, &number_differs("token", 0, nth as i64 % 2));
+        answer_diffs(&engine, &mut window, &common::number_differs("token", 0, nth as i64 % 2));
     }
     assert!(window.says("5 replays, not deterministic: `token`"));
     assert_eq!(engine.asked(|asked| matches!(asked, Request::Replay { .. })).len(), 5);

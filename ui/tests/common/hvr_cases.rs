@@ -1,9 +1,7 @@
 //! What an edit changed, as the window asks and tells it.
 
 use egui::Key;
-use inspector_model::{
-    Answer, Cause, Diff, ErrorCode, Failure, Notice, Op, Path, Request, Segment, SourceState, Status, Step, StepId, StepKind, Value,
-};
+use inspector_model::{Answer, Cause, Diff, ErrorCode, Failure, Notice, Request, SourceState, Status, Step, StepId, StepKind};
 
 use crate::Window;
 use crate::common::driver::Driver as _;
@@ -55,10 +53,7 @@ fn returns(engine: &Scripted) -> usize {
 }
 
 fn total(before: i64, after: i64) -> Diff {
-    let number = |number: i64| Value::Number(number.into());
-    let op = Op::Changed { before: number(before), after: number(after) };
-    let path = Path(vec![Segment::Key("total".into())]);
-    Diff { changes: vec![inspector_model::Change { path, op, note: None }], ..Diff::default() }
+    common::number_differs("total", before, after)
 }
 
 /// Tells the step that the replay under way became, and answers its diff.
@@ -74,14 +69,7 @@ fn becomes(engine: &Scripted, window: &mut Window, nth: u64, of: &Step, status: 
     engine.tell(notice);
     window.settle();
     engine.hold(false);
-    let held = std::mem::take(&mut engine.script().held);
-    for (id, request) in held {
-        let answer = match request {
-            Request::Diff { .. } => Answer::Diff(Box::new(diff.clone())),
-            other => common::answer(engine.script().sample.as_ref(), &other),
-        };
-        engine.tell(Notice::Answer(id, answer));
-    }
+    engine.answer_held(diff);
     window.settle();
 }
 

@@ -16,8 +16,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, DesktopRequest, ErrorCode, Failure, Handle, Notice, RecorderStatus, Request, RequestId, Source, SourceId, SourceKind,
-    SourceState, StateAnswer,
+    Answer, Change, DesktopRequest, Diff, ErrorCode, Failure, Handle, Notice, Op, Path, RecorderStatus, Request, RequestId, Segment,
+    Source, SourceId, SourceKind, SourceState, StateAnswer, Value,
 };
 
 use parking_lot::{Mutex, MutexGuard};
@@ -114,6 +114,18 @@ impl Scripted {
         self.wake();
     }
 
+    /// Answers what is held back: diffs with this one, everything else as always.
+    pub fn answer_held(&self, diff: &Diff) {
+        let held = std::mem::take(&mut self.script().held);
+        for (id, request) in held {
+            let answer = match request {
+                Request::Diff { .. } => Answer::Diff(Box::new(diff.clone())),
+                other => answer(self.script().sample.as_ref(), &other),
+            };
+            self.tell(Notice::Answer(id, answer));
+        }
+    }
+
     /// Requests so far that fit, without their ids.
     pub fn asked(&self, fits: impl Fn(&Request) -> bool) -> Vec<Request> {
         self.script().requests.iter().map(|(_, request)| request.clone()).filter(|request| fits(request)).collect()
@@ -153,6 +165,14 @@ impl Handle for Scripted {
     fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>) {
         self.script().waker = Some(waker.into());
     }
+}
+
+/// A diff in which one number is another one.
+pub fn number_differs(path: &str, before: i64, after: i64) -> Diff {
+    let number = |number: i64| Value::Number(number.into());
+    let op = Op::Changed { before: number(before), after: number(after) };
+    let path = Path(vec![Segment::Key(path.into())]);
+    Diff { changes: vec![Change { path, op, note: None }], ..Diff::default() }
 }
 
 /// What a well-behaved engine would answer.

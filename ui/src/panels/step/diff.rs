@@ -96,17 +96,7 @@ fn ends(cx: &mut Cx<'_>, ui: &mut Ui, step: &Step) {
         if !pinned {
             let mut job = rich::line_job();
             let small = egui::FontId::new(12.0, egui::FontFamily::Monospace);
-            let counts = step.changes;
-            for (sign, count, color) in [
-                ("+", counts.added, t.added),
-                ("~", counts.changed, t.changed),
-                ("−", counts.removed, t.removed),
-                ("⇅", counts.moved, t.moved),
-            ] {
-                if count > 0 {
-                    rich::push(&mut job, &format!("{sign}{count} "), small.clone(), color);
-                }
-            }
+            rich::push_counts(&mut job, t, step.changes, &small);
             ui.label(job);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

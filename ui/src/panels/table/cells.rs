@@ -155,13 +155,7 @@ fn changes(ui: &mut Ui, t: &Tokens, step: &Step) {
     }
     let mut job = rich::line_job();
     let small = egui::FontId::new(11.5, egui::FontFamily::Monospace);
-    for (sign, count, color) in
-        [("+", counts.added, t.added), ("~", counts.changed, t.changed), ("−", counts.removed, t.removed), ("⇅", counts.moved, t.moved)]
-    {
-        if count > 0 {
-            rich::push(&mut job, &format!("{sign}{count} "), small.clone(), color);
-        }
-    }
+    rich::push_counts(&mut job, t, counts, &small);
     if let Some(path) = step.changed.first() {
         rich::push(&mut job, &format::clip(path, 60), small, t.muted);
     }
