@@ -126,10 +126,11 @@ class Seen:
         self.heard = time.monotonic()
         return True
 
-    def lost(self) -> None:
+    def lost(self, channel: str | None = None) -> None:
         """Give the crossing up, to open it anew. What was commanded in it may or may not have happened."""
         self.open = False
         self.fail("timeout", "the way to the worker broke before the answer came")
+        self.line.channel = channel or self.line.channel
         _spawn(self._again())
 
     async def _again(self) -> None:
@@ -175,7 +176,9 @@ class Seen:
             _spawn(self.line.say("ack", upto=self._acked))
 
     def alive(self, header: Header) -> None:
-        if header.get("waits") and self._acked:  # for a message that said so and was lost
+        if header["back"] != self.line.channel:  # it listens elsewhere by now
+            self.lost(header["back"])
+        elif header.get("waits") and self._acked:  # for a message that said so and was lost
             _spawn(self.line.say("ack", upto=self._acked))
 
     def left(self, header: Header) -> None:
@@ -203,25 +206,30 @@ class Others:
         """Find the other workers and keep them, until cancelled."""
         OTHERS[self.id] = self
         try:
-            if RELAY.joined is not None:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(RELAY.joined.wait(), SILENT_SECS)
-            begun = time.monotonic()
-            while True:
-                if RELAY.up:
-                    await _tried(self.ask())
-                await asyncio.sleep(ASK_SECS if self._settled else SETTLE_SECS)
-                if not self._settled and (self._complete() or time.monotonic() - begun > ASK_SECS):
-                    self._settled = True
-                    self.changed()
-                silent = time.monotonic() - SILENT_SECS
-                for seen in [seen for seen in self.seen.values() if seen.heard < silent]:
-                    self.end(seen, f"it said nothing for {SILENT_SECS:.0f} s")
+            await self._look()
+        except Exception:
+            guard.report("crossing.look")
         finally:
             OTHERS.pop(self.id, None)
             for seen in self.seen.values():
                 if seen.open:
                     _spawn(seen.line.say("close"))
+
+    async def _look(self) -> None:
+        if RELAY.joined is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(RELAY.joined.wait(), SILENT_SECS)
+        begun = time.monotonic()
+        while True:
+            if RELAY.up:
+                await _tried(self.ask())
+            await asyncio.sleep(ASK_SECS if self._settled else SETTLE_SECS)
+            if not self._settled and (self._complete() or time.monotonic() - begun > ASK_SECS):
+                self._settled = True
+                self.changed()
+            silent = time.monotonic() - SILENT_SECS
+            for seen in [seen for seen in self.seen.values() if seen.heard < silent]:
+                self.end(seen, f"it said nothing for {SILENT_SECS:.0f} s")
 
     def _complete(self) -> bool:
         """Whether every worker that the inspector knows from before has answered."""
@@ -408,12 +416,16 @@ class Served:
             more = {"more": True} if start + CHUNK < len(data) else {}
             self._under_way.append(await self.line.say("frames", data[start : start + CHUNK], **more))
 
-    def asked_for(self, number: int) -> None:
-        """The other worker still wants it."""
-        if number > self.asked:
-            self.asked = number
-            self.lease = time.monotonic() + SILENT_SECS
-            _spawn(self.line.say("alive", waits=len(self._under_way) >= WINDOW))
+    def asked_for(self, number: int, channel: str) -> None:
+        """The other worker still wants it, unless it listens elsewhere by now and would not hear of it."""
+        if number <= self.asked:
+            return
+        self.asked = number
+        if channel != self.line.channel:
+            self.leave()
+            return
+        self.lease = time.monotonic() + SILENT_SECS
+        _spawn(self.line.say("alive", waits=len(self._under_way) >= WINDOW, back=RELAY.channel))
 
     def acked(self, upto: int) -> None:
         while self._under_way and self._under_way[0] <= upto:
@@ -434,7 +446,7 @@ def _who(header: Header) -> None:
         return
     for served in SERVED.values():
         if served.id.partition(":")[0] == header["h"]:
-            served.asked_for(header["n"])
+            served.asked_for(header["n"], header["back"])
             return
     now = time.monotonic()
     for old in [offer for offer, until in _offers.items() if until < now] or list(_offers)[: -_MOST_OFFERS + 1]:

@@ -27,8 +27,8 @@ log = logging.getLogger("djust_inspector.access")
 FULL_SECS = 60.0
 #: Seconds between two tries of a channel layer that does not answer: at first, and at most.
 RETRY_SECS = (1.0, 30.0)
-#: Seconds after which a membership of the group is renewed; channel layers forget it after a day.
-RENEW_SECS = 6 * 3600.0
+#: Seconds after which a membership of the group is renewed: channel layers forget it after a day, or when they are emptied.
+RENEW_SECS = 300.0
 #: Seconds for the farewell of a worker that ends.
 LEAVE_SECS = 0.5
 _MAC_BYTES = 32

@@ -80,17 +80,20 @@ def worker(folder, name, redis, layer=LAYERS[0], **env):
         yield process
 
 
-class RemotePage(Page):
-    """A page whose WebSocket goes to another process."""
+class Remote:
+    """A WebSocket to another process."""
 
     def __init__(self, process):
         super().__init__()
-        self.url = f"ws://127.0.0.1:{process.port}/ws/live/"
+        self.port = process.port
 
     async def open(self):
-        self.socket = await connect(self.url, origin=ORIGIN.decode(), max_size=None)
+        url = f"ws://127.0.0.1:{self.port}{self.scope['path']}?{self.scope['query_string'].decode()}"
+        token = {name.decode(): value.decode() for name, value in self.scope["headers"] if name == b"authorization"}
+        self.socket = await connect(url, origin=ORIGIN.decode(), additional_headers=token, max_size=None)
         self.accepted = True
         self.task = asyncio.ensure_future(self._listen())
+        return True
 
     async def _listen(self):
         with contextlib.suppress(Exception):
@@ -104,6 +107,14 @@ class RemotePage(Page):
     async def close(self, code=1000):
         await self.socket.close()
         await self.task
+
+
+class RemotePage(Remote, Page):
+    """A page of another process."""
+
+
+class RemoteInspector(Remote, Inspector):
+    """An inspector that is attached to another process."""
 
 
 @contextlib.asynccontextmanager
@@ -313,6 +324,53 @@ def test_redis_that_was_away_is_found_again_and_nothing_is_missing(redis, tmp_pa
             await page.event("add", n=4)
             await inspector.step(name="add", session=page.id)
             await page.close()
+
+    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
+        run(check(other))
+
+
+async def listen_elsewhere():
+    """What happens to this worker when its channel layer has failed and is back: it listens on another channel."""
+    before = RELAY.channel
+    RELAY._task.cancel()
+    await asyncio.gather(RELAY._task, return_exceptions=True)
+    RELAY.start()
+    await asyncio.wait_for(RELAY.joined.wait(), 10)
+    assert RELAY.channel != before
+
+
+def test_worker_with_the_inspector_that_listens_on_another_channel_is_answered_there(redis, tmp_path):
+    async def check(other):
+        page = await RemotePage(other).mount(COUNTER)
+        async with watching() as inspector:
+            agent = (await told(inspector, 2))[0]["agents"][1]
+            await listen_elsewhere()
+            await page.event("add", n=3)
+            await inspector.step(name="add", session=page.id)
+            answer = await inspector.command("dispatch", session=page.id, worker=agent, event="add", params={"n": 1})
+            assert answer["ok"] is True and not inspector.frames("gap")
+            await page.close()
+
+    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
+        run(check(other))
+
+
+def test_worker_with_the_page_that_listens_on_another_channel_is_asked_there(redis, tmp_path):
+    async def check(other):
+        page = await Page().mount(COUNTER)
+        inspector = await RemoteInspector(other).attach(workers=True)
+        await told(inspector, 2)
+        await listen_elsewhere()
+        await inspector.until(lambda: len(inspector.frames("worker")) == 2, "the crossing once more")
+        assert inspector.frames("worker")[1]["resumed"] is True
+        answer = await inspector.command("dispatch", session=page.id, worker=HUB.agent_id, event="add", params={"n": 1})
+        assert answer["ok"] is True
+        await inspector.step(name="add", session=page.id)
+        await inspector.close()
+        await page.until(lambda: not crossing.SERVED, "the end")
+        await page.close()
+        await RELAY.stop()
+        await asyncio.gather(*list(crossing._tasks), return_exceptions=True)
 
     with layer_settings(redis), worker(tmp_path, "b", redis) as other:
         run(check(other))
