@@ -8,6 +8,7 @@ inspector has a queue bounded in bytes: what does not fit is dropped, counted an
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 import uuid
@@ -42,6 +43,8 @@ class Inspector:
         self.queue: deque[str] = deque()
         self.bytes = 0
         self.dropped = 0
+        #: Frames of other workers, with what is called when they have left. Few: those workers wait for that.
+        self.relayed: deque[tuple[list[str], Callable[[], None]]] = deque()
         self.closed = False
         #: Whether it may give commands that change something.
         self.writes = False
@@ -229,3 +232,14 @@ class Hub:
 
 
 HUB = Hub()
+
+
+def _forked() -> None:
+    """A worker that was forked from a process with the agent in it is an agent of its own."""
+    HUB.lock = threading.RLock()
+    HUB.agent_id = uuid.uuid4().hex
+    HUB.started = time.time()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

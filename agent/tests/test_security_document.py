@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from djust_inspector import access, endpoint, lockout, options
+from djust_inspector import access, endpoint, lockout, options, serving
 from djust_inspector.management.commands.djust_inspector import Command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -67,7 +67,7 @@ def test_limits_are_those_of_the_agent():
         f"{lockout.ADDRESS_FAILURES} failures of an address in a minute: it waits {lockout.FIRST_SECS:.0f} s, doubling to {lockout.LONGEST_SECS / 60:.0f} minutes",
         f"{lockout.ALL_FAILURES} of all",
         f"{endpoint.MAX_INSPECTORS} inspectors at once, {endpoint.HELLO_SECS:.0f} s for `hello`, {endpoint.MAX_HELLO // 1024} KiB for it, "
-        f"{endpoint.MAX_FRAME // 1024 // 1024} MiB for any other frame, {endpoint.MAX_RATE:.0f} frames a second, {endpoint.MAX_COMMANDS} commands at once",
+        f"{serving.MAX_FRAME // 1024 // 1024} MiB for any other frame, {serving.MAX_RATE:.0f} frames a second, {serving.MAX_COMMANDS} commands at once",
         f"than {access.MIN_LENGTH} characters",
         f"Without DEBUG {options.STAGING_CPU:g} and {options.STAGING_MEMORY_MB}, else unbounded",
     ):

@@ -144,7 +144,7 @@ enum Ended {
 enum ToRecorder {
     Frames(Vec<Utf8Bytes>),
     Welcome(Box<inspector_protocol::Welcome>, oneshot::Sender<()>),
-    ResumePoint(oneshot::Sender<Option<(String, u64)>>),
+    ResumePoints(oneshot::Sender<Vec<Resume>>),
 }
 
 /// Attaches until stopped. Runs as a task of its own.
@@ -209,7 +209,7 @@ fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
                         intake.welcome(&welcome, crate::now());
                         let _ = done.send(());
                     }
-                    Some(ToRecorder::ResumePoint(answer)) => drop(answer.send(intake.resume_point())),
+                    Some(ToRecorder::ResumePoints(answer)) => drop(answer.send(intake.resume_points())),
                     None => break,
                 },
             }
@@ -256,11 +256,11 @@ async fn connection(
     let (mut write, mut read) = socket.split();
 
     let (ask, resume) = oneshot::channel();
-    if frames.send(ToRecorder::ResumePoint(ask)).await.is_err() {
+    if frames.send(ToRecorder::ResumePoints(ask)).await.is_err() {
         return Ended::ForGood("the recorder has ended".into());
     }
-    let resume = resume.await.ok().flatten().map(|(agent, seq)| Resume { agent, seq });
-    if let Err(error) = write.send(Message::text(hello(resume.as_ref(), endpoint.asks_to_write()))).await {
+    let resume = resume.await.unwrap_or_default();
+    if let Err(error) = write.send(Message::text(hello(&resume, endpoint.asks_to_write()))).await {
         return Ended::Lost(error.to_string());
     }
 

@@ -3,6 +3,7 @@
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
 mod suspects;
+mod workers;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::RangeInclusive;
@@ -10,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inspector_model::{
-    Cause, ChangeCounts, Close, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status,
-    Step, StepDetail, StepId, StepKind, Stream, ViewId,
+    Cause, ChangeCounts, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status, Step,
+    StepDetail, StepId, StepKind, Stream, ViewId,
 };
-use inspector_protocol::{AgentStep, Body, Seen, StateChange, StreamState, Welcome, decode};
+use inspector_protocol::{AgentStep, Body, Resume, Seen, StateChange, StreamState, decode};
 use inspector_store::{NewState, NewStep, Recorder, Retention, StoreError};
 use inspector_tape::{Delta, Document, compare};
 use parking_lot::{Mutex, RwLock};
@@ -39,8 +40,7 @@ pub struct Intake {
     recent: VecDeque<(String, StepId)>,
     /// The last loss.
     lost: Option<StepId>,
-    agent: Option<String>,
-    seq: u64,
+    workers: workers::Known,
     dirty: bool,
     stopped: bool,
     wishes: Arc<Wishes>,
@@ -90,41 +90,16 @@ impl Intake {
             known,
             recent: VecDeque::new(),
             lost: None,
-            agent: None,
-            seq: 0,
+            workers: workers::Known::default(),
             dirty: false,
             stopped: false,
             wishes,
         }
     }
 
-    /// Where to go on after a lost connection.
-    pub fn resume_point(&self) -> Option<(String, u64)> {
-        self.agent.clone().map(|agent| (agent, self.seq))
-    }
-
-    /// The agent has greeted.
-    pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
-        let known_agent = self.agent.as_deref() == Some(welcome.agent.as_str());
-        if !welcome.resumed {
-            if self.agent.is_some() {
-                let why = if known_agent {
-                    format!("{} frames could not be had again after the connection was lost", welcome.seq.saturating_sub(self.seq))
-                } else {
-                    "the server was restarted".to_owned()
-                };
-                if !known_agent {
-                    self.close_all("The server was restarted", now);
-                }
-                if !known_agent || welcome.seq > self.seq {
-                    self.gap(known_agent.then(|| welcome.seq.saturating_sub(self.seq)), &why, None, now);
-                }
-            }
-            self.seq = welcome.seq;
-        }
-        self.agent = Some(welcome.agent.clone());
-        self.source.info.lock().access.clone_from(&welcome.access);
-        self.server(&welcome.server);
+    /// Where to go on with each worker after a lost connection.
+    pub fn resume_points(&self) -> Vec<Resume> {
+        self.workers.resume_points()
     }
 
     /// Takes in one frame's text.
@@ -138,15 +113,15 @@ impl Intake {
                 return;
             }
         };
-        if let Some(seq) = frame.seq {
-            // Already taken in before a reconnect.
-            if seq <= self.seq && self.seq > 0 {
-                return;
-            }
-            self.seq = seq;
+        let worker = frame.worker.as_deref();
+        if frame.seq.is_some_and(|seq| !self.workers.is_news(worker, seq)) {
+            return;
         }
         match frame.body {
-            Body::Session(session) => self.session(*session),
+            Body::Session(session) => {
+                self.page_of(&session.id, worker);
+                self.session(*session);
+            }
             Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
             Body::Page(session, shell) => {
                 self.recorder.put_shell(&session, &shell);
@@ -157,14 +132,13 @@ impl Intake {
                 self.source.rates.lock().insert(session.clone(), *rate);
                 self.outbox.changed(self.source.id, &Topic::Rate(session));
             }
-            Body::Config(config) => {
-                self.recorder.put_config(&config);
-                *self.source.config.lock() = Some(*config);
-                self.dirty = true;
-                self.outbox.changed(self.source.id, &Topic::Config);
-            }
+            Body::Config(config) => self.config(*config, worker),
             Body::Log(record) => self.log(*record),
-            Body::Server(server) => self.server(&server),
+            // The others' descriptions differ in nothing that is shown.
+            Body::Server(server) if self.workers.is_main(worker) => self.server(&server),
+            Body::Server(_) => {}
+            Body::Worker(seen) => self.worker(&seen, now),
+            Body::Workers(agents) => self.workers(&agents, now),
             Body::Gap { dropped, why } => self.gap(Some(dropped), &why, None, now),
             // `welcome` and `answer` are the attachment's, and `bye` is followed by the end of the connection.
             Body::Welcome(_) | Body::Refused(_) | Body::Answer { .. } | Body::Synced | Body::Bye(_) | Body::Unknown(_) => {}
@@ -208,6 +182,7 @@ impl Intake {
     }
 
     fn server(&mut self, server: &ServerInfo) {
+        let server = &ServerInfo { workers: self.counted(&server.workers), ..server.clone() };
         self.recorder.put_server(server);
         self.dirty = true;
         let title = match server.url.as_deref() {
@@ -234,18 +209,6 @@ impl Intake {
         }
         self.source.sessions.write().insert(id.clone(), session);
         self.outbox.changed(self.source.id, &Topic::Session(id));
-    }
-
-    fn close_all(&mut self, reason: &str, now: f64) {
-        let open: Vec<Session> = self.source.sessions.read().values().filter(|session| session.is_open()).cloned().collect();
-        for mut session in open {
-            session.phase = Phase::Closed;
-            session.close = Some(Close { code: None, reason: Some(reason.to_owned()) });
-            let step = Step { session: Some(session.id.clone()), ..Step::new(StepKind::Close, reason, now) };
-            self.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: NewState::None, html: None });
-            self.session(session);
-        }
-        self.streams.clear();
     }
 
     fn log(&mut self, record: LogRecord) {

@@ -47,6 +47,9 @@ pub struct Session {
     /// Sticky and embedded child views.
     #[serde(default)]
     pub children: Vec<View>,
+    /// The server process that it is connected to, where the agent says so.
+    #[serde(default)]
+    pub pid: Option<u32>,
     /// When it connected, Unix seconds.
     #[serde(default)]
     pub opened: f64,

@@ -115,6 +115,107 @@ fn the_reset_of_a_temporary_assign_is_no_step() {
     assert_eq!(bench.state(&last, Side::Before), full(r#"{"count":0,"messages":[]}"#));
 }
 
+/// An agent whose workers reach each other, with a page on each of two, both with an event.
+fn two_workers() -> Bench {
+    let mut bench = Bench::new();
+    let welcome =
+        r#"{"agent":"agent-1","resumed":true,"seq":1,"server":{"project":"shop","workers":{"shared":true,"all":null,"why":null}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 5.0);
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":40}"#);
+    bench.again(r#"{"t":"session","worker":"agent-2","seq":41,"session":"t","phase":"mounted","view":{"class":"shop.views.CartView"}}"#);
+    bench.again(r#"{"t":"workers","agents":["agent-1","agent-2"]}"#);
+    bench
+}
+
+fn of_second(seq: u64, key: &str) -> String {
+    format!(r#"{{"t":"step","worker":"agent-2","seq":{seq},"key":"{key}","session":"t","kind":"event","name":"add","started":2.0}}"#)
+}
+
+#[test]
+fn workers_are_numbered_each_for_itself_and_go_on_where_each_was_left() {
+    let mut bench = two_workers();
+    bench.again(&of_second(50, "b1"));
+    bench.again(&of_second(50, "b2"));
+    bench.mount();
+    assert_eq!(bench.kinds(), [StepKind::Event, StepKind::Mount]);
+    let points = bench.intake.resume_points();
+    let points: Vec<_> = points.iter().map(|point| (point.agent.as_str(), point.seq)).collect();
+    assert_eq!(points, [("agent-1", 2), ("agent-2", 50)]);
+    assert_eq!(bench.source.workers.lock().get(&SessionId::from("t")).map(String::as_str), Some("agent-2"));
+    assert_eq!(bench.source.info.lock().server.as_ref().map(|server| server.workers.seen), Some(2));
+}
+
+#[test]
+fn a_worker_that_ends_takes_its_pages_with_it_and_no_others() {
+    let mut bench = two_workers();
+    bench.again(r#"{"t":"workers","agents":["agent-1"]}"#);
+    let open: Vec<_> =
+        bench.source.sessions.read().values().filter(|session| session.is_open()).map(|session| session.id.clone()).collect();
+    assert_eq!(open, [SessionId::from("s")]);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Gap]);
+    assert_eq!(bench.steps()[1].error.as_deref(), Some("a worker of the server ended"));
+    // It was only silent: its pages are told anew.
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":60}"#);
+    bench.again(r#"{"t":"session","worker":"agent-2","seq":61,"session":"t","phase":"mounted"}"#);
+    assert!(bench.source.sessions.read()[&SessionId::from("t")].is_open());
+}
+
+#[test]
+fn a_connection_that_comes_back_to_another_worker_ends_nothing_that_is_still_there() {
+    let mut bench = two_workers();
+    let welcome = r#"{"agent":"agent-2","resumed":true,"seq":41,"server":{"project":"shop","workers":{"shared":true}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    bench.again(r#"{"t":"worker","agent":"agent-1","pid":6,"resumed":true,"from":1}"#);
+    bench.again(r#"{"t":"workers","agents":["agent-2","agent-1"]}"#);
+    assert_eq!(bench.kinds(), []);
+    bench.again(r#"{"t":"step","seq":42,"key":"b1","session":"t","kind":"event","name":"add","started":2.0}"#);
+    bench.again(r#"{"t":"step","worker":"agent-1","seq":2,"key":"a1","session":"s","kind":"event","name":"add","started":2.0}"#);
+    assert_eq!(bench.kinds(), [StepKind::Event, StepKind::Event]);
+}
+
+#[test]
+fn a_restart_of_all_workers_is_told_as_one() {
+    let mut bench = two_workers();
+    let welcome = r#"{"agent":"agent-3","resumed":false,"seq":1,"server":{"project":"shop","workers":{"shared":true}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    bench.again(r#"{"t":"workers","agents":["agent-3"]}"#);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Close, StepKind::Gap]);
+    assert_eq!(bench.steps()[2].error.as_deref(), Some("the server was restarted"));
+}
+
+#[test]
+fn frames_of_another_worker_that_cannot_be_had_again_are_counted() {
+    let mut bench = two_workers();
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":46}"#);
+    assert_eq!(bench.source.info.lock().recorder.dropped, 5);
+}
+
+#[test]
+fn without_a_shared_layer_another_worker_is_seen_alone() {
+    let mut bench = Bench::new();
+    let welcome = r#"{"agent":"agent-2","seq":1,"server":{"workers":{"shared":false,"all":3,"why":"in memory"}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Gap]);
+    assert!(bench.steps()[1].error.as_deref().unwrap().contains("another worker"));
+    let words = bench.source.info.lock().server.as_ref().and_then(|server| server.workers.words());
+    assert_eq!(words.as_deref(), Some("1 of 3 workers"));
+}
+
+#[test]
+fn configurations_of_workers_are_one_with_the_pages_of_all() {
+    let mut bench = two_workers();
+    let config = |worker: &str, seq: u64, page: &str| {
+        format!(
+            r#"{{"t":"config"{worker},"seq":{seq},"views":[{{"class":"V","attributes":{{"tick_interval":{{"value":1,"instances":[{{"session":"{page}","value":2}}]}}}}}}]}}"#
+        )
+    };
+    bench.again(&config("", 7, "s"));
+    bench.again(&config(r#","worker":"agent-2""#, 47, "t"));
+    let config = bench.source.config.lock().clone().unwrap();
+    let pages: Vec<_> = config.views[0].attributes["tick_interval"].instances.iter().map(|one| one.session.clone()).collect();
+    assert_eq!(pages, [Some(SessionId::from("s")), Some(SessionId::from("t"))]);
+}
+
 #[test]
 fn what_comes_twice_is_recorded_once() {
     let mut bench = Bench::new();
