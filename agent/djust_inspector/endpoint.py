@@ -168,13 +168,14 @@ def _welcome(inspector: Inspector, hello: dict[str, Any], grant: Grant) -> None:
     with HUB.lock:
         resumed = HUB.can_resume(resume.get("agent"), resume.get("seq"))
         inspector.put_always(
-            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"access":%s,"server":%s}'
+            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"unrecorded":%s,"access":%s,"server":%s}'
             % (
                 PROTOCOL,
                 HUB.agent_id,
                 __version__,
                 "true" if resumed else "false",
                 HUB.seq,
+                json.dumps(HUB.unrecorded(resume.get("agent"), resume.get("seq"))),
                 safe_dumps(allowed),
                 described,
             )

@@ -111,6 +111,9 @@ class Hub:
         self.lost_upto = 0
         #: Sequence numbers used by syncs: (first, last). Resuming inside of one is impossible.
         self._sync_ranges: deque[tuple[int, int]] = deque(maxlen=64)
+        #: Times without recording: (number after it, seconds).
+        self._idle: deque[tuple[int, float]] = deque(maxlen=64)
+        self._idle_since: float | None = None
         self._grace: Any = None
         #: Called with True when recording starts and with False when it ends.
         self.on_active: list[Callable[[bool], None]] = []
@@ -164,6 +167,12 @@ class Hub:
             and not any(first <= seq < last for first, last in self._sync_ranges)
         )
 
+    def unrecorded(self, agent_id: Any, seq: Any) -> float | None:
+        """Seconds since `seq` for which nothing was recorded, because no inspector was there."""
+        if agent_id != self.agent_id or type(seq) is not int:
+            return None
+        return sum(secs for number, secs in self._idle if number > seq) or None
+
     def activate(self) -> None:
         """Start recording. Call before the first `attach` of an inspector, from its event loop."""
         global ACTIVE
@@ -178,6 +187,9 @@ class Hub:
             self.lost_upto = self.seq
             self.backlog.clear()
             self.backlog_bytes = 0
+            if self._idle_since is not None:
+                self._idle.append((self.seq, time.monotonic() - self._idle_since))
+                self._idle_since = None
             ACTIVE = True
         for callback in self.on_active:
             guard.guarded(callback)(True)
@@ -222,6 +234,7 @@ class Hub:
             if self.inspectors or not ACTIVE:
                 return
             ACTIVE = False
+            self._idle_since = time.monotonic()
             self.backlog.clear()
             self.backlog_bytes = 0
         for callback in self.on_active:

@@ -2,9 +2,11 @@
 //!
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
+mod known;
+mod pause;
 mod suspects;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +21,12 @@ use inspector_tape::{Delta, Document, compare};
 use parking_lot::{Mutex, RwLock};
 
 use crate::breakpoints::Breakpoints;
+use crate::handlers::Handlers;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
+
+use known::Known;
+use pause::Pause;
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
 const DIFF_DEADLINE: Duration = Duration::from_millis(20);
@@ -34,7 +40,10 @@ pub struct Intake {
     outbox: Arc<Outbox>,
     recorder: Recorder,
     streams: HashMap<Stream, StreamNow>,
-    known: HashSet<String>,
+    known: Known,
+    handlers: Handlers,
+    /// The agent's clock less ours, seconds, by the last frame.
+    ahead: f64,
     /// The latest steps by their keys, for those that later ones name as their cause.
     recent: VecDeque<(String, StepId)>,
     /// The last loss.
@@ -43,6 +52,8 @@ pub struct Intake {
     seq: u64,
     dirty: bool,
     stopped: bool,
+    /// While the disk is full.
+    paused: Option<Pause>,
     wishes: Arc<Wishes>,
 }
 
@@ -81,19 +92,25 @@ enum Taken {
 impl Intake {
     /// A recorder for `source` that writes with `recorder`.
     pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
-        let known = recorder.known_keys().map(str::to_owned).collect();
+        let mut known = Known::default();
+        for key in recorder.known_keys() {
+            known.insert(key);
+        }
         Self {
             source,
             outbox,
             recorder,
             streams: HashMap::new(),
             known,
+            handlers: Handlers::default(),
+            ahead: 0.0,
             recent: VecDeque::new(),
             lost: None,
             agent: None,
             seq: 0,
             dirty: false,
             stopped: false,
+            paused: None,
             wishes,
         }
     }
@@ -105,19 +122,26 @@ impl Intake {
 
     /// The agent has greeted.
     pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
+        // What happened there and was not seen is placed by the clock of the server, as all else.
+        let now = now + self.ahead;
         let known_agent = self.agent.as_deref() == Some(welcome.agent.as_str());
         if !welcome.resumed {
             if self.agent.is_some() {
-                let why = if known_agent {
-                    format!("{} frames could not be had again after the connection was lost", welcome.seq.saturating_sub(self.seq))
-                } else {
-                    "the server was restarted".to_owned()
+                let frames = welcome.seq.saturating_sub(self.seq);
+                let (lost, why) = match welcome.unrecorded {
+                    _ if !known_agent => (None, "the server was restarted".to_owned()),
+                    None => (Some(frames), format!("{frames} frames could not be had again after the connection was lost")),
+                    // The first number after such a time is that of no frame.
+                    Some(secs) => (
+                        Some(frames.saturating_sub(1)).filter(|frames| *frames > 0),
+                        format!("nothing was recorded for {secs:.0} s: the connection was lost for longer than the server waits"),
+                    ),
                 };
                 if !known_agent {
                     self.close_all("The server was restarted", now);
                 }
-                if !known_agent || welcome.seq > self.seq {
-                    self.gap(known_agent.then(|| welcome.seq.saturating_sub(self.seq)), &why, None, now);
+                if !known_agent || frames > 0 {
+                    self.gap(lost, &why, None, now);
                 }
             }
             self.seq = welcome.seq;
@@ -133,6 +157,7 @@ impl Intake {
             Ok(frame) => frame,
             Err(error) => {
                 let kept: String = text.chars().take(BAD_FRAME_BYTES).collect();
+                let now = now + self.ahead;
                 let kept = Frame { dir: "agent".into(), at: now, bytes: text.len() as u64, text: kept };
                 self.gap(Some(1), &error.to_string(), Some(kept), now);
                 return;
@@ -145,6 +170,10 @@ impl Intake {
             }
             self.seq = seq;
         }
+        if frame.at > 0.0 {
+            self.ahead = frame.at - now;
+        }
+        let now = now + self.ahead;
         match frame.body {
             Body::Session(session) => self.session(*session),
             Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
@@ -172,14 +201,17 @@ impl Intake {
     }
 
     /// Makes everything so far survive the end of the program. Call it every half second.
-    pub fn flush(&mut self) {
-        if !std::mem::take(&mut self.dirty) || self.stopped {
+    pub fn flush(&mut self, now: f64) {
+        self.go_on(now);
+        if !std::mem::take(&mut self.dirty) || self.stopped || self.paused.is_some() {
             return;
         }
         let keep = *self.wishes.keep.lock();
         self.recorder.set_retention(Some(Retention { most_bytes: keep.recording_bytes, slow_ms: keep.slow_ms }));
-        if let Err(error) = self.recorder.flush() {
-            self.stop(&error);
+        match self.recorder.flush() {
+            Ok(()) => {}
+            Err(error @ StoreError::Full { .. }) => self.pause(&error),
+            Err(error) => self.stop(&error),
         }
         let stats = self.recorder.stats();
         let mut info = self.source.info.lock();
@@ -191,9 +223,9 @@ impl Intake {
     }
 
     /// The end of the recording.
-    pub fn finish(mut self) {
+    pub fn finish(mut self, now: f64) {
         self.dirty = true;
-        self.flush();
+        self.flush(now);
     }
 
     fn stop(&mut self, error: &StoreError) {
@@ -201,9 +233,9 @@ impl Intake {
             return;
         }
         self.stopped = true;
-        let why = format!("Recording has stopped, what was recorded is kept: {error}");
-        self.source.info.lock().recorder.stopped = Some(why.clone());
-        self.outbox.message(Level::Error, why);
+        let why = error.to_string();
+        self.outbox.message(Level::Error, format!("Recording has stopped: {why}"));
+        self.source.info.lock().recorder.stopped = Some(why);
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
@@ -225,15 +257,23 @@ impl Intake {
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
-    fn session(&mut self, session: Session) {
+    fn session(&mut self, mut session: Session) {
         self.recorder.put_session(&session);
         self.dirty = true;
         let id = session.id.clone();
         if session.phase == Phase::Closed {
-            self.streams.retain(|stream, _| stream.0 != id);
+            self.forget_page(&id);
         }
+        self.handlers.share(&mut session);
         self.source.sessions.write().insert(id.clone(), session);
         self.outbox.changed(self.source.id, &Topic::Session(id));
+    }
+
+    /// Gives back what is only needed of an open page.
+    fn forget_page(&mut self, id: &SessionId) {
+        self.streams.retain(|stream, _| stream.0 != *id);
+        self.source.rates.lock().remove(id);
+        self.source.live_marks.lock().retain(|stream, _| stream.0 != *id);
     }
 
     fn close_all(&mut self, reason: &str, now: f64) {
@@ -339,7 +379,7 @@ impl Intake {
     }
 
     fn step(&mut self, step: AgentStep) {
-        if !step.key.is_empty() && !self.known.insert(step.key.clone()) {
+        if !step.key.is_empty() && !self.known.insert(&step.key) {
             // Delivered before. Later frames may be changes to its states, so those are followed, but they are no news.
             if let Some(session) = step.session {
                 let now = self.streams.entry((session, step.view)).or_default();
@@ -507,6 +547,10 @@ impl Intake {
         }
         new.step.hits = self.wishes.breakpoints.read().hit(&new.after);
         let mut summary = new.step.clone();
+        if self.paused.is_some() {
+            return self.lose(&summary, new.html);
+        }
+        let html = new.html.clone();
         match self.recorder.append(new) {
             Ok(id) => {
                 summary.id = id;
@@ -518,6 +562,10 @@ impl Intake {
                 self.source.steps.write().push(&summary);
                 self.source.info.lock().recorder.steps += 1;
                 self.outbox.changed(self.source.id, &Topic::Source);
+            }
+            Err(error @ StoreError::Full { .. }) => {
+                self.pause(&error);
+                self.lose(&summary, html);
             }
             Err(error) => self.stop(&error),
         }

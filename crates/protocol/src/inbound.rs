@@ -88,6 +88,9 @@ pub struct Welcome {
     /// The last number given.
     #[serde(default)]
     pub seq: u64,
+    /// Seconds since the point to resume from for which the agent recorded nothing, because no inspector was there.
+    #[serde(default)]
+    pub unrecorded: Option<f64>,
     /// What this attachment may do.
     pub access: Option<Access>,
     /// The process.
