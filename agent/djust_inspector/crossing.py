@@ -391,8 +391,8 @@ class Served:
         with HUB.lock:
             resumed = HUB.can_resume(HUB.agent_id, self.point)
             self.inspector.put_always(
-                '{"t":"worker","agent":"%s","pid":%d,"resumed":%s,"from":%d}'
-                % (HUB.agent_id, os.getpid(), "true" if resumed else "false", HUB.seq)
+                '{"t":"worker","agent":"%s","pid":%d,"resumed":%s,"from":%d,"unrecorded":%s}'
+                % (HUB.agent_id, os.getpid(), json.dumps(resumed), HUB.seq, json.dumps(HUB.unrecorded(self.point)))
             )
             if resumed:
                 HUB.replay(self.inspector, self.point)

@@ -181,13 +181,14 @@ def _welcome(inspector: Inspector, points: dict[str, int], grant: Grant) -> None
     with HUB.lock:
         resumed = HUB.can_resume(HUB.agent_id, points.get(HUB.agent_id))
         inspector.put_always(
-            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"access":%s,"server":%s}'
+            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"unrecorded":%s,"access":%s,"server":%s}'
             % (
                 PROTOCOL,
                 HUB.agent_id,
                 __version__,
                 "true" if resumed else "false",
                 HUB.seq,
+                json.dumps(HUB.unrecorded(points.get(HUB.agent_id))),
                 safe_dumps(allowed),
                 described,
             )

@@ -114,6 +114,9 @@ class Hub:
         self.lost_upto = 0
         #: Sequence numbers used by syncs: (first, last). Resuming inside of one is impossible.
         self._sync_ranges: deque[tuple[int, int]] = deque(maxlen=64)
+        #: Times without recording: (number after it, seconds).
+        self._idle: deque[tuple[int, float]] = deque(maxlen=64)
+        self._idle_since: float | None = None
         self._grace: Any = None
         #: Called with True when recording starts and with False when it ends.
         self.on_active: list[Callable[[bool], None]] = []
@@ -167,6 +170,12 @@ class Hub:
             and not any(first <= seq < last for first, last in self._sync_ranges)
         )
 
+    def unrecorded(self, seq: int | None) -> float | None:
+        """Seconds since `seq` for which nothing was recorded, because no inspector was there."""
+        if seq is None:
+            return None
+        return sum(secs for number, secs in self._idle if number > seq) or None
+
     def activate(self) -> None:
         """Start recording. Call before the first `attach` of an inspector, from its event loop."""
         global ACTIVE
@@ -181,6 +190,9 @@ class Hub:
             self.lost_upto = self.seq
             self.backlog.clear()
             self.backlog_bytes = 0
+            if self._idle_since is not None:
+                self._idle.append((self.seq, time.monotonic() - self._idle_since))
+                self._idle_since = None
             ACTIVE = True
         for callback in self.on_active:
             guard.guarded(callback)(True)
@@ -225,6 +237,7 @@ class Hub:
             if self.inspectors or not ACTIVE:
                 return
             ACTIVE = False
+            self._idle_since = time.monotonic()
             self.backlog.clear()
             self.backlog_bytes = 0
         for callback in self.on_active:

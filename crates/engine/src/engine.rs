@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::attachment::{Target, attach};
 use crate::breakpoints::Breakpoints;
 use crate::discovery::{found_servers, without_token};
+use crate::handlers::Handlers;
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
@@ -155,14 +156,12 @@ impl Drop for Engine {
 fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError> {
     let mut dir = settings.data_dir.clone();
     let mut others = 0;
+    let mut holder = String::new();
     loop {
         match Store::open(&dir) {
             Ok((store, report)) => {
                 if others > 0 {
-                    outbox.message(
-                        Level::Warning,
-                        format!("Another inspector has the library; recordings of this one are kept in {}", dir.display()),
-                    );
+                    outbox.message(Level::Warning, format!("{holder}; recordings of this one are kept in {}", dir.display()));
                 }
                 if let Some(path) = report.set_aside {
                     let text = format!(
@@ -171,12 +170,16 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                     );
                     outbox.message(Level::Error, text);
                 }
-                if report.read_only {
-                    outbox.message(Level::Error, "The disk is full: recordings can be read, nothing can be recorded until there is space");
+                if let Some(why) = report.read_only {
+                    outbox.message(Level::Error, format!("Recordings can be read, nothing can be recorded: {why}"));
                 }
                 return Ok(store);
             }
-            Err(inspector_store::StoreError::Locked { .. }) if others < 16 => {
+            Err(inspector_store::StoreError::Locked { by, .. }) if others < 16 => {
+                if others == 0 {
+                    let by = by.map_or_else(String::new, |process| format!(" (process {process})"));
+                    holder = format!("Another inspector{by} has the library; close it to open recordings that are there");
+                }
                 others += 1;
                 dir = settings.data_dir.join(format!("inspector-{}", others + 1));
             }
@@ -449,7 +452,9 @@ impl Shared {
         *source.steps.write() = first.into_iter().collect();
         *source.marks.lock() = source.reader.marks().map_err(failed)?;
         *source.config.lock() = source.reader.config().map_err(failed)?;
+        let mut handlers = Handlers::default();
         for mut session in source.reader.sessions().map_err(failed)? {
+            handlers.share(&mut session);
             // Nobody is behind a recorded page, whatever was so when the recording ended.
             if session.is_open() {
                 session.phase = Phase::Closed;

@@ -2,10 +2,12 @@
 //!
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
+mod known;
+mod pause;
 mod suspects;
 mod workers;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +22,12 @@ use inspector_tape::{Delta, Document, compare};
 use parking_lot::{Mutex, RwLock};
 
 use crate::breakpoints::Breakpoints;
+use crate::handlers::Handlers;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
+
+use known::Known;
+use pause::Pause;
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
 const DIFF_DEADLINE: Duration = Duration::from_millis(20);
@@ -35,7 +41,10 @@ pub struct Intake {
     outbox: Arc<Outbox>,
     recorder: Recorder,
     streams: HashMap<Stream, StreamNow>,
-    known: HashSet<String>,
+    known: Known,
+    handlers: Handlers,
+    /// The agent's clock less ours, seconds, by the last frame.
+    ahead: f64,
     /// The latest steps by their keys, for those that later ones name as their cause.
     recent: VecDeque<(String, StepId)>,
     /// The last loss.
@@ -43,6 +52,8 @@ pub struct Intake {
     workers: workers::Known,
     dirty: bool,
     stopped: bool,
+    /// While the disk is full.
+    paused: Option<Pause>,
     wishes: Arc<Wishes>,
 }
 
@@ -81,18 +92,24 @@ enum Taken {
 impl Intake {
     /// A recorder for `source` that writes with `recorder`.
     pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
-        let known = recorder.known_keys().map(str::to_owned).collect();
+        let mut known = Known::default();
+        for key in recorder.known_keys() {
+            known.insert(key);
+        }
         Self {
             source,
             outbox,
             recorder,
             streams: HashMap::new(),
             known,
+            handlers: Handlers::default(),
+            ahead: 0.0,
             recent: VecDeque::new(),
             lost: None,
             workers: workers::Known::default(),
             dirty: false,
             stopped: false,
+            paused: None,
             wishes,
         }
     }
@@ -108,6 +125,7 @@ impl Intake {
             Ok(frame) => frame,
             Err(error) => {
                 let kept: String = text.chars().take(BAD_FRAME_BYTES).collect();
+                let now = now + self.ahead;
                 let kept = Frame { dir: "agent".into(), at: now, bytes: text.len() as u64, text: kept };
                 self.gap(Some(1), &error.to_string(), Some(kept), now);
                 return;
@@ -117,6 +135,10 @@ impl Intake {
         if frame.seq.is_some_and(|seq| !self.workers.is_news(worker, seq)) {
             return;
         }
+        if frame.at > 0.0 {
+            self.ahead = frame.at - now;
+        }
+        let now = now + self.ahead;
         match frame.body {
             Body::Session(session) => {
                 self.page_of(&session.id, worker);
@@ -146,14 +168,17 @@ impl Intake {
     }
 
     /// Makes everything so far survive the end of the program. Call it every half second.
-    pub fn flush(&mut self) {
-        if !std::mem::take(&mut self.dirty) || self.stopped {
+    pub fn flush(&mut self, now: f64) {
+        self.go_on(now);
+        if !std::mem::take(&mut self.dirty) || self.stopped || self.paused.is_some() {
             return;
         }
         let keep = *self.wishes.keep.lock();
         self.recorder.set_retention(Some(Retention { most_bytes: keep.recording_bytes, slow_ms: keep.slow_ms }));
-        if let Err(error) = self.recorder.flush() {
-            self.stop(&error);
+        match self.recorder.flush() {
+            Ok(()) => {}
+            Err(error @ StoreError::Full { .. }) => self.pause(&error),
+            Err(error) => self.stop(&error),
         }
         let stats = self.recorder.stats();
         let mut info = self.source.info.lock();
@@ -165,9 +190,9 @@ impl Intake {
     }
 
     /// The end of the recording.
-    pub fn finish(mut self) {
+    pub fn finish(mut self, now: f64) {
         self.dirty = true;
-        self.flush();
+        self.flush(now);
     }
 
     fn stop(&mut self, error: &StoreError) {
@@ -175,9 +200,9 @@ impl Intake {
             return;
         }
         self.stopped = true;
-        let why = format!("Recording has stopped, what was recorded is kept: {error}");
-        self.source.info.lock().recorder.stopped = Some(why.clone());
-        self.outbox.message(Level::Error, why);
+        let why = error.to_string();
+        self.outbox.message(Level::Error, format!("Recording has stopped: {why}"));
+        self.source.info.lock().recorder.stopped = Some(why);
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
@@ -200,15 +225,24 @@ impl Intake {
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
-    fn session(&mut self, session: Session) {
+    fn session(&mut self, mut session: Session) {
         self.recorder.put_session(&session);
         self.dirty = true;
         let id = session.id.clone();
         if session.phase == Phase::Closed {
-            self.streams.retain(|stream, _| stream.0 != id);
+            self.forget_page(&id);
         }
+        self.handlers.share(&mut session);
         self.source.sessions.write().insert(id.clone(), session);
         self.outbox.changed(self.source.id, &Topic::Session(id));
+    }
+
+    /// Gives back what is only needed of an open page.
+    fn forget_page(&mut self, id: &SessionId) {
+        self.streams.retain(|stream, _| stream.0 != *id);
+        self.source.rates.lock().remove(id);
+        self.source.live_marks.lock().retain(|stream, _| stream.0 != *id);
+        self.source.workers.lock().remove(id);
     }
 
     fn log(&mut self, record: LogRecord) {
@@ -302,7 +336,7 @@ impl Intake {
     }
 
     fn step(&mut self, step: AgentStep) {
-        if !step.key.is_empty() && !self.known.insert(step.key.clone()) {
+        if !step.key.is_empty() && !self.known.insert(&step.key) {
             // Delivered before. Later frames may be changes to its states, so those are followed, but they are no news.
             if let Some(session) = step.session {
                 let now = self.streams.entry((session, step.view)).or_default();
@@ -470,6 +504,10 @@ impl Intake {
         }
         new.step.hits = self.wishes.breakpoints.read().hit(&new.after);
         let mut summary = new.step.clone();
+        if self.paused.is_some() {
+            return self.lose(&summary, new.html);
+        }
+        let html = new.html.clone();
         match self.recorder.append(new) {
             Ok(id) => {
                 summary.id = id;
@@ -481,6 +519,10 @@ impl Intake {
                 self.source.steps.write().push(&summary);
                 self.source.info.lock().recorder.steps += 1;
                 self.outbox.changed(self.source.id, &Topic::Source);
+            }
+            Err(error @ StoreError::Full { .. }) => {
+                self.pause(&error);
+                self.lose(&summary, html);
             }
             Err(error) => self.stop(&error),
         }

@@ -1,5 +1,7 @@
 //! A session: one browser page on one WebSocket.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::SessionId;
@@ -100,7 +102,7 @@ pub struct View {
     /// Components, nested ones too.
     pub components: Vec<Component>,
     /// What a browser may call.
-    pub handlers: Vec<HandlerInfo>,
+    pub handlers: Arc<[HandlerInfo]>,
     /// Source file.
     pub file: Option<String>,
     /// Line of the class in it.

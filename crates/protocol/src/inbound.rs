@@ -94,6 +94,9 @@ pub struct Welcome {
     /// The last number given.
     #[serde(default)]
     pub seq: u64,
+    /// Seconds since the point to resume from for which the agent recorded nothing, because no inspector was there.
+    #[serde(default)]
+    pub unrecorded: Option<f64>,
     /// What this attachment may do.
     pub access: Option<Access>,
     /// The process.
@@ -102,7 +105,7 @@ pub struct Welcome {
 }
 
 /// Another worker of the server.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WorkerSeen {
     /// Its agent.
     pub agent: String,
@@ -112,6 +115,9 @@ pub struct WorkerSeen {
     /// The last number that it gave before.
     #[serde(default)]
     pub from: u64,
+    /// As in [`Welcome`].
+    #[serde(default)]
+    pub unrecorded: Option<f64>,
 }
 
 /// Why the agent does not talk to us.
@@ -600,7 +606,7 @@ mod tests {
             assert_eq!((frame.worker.as_deref(), frame.seq), (Some("b"), Some(4)), "{text}");
         }
         let seen = decode(r#"{"t":"worker","agent":"b","pid":7,"resumed":true,"from":9}"#).unwrap();
-        assert!(matches!(seen.body, Body::Worker(WorkerSeen { agent, resumed: true, from: 9 }) if agent == "b"));
+        assert!(matches!(seen.body, Body::Worker(WorkerSeen { agent, resumed: true, from: 9, unrecorded: None }) if agent == "b"));
         let all = decode(r#"{"t":"workers","agents":["a","b"]}"#).unwrap();
         assert!(matches!(all.body, Body::Workers(agents) if agents == ["a", "b"]));
     }

@@ -6,14 +6,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
-
-use crate::error::StoreError;
+use crate::error::{ReadOnly, StoreError};
+use crate::guard::{Reading, Stopped, guarded};
 
 /// Free space that sled is never let into: a batch, the segments that it takes from the disk 512 KB at a time, and what it
 /// moves to make room.
-const MARGIN: u64 = 4 << 20;
+pub(crate) const MARGIN: u64 = 4 << 20;
+
+/// The file in which sled keeps everything.
+const LOG: &str = "library/db";
 
 /// The reserve that is given up when a write fails, so that reading goes on.
 pub(crate) const RESERVE_WHILE_OPEN: &str = "reserve-while-open";
@@ -27,53 +30,100 @@ pub(crate) struct Database {
 struct Inner {
     db: sled::Db,
     path: PathBuf,
-    read_only: bool,
-    stopped: Mutex<Option<String>>,
+    read_only: Option<ReadOnly>,
+    stopped: Stopped,
+    /// The log's file as it was when it was opened, where files can be told apart.
+    file: Option<FileId>,
+    /// See [`Database::leave_free`].
+    margin: AtomicU64,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.read_only || self.stopped.get_mut().is_some() || has_no_space(&self.path, 0) {
+        let no_more =
+            self.read_only.is_some() || self.stopped.why().is_some() || has_no_space(&self.path, self.margin.load(Ordering::Relaxed));
+        // Flushed here, where an error does no harm, so that closing has nothing left to write.
+        if no_more || guarded(|| self.db.flush()).is_err() {
             // Never closed: see above.
             std::mem::forget(self.db.clone());
         }
     }
 }
 
-/// Whether there is so little space, besides what is to be taken at once, that nothing is written any more.
-pub(crate) fn has_no_space(path: &Path, besides: u64) -> bool {
+/// What tells a file from another one of the same name.
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Where an open file cannot be removed, there is nothing to find out.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> Option<FileId> {
+    path.exists().then_some((0, 0))
+}
+
+/// Whether there is less free space than that.
+pub(crate) fn has_no_space(path: &Path, least: u64) -> bool {
     // A file system that does not tell is no reason to stop.
-    fs2::available_space(path).is_ok_and(|free| free < MARGIN + besides)
+    fs2::available_space(path).is_ok_and(|free| free < least)
 }
 
 impl Database {
-    /// `read_only`: the disk was full when it was opened.
-    pub(crate) fn new(db: sled::Db, path: &Path, read_only: bool) -> Self {
-        Self { inner: Arc::new(Inner { db, path: path.to_owned(), read_only, stopped: Mutex::default() }) }
+    /// `path`: the library's folder.
+    pub(crate) fn new(db: sled::Db, path: &Path, read_only: Option<ReadOnly>) -> Self {
+        let file = file_id(&path.join(LOG));
+        let margin = AtomicU64::new(MARGIN);
+        Self { inner: Arc::new(Inner { db, path: path.to_owned(), read_only, stopped: Stopped::default(), file, margin }) }
     }
 
     /// For reading. Writing goes through the other methods.
-    pub(crate) fn reading(&self) -> &sled::Db {
-        &self.inner.db
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading { db: &self.inner.db, stopped: &self.inner.stopped }
     }
 
-    /// Refuses when the disk was full from the beginning.
+    /// How much free space is left to others, bytes. Without so much nothing is written.
+    pub(crate) fn leave_free(&self, bytes: u64) {
+        self.inner.margin.store(bytes.max(MARGIN), Ordering::Relaxed);
+    }
+
+    /// Whether the files are still those that were opened: what goes into removed ones is gone when they are closed.
+    fn check_files(&self) -> Result<(), StoreError> {
+        if self.inner.file.is_none() || file_id(&self.inner.path.join(LOG)) == self.inner.file {
+            return Ok(());
+        }
+        let error = StoreError::Vanished { path: self.inner.path.clone() };
+        self.inner.stopped.stop(|| error.to_string());
+        Err(error)
+    }
+
+    /// Refuses when it was opened for reading only.
     pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
-        if self.inner.read_only { Err(StoreError::ReadOnly { path: self.inner.path.clone() }) } else { self.check() }
+        match self.inner.read_only {
+            Some(why) => Err(StoreError::ReadOnly { why, path: self.inner.path.clone() }),
+            None => self.check(),
+        }
     }
 
     /// Whether something can still be written.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &*self.inner.stopped.lock() {
-            None => Ok(()),
-            Some(why) => Err(StoreError::Stopped { why: why.clone() }),
+        if self.inner.read_only == Some(ReadOnly::Protected) {
+            return Err(StoreError::ReadOnly { why: ReadOnly::Protected, path: self.inner.path.clone() });
         }
+        self.inner.stopped.why().map_or(Ok(()), |why| Err(StoreError::Stopped { why }))
     }
 
     /// Whether there is so much space that a write will not fail for want of it. Unlike a failed write this can change
     /// again.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
-        if has_no_space(&self.inner.path, 0) { Err(StoreError::Full { path: self.inner.path.clone() }) } else { Ok(()) }
+        if has_no_space(&self.inner.path, self.inner.margin.load(Ordering::Relaxed)) {
+            Err(StoreError::Full { path: self.inner.path.clone() })
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes all of a batch, or nothing.
@@ -85,13 +135,14 @@ impl Database {
     /// The same on a full disk too: for deleting.
     pub(crate) fn apply_on_any_disk(&self, batch: sled::Batch) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.db.apply_batch(batch).map_err(|error| self.stop(error))
+        guarded(|| self.inner.db.apply_batch(batch)).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.db.flush().map(drop).map_err(|error| self.stop(error))
+        self.check_files()?;
+        guarded(|| self.inner.db.flush()).map(drop).map_err(|error| self.stop(error))
     }
 
     fn stop(&self, error: sled::Error) -> StoreError {
@@ -99,11 +150,9 @@ impl Database {
             StoreError::Full { .. } => StoreError::Full { path: self.inner.path.clone() },
             other => other,
         };
-        let mut stopped = self.inner.stopped.lock();
-        if stopped.is_none() {
+        if self.inner.stopped.stop(|| error.to_string()) {
             // sled also writes when it reads: it splits what has grown too large. This gives it the room.
             let _ = std::fs::remove_file(self.inner.path.join(RESERVE_WHILE_OPEN));
-            *stopped = Some(error.to_string());
         }
         error
     }

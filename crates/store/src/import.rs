@@ -1,7 +1,7 @@
 //! What comes into the library from outside: recording files, and what others make of a file of another kind.
 //!
-//! Its id is made of its content, so that the same thing taken in twice is one recording. Its entry in the catalogue is
-//! written last: what was stopped half way is no recording, and what was written of it is removed.
+//! Its id is made of its content, so that the same thing taken in twice is one recording. It is marked as unfinished until it
+//! is complete: what was stopped half way is removed at once, or, when the program was killed, at the next opening.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,10 +32,11 @@ impl Store {
         if let Some(known) = self.imported(&id) {
             return Ok(known);
         }
+        self.unfinished(&id)?;
         let written = self.write_values(&id, &loaded, progress);
         if written.is_err() {
-            // The first error is the one to tell. Its entry is there only when the last write of all failed.
-            let _ = self.delete(&id).or_else(|_| self.remove_values(&id));
+            // The first error is the one to tell. What cannot be removed now is at the next opening.
+            let _ = self.remove_values(&id);
         }
         written?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
@@ -51,20 +52,19 @@ impl Store {
     ) -> Result<Imported, E> {
         key::check(id)?;
         let _one = self.one_import(&|_, _| true)?;
-        match self.imported(id) {
-            // One that was killed before its first step was written counts for nothing.
-            Some(known) if known.steps == 0 => self.delete(id)?,
-            Some(known) => return Ok(known),
-            None => {}
+        if let Some(known) = self.imported(id) {
+            return Ok(known);
         }
+        self.unfinished(id)?;
         let mut recorder = self.begin(id.clone(), title, started, "")?;
         let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
         let steps = recorder.stats().steps;
         drop(recorder);
         if recorded.is_err() {
-            let _ = self.delete(id);
+            let _ = self.remove_values(id);
         }
         recorded?;
+        self.finished(id)?;
         Ok(Imported { id: id.clone(), steps, damaged: None })
     }
 
@@ -108,6 +108,7 @@ impl Store {
             return Err(StoreError::Cancelled);
         }
         batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
+        batch.remove(key::unfinished(id));
         database.apply(batch)?;
         database.flush()
     }

@@ -38,6 +38,14 @@ pub(crate) fn catalogue(id: &RecordingId) -> Vec<u8> {
     [b"c/", id.as_str().as_bytes()].concat()
 }
 
+/// Says that a recording is being deleted, or taken in and not complete: what there is of it goes when the library is opened.
+pub(crate) fn unfinished(id: &RecordingId) -> Vec<u8> {
+    [UNFINISHED, id.as_str().as_bytes()].concat()
+}
+
+/// What [`unfinished`] keys begin with.
+pub(crate) const UNFINISHED: &[u8] = b"d/";
+
 /// The prefix of everything else of a recording.
 pub(crate) fn prefix(id: &RecordingId) -> Vec<u8> {
     [b"r/", id.as_str().as_bytes(), b"/"].concat()

@@ -12,6 +12,7 @@ mod cursor;
 mod database;
 mod error;
 mod file;
+mod guard;
 mod history;
 mod import;
 mod index;
@@ -37,7 +38,7 @@ mod writer;
 mod hostile;
 
 pub use cursor::StateCursor;
-pub use error::StoreError;
+pub use error::{ReadOnly, StoreError};
 pub use file::{Imported, read_file, read_file_watched};
 pub use history::glimpse;
 pub use index::LogOp;

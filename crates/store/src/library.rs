@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,8 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::database::{self, Database, RESERVE_WHILE_OPEN};
-use crate::error::{StoreError, is_full};
+use crate::error::{ReadOnly, StoreError, is_full};
 use crate::file;
+use crate::guard::guarded;
 use crate::key;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
@@ -31,6 +31,9 @@ const RESERVE: usize = 3 << 20;
 /// What sled may keep in memory. Its own default is a gigabyte.
 const CACHE: u64 = 32 << 20;
 
+/// The file that says which process has the library open.
+const HOLDER: &str = "in-use";
+
 /// How long a lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_millis(400);
 
@@ -42,6 +45,8 @@ pub struct Store {
 
 struct Inner {
     database: Database,
+    /// The copy that is read instead of files that may not be written. Removed at the end.
+    _copy: Option<tempfile::TempDir>,
     live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
     importing: Mutex<()>,
 }
@@ -51,21 +56,22 @@ struct Inner {
 pub struct OpenReport {
     /// The library was damaged and lies here now; a new one was made.
     pub set_aside: Option<PathBuf>,
-    /// The disk is full: nothing can be recorded until there is space and the library is opened again.
-    pub read_only: bool,
+    /// Nothing can be recorded until the reason is gone and the library is opened again.
+    pub read_only: Option<ReadOnly>,
 }
 
 impl Store {
     /// Opens the library in a folder, and makes it if there is none.
     pub fn open(dir: &Path) -> Result<(Self, OpenReport), StoreError> {
         let mut report = OpenReport::default();
+        let mut copy = None;
         fs::create_dir_all(dir).map_err(StoreError::io("making the library's folder", dir))?;
         let path = dir.join("library");
         let reserve = dir.join("reserve");
         let db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
             Ok(db) => db,
             Err(Trouble::Full) => {
-                report.read_only = true;
+                report.read_only = Some(ReadOnly::DiskFull);
                 if fs::remove_file(&reserve).is_err() {
                     return Err(StoreError::Full { path: dir.to_owned() });
                 }
@@ -81,22 +87,45 @@ impl Store {
                 report.set_aside = Some(aside);
                 open_database(&path).map_err(|trouble| trouble.into_error(&path))?
             }
+            Err(Trouble::Protected(_)) if path.is_dir() => {
+                report.read_only = Some(ReadOnly::Protected);
+                let folder = copied(&path)?;
+                let db = open_database(&folder.path().join("library")).map_err(|trouble| trouble.into_error(&path))?;
+                copy = Some(folder);
+                db
+            }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
+        if let Some(copy) = copy {
+            return Ok((Self::with(Database::new(db, copy.path(), report.read_only), Some(copy)), report));
+        }
         let reserves = [reserve, dir.join(RESERVE_WHILE_OPEN)];
         // A reserve that was given up is made again first, or the disk would be full again at once.
         let missing = reserves.iter().filter(|reserve| !reserve.exists()).count() * RESERVE;
-        report.read_only |= database::has_no_space(dir, missing as u64);
+        if database::has_no_space(dir, database::MARGIN + missing as u64) {
+            report.read_only = Some(ReadOnly::DiskFull);
+        }
         for reserve in reserves {
-            if report.read_only {
+            if report.read_only.is_some() {
                 let _ = fs::remove_file(&reserve);
             } else if !reserve.exists() && fill(&reserve).is_err() {
                 // Better no reserve than half of one that takes the last space.
                 let _ = fs::remove_file(&reserve);
             }
         }
-        let inner = Inner { database: Database::new(db, dir, report.read_only), live: Mutex::default(), importing: Mutex::default() };
-        Ok((Self { inner: Arc::new(inner) }, report))
+        // Whoever comes while it is open is told by whom. It is no lock, so no matter if it fails.
+        let _ = fs::write(dir.join(HOLDER), std::process::id().to_string());
+        let store = Self::with(Database::new(db, dir, report.read_only), None);
+        if report.read_only.is_none()
+            && let Err(error) = store.remove_unfinished()
+        {
+            tracing::warn!(%error, "what was left of a deletion or an import could not be removed");
+        }
+        Ok((store, report))
+    }
+
+    fn with(database: Database, copy: Option<tempfile::TempDir>) -> Self {
+        Self { inner: Arc::new(Inner { database, _copy: copy, live: Mutex::default(), importing: Mutex::default() }) }
     }
 
     /// The recordings, newest first.
@@ -105,6 +134,8 @@ impl Store {
         for entry in self.inner.database.reading().scan_prefix(b"c/") {
             let (name, value) = entry?;
             match serde_json::from_slice::<Catalogue>(&value) {
+                // Taken in by half, and there is no way to remove it now.
+                Ok(catalogue) if self.inner.database.reading().get(key::unfinished(&catalogue.info.id))?.is_some() => {}
                 Ok(catalogue) => all.push(match self.live(&catalogue.info.id) {
                     Some(writer) => RecordingInfo { recording: true, ..writer.lock().catalogue.info.clone() },
                     None => RecordingInfo { recording: false, ..catalogue.info },
@@ -168,29 +199,67 @@ impl Store {
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
-        self.remove_values(id)?;
-        // Last: what was deleted by half can be deleted again.
-        let mut last = sled::Batch::default();
-        last.remove(key::catalogue(id));
-        self.inner.database.apply_on_any_disk(last)?;
-        self.inner.database.flush()
+        // From here on it is no recording any more, also when the rest of it is removed at the next opening only.
+        let mut first = sled::Batch::default();
+        first.insert(key::unfinished(id), &[]);
+        first.remove(key::catalogue(id));
+        self.inner.database.apply_on_any_disk(first)?;
+        self.remove_values(id)
     }
 
-    /// Removes all of a recording but its entry in the catalogue, in parts, so that a large one is never in memory as a whole.
+    /// Removes all of a recording that is marked as unfinished, in parts, so that a large one is never in memory as a whole.
     pub(crate) fn remove_values(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
+        let mut earlier = None;
         loop {
             let mut batch = sled::Batch::default();
-            let mut count = 0;
-            for name in database.reading().scan_prefix(key::prefix(id)).keys().take(1000) {
-                batch.remove(name?);
-                count += 1;
+            let names: Vec<_> = database.reading().scan_prefix(key::prefix(id)).keys().take(1000).collect::<Result<_, _>>()?;
+            if !names.is_empty() && names.first() == earlier.as_ref() {
+                return Err(StoreError::damaged("what is removed from it does not go away"));
             }
-            if count == 0 {
-                return Ok(());
+            earlier = names.first().cloned();
+            let is_last = names.is_empty();
+            names.into_iter().for_each(|name| batch.remove(name));
+            if is_last {
+                batch.remove(key::catalogue(id));
+                batch.remove(key::unfinished(id));
+                database.apply_on_any_disk(batch)?;
+                return database.flush();
             }
             database.apply_on_any_disk(batch)?;
         }
+    }
+
+    /// Marks a recording as one that is being taken in: without [`Store::finished`] nothing of it is left by the next opening.
+    pub(crate) fn unfinished(&self, id: &RecordingId) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(key::unfinished(id), &[]);
+        self.inner.database.apply(batch)
+    }
+
+    /// Takes that mark away.
+    pub(crate) fn finished(&self, id: &RecordingId) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.remove(key::unfinished(id));
+        self.inner.database.apply_on_any_disk(batch)?;
+        self.inner.database.flush()
+    }
+
+    /// Removes what an earlier process was deleting or taking in when it ended.
+    fn remove_unfinished(&self) -> Result<(), StoreError> {
+        let names: Vec<_> = self.inner.database.reading().scan_prefix(key::UNFINISHED).keys().collect::<Result<_, _>>()?;
+        for name in names {
+            let id = RecordingId::from(String::from_utf8_lossy(&name[key::UNFINISHED.len()..]).into_owned());
+            tracing::info!(recording = %id, "what was left of a deletion or an import is removed");
+            self.remove_values(&id)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves at least so many bytes of the disk to others: with less free space nothing is written, and recording goes on
+    /// when there is more again. There is a least that is always left.
+    pub fn leave_free(&self, bytes: u64) {
+        self.inner.database.leave_free(bytes);
     }
 
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
@@ -289,6 +358,8 @@ enum Trouble {
     Locked,
     Full,
     Damaged(String),
+    /// Its files may not be written.
+    Protected(io::Error),
     Other(io::Error),
 }
 
@@ -306,10 +377,13 @@ impl Trouble {
 
     fn into_error(self, path: &Path) -> StoreError {
         match self {
-            Self::Locked => StoreError::Locked { path: path.to_owned() },
+            Self::Locked => {
+                let holder = path.parent().and_then(|dir| fs::read_to_string(dir.join(HOLDER)).ok());
+                StoreError::Locked { by: holder.and_then(|process| process.trim().parse().ok()), path: path.to_owned() }
+            }
             Self::Full => StoreError::Full { path: path.to_owned() },
             Self::Damaged(what) => StoreError::Damaged { what },
-            Self::Other(error) => StoreError::io("opening the library", path)(error),
+            Self::Protected(error) | Self::Other(error) => StoreError::io("opening the library", path)(error),
         }
     }
 }
@@ -345,9 +419,7 @@ fn remove_unfinished_snapshots(path: &Path) -> bool {
 fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
     let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
     // sled panics at some damage instead of saying so.
-    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-        .unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked".to_owned())));
-    opened.map_err(|error| match error {
+    guarded(|| config.open()).map_err(|error| match error {
         sled::Error::Io(error) if is_full(&error) => Trouble::Full,
         // sled has only words for it.
         sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => Trouble::Locked,
@@ -355,10 +427,34 @@ fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
                 Trouble::Damaged(error.to_string())
             }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Trouble::Protected(error),
             _ => Trouble::Other(error),
         },
         other => Trouble::Damaged(other.to_string()),
     })
+}
+
+/// A copy of a library: sled writes also where only is read.
+fn copied(path: &Path) -> Result<tempfile::TempDir, StoreError> {
+    let folder = tempfile::Builder::new().prefix("djust-inspector-").tempdir();
+    let folder = folder.map_err(StoreError::io("making a folder for a copy of the library", path))?;
+    let mut folders = vec![(path.to_owned(), folder.path().join("library"))];
+    while let Some((from, to)) = folders.pop() {
+        fs::create_dir(&to).map_err(StoreError::io("copying the library", &to))?;
+        for entry in fs::read_dir(&from).map_err(StoreError::io("reading the library", &from))? {
+            let entry = entry.map_err(StoreError::io("reading the library", &from))?;
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push((entry.path(), to));
+                continue;
+            }
+            // Not `fs::copy`, which would copy that it may not be written.
+            let mut file = File::open(entry.path()).map_err(StoreError::io("reading the library", entry.path()))?;
+            let mut written = File::create_new(&to).map_err(StoreError::io("copying the library", &to))?;
+            io::copy(&mut file, &mut written).map_err(StoreError::io("copying the library", &to))?;
+        }
+    }
+    Ok(folder)
 }
 
 /// Moves a damaged library away, under a name that is free.

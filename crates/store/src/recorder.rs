@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use inspector_model::{Configuration, PageShell, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
+use inspector_model::{Configuration, PageShell, Phase, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
@@ -90,6 +90,9 @@ impl Recorder {
     pub fn put_session(&mut self, session: &Session) {
         let mut writer = self.writer.lock();
         writer.meet(&session.id);
+        if session.phase == Phase::Closed {
+            writer.give_up_page(&session.id);
+        }
         writer.describe(key::session(session.id.as_str()), serde_json::to_vec(session));
     }
 

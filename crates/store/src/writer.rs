@@ -400,6 +400,16 @@ impl Writer {
         }
     }
 
+    /// Lets go of the texts of a page that is gone: of what may still come, they are read back.
+    pub(crate) fn give_up_page(&mut self, session: &SessionId) {
+        let of_page = |(of, _): &StreamKey| of.as_ref() == Some(session);
+        let states = self.states.iter_mut().filter(|(stream, _)| of_page(stream)).map(|(_, last)| last);
+        let pages = self.pages.get_mut(&Some(session.clone()));
+        for last in states.chain(pages) {
+            self.held -= last.text.take().map_or(0, |text| text.bytes());
+        }
+    }
+
     pub(crate) fn describe(&mut self, name: Vec<u8>, json: serde_json::Result<Vec<u8>>) {
         let packed = match json.map_err(StoreError::Encode) {
             Ok(json) if json.len() > piece::LARGEST || name.len() > key::LONGEST => Err(StoreError::damaged("it is too large")),

@@ -8,6 +8,8 @@ use super::*;
 struct Bench {
     intake: Intake,
     source: Arc<SourceShared>,
+    store: Store,
+    outbox: Arc<Outbox>,
     seq: u64,
     _data: tempfile::TempDir,
 }
@@ -27,8 +29,9 @@ impl Bench {
             recorder: RecorderStatus::default(),
         };
         let source = Arc::new(SourceShared::new(info, recorder.reader()));
-        let intake = Intake::new(source.clone(), Arc::default(), recorder, Arc::default());
-        let mut bench = Self { intake, source, seq: 0, _data: data };
+        let outbox: Arc<Outbox> = Arc::default();
+        let intake = Intake::new(source.clone(), outbox.clone(), recorder, Arc::default());
+        let mut bench = Self { intake, source, store, outbox, seq: 0, _data: data };
         bench.welcome("agent-1", false, 0);
         bench.frame(
             r#"{"t":"session","session":"s","phase":"mounted","view":{"class":"shop.views.CartView","temporary_assigns":["messages"]}}"#,
@@ -369,7 +372,7 @@ fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
         assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":5}"#), "{name}");
         assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":6}"#), "{name}");
         assert_eq!((steps[4].changes.changed, steps[4].changed.as_slice()), (1, &["count".to_owned()][..]), "{name}");
-        bench.intake.flush();
+        bench.intake.flush(9.0);
         assert_eq!(bench.source.reader.steps().unwrap().len(), 5, "{name}");
     }
 }
@@ -479,4 +482,69 @@ fn a_step_before_the_last_one_of_the_page_is_no_suspect() {
     bench.event("e2", r#"{"rev":3,"base":2,"set":{"count":5}}"#, r#"{"rev":3}"#);
     let outside = bench.steps().into_iter().find(|step| step.kind == StepKind::Outside).unwrap();
     assert_eq!(outside.cause, Some(Cause::Outside { suspects: Vec::new() }));
+}
+
+#[test]
+fn on_a_full_disk_the_recording_pauses_and_goes_on_by_itself_with_a_counted_gap() {
+    use inspector_model::{Handle as _, Notice};
+    let mut bench = Bench::new();
+    let window = bench.outbox.window(tokio::sync::mpsc::channel(1).0);
+    let told = || {
+        let mut notices = Vec::new();
+        window.drain(0, &mut notices);
+        notices.into_iter().filter_map(|notice| if let Notice::Message(_, text) = notice { Some(text) } else { None }).collect::<Vec<_>>()
+    };
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    bench.store.leave_free(u64::MAX);
+    bench.intake.flush(9.0);
+    bench.intake.flush(9.5);
+    assert!(matches!(told().as_slice(), [text] if text.contains("Recording paused: the disk is full")), "it is told, and once");
+    assert!(bench.source.info.lock().recorder.paused.is_some());
+    for (key, count) in [("e2", 2), ("e3", 3)] {
+        let rev = count + 1;
+        bench.event(key, &format!(r#"{{"rev":{count}}}"#), &format!(r#"{{"rev":{rev},"base":{count},"set":{{"count":{count}}}}}"#));
+    }
+    bench.frame(r#"{"t":"step","key":"p","session":"s","kind":"push","name":"p","html":{"version":1,"text":"<p>3</p>"}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event], "nothing is taken");
+    assert_eq!(bench.source.info.lock().recorder.dropped, 3, "and all of it counted at once");
+
+    bench.store.leave_free(0);
+    bench.intake.flush(11.0);
+    assert_eq!(told(), ["Recording goes on: there is room on the disk again"]);
+    assert_eq!(bench.source.info.lock().recorder.paused, None);
+    bench.event("e4", r#"{"rev":4}"#, r#"{"rev":5,"base":4,"set":{"count":4}}"#);
+    let steps = bench.steps();
+    assert_eq!(bench.kinds()[2..], [StepKind::Gap, StepKind::Outside, StepKind::Event]);
+    assert!(matches!(&steps[2].cause, Some(Cause::Lost { dropped: Some(3), .. })), "{:?}", steps[2].cause);
+    assert_eq!(bench.source.info.lock().recorder.dropped, 3);
+    assert_eq!(bench.state(&steps[3], Side::After), full(r#"{"count":3,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":3,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":4,"messages":[]}"#));
+    assert_eq!(bench.source.reader.html(steps[4].id, Side::After).unwrap().as_deref(), Some("<p>3</p>"));
+}
+
+#[test]
+fn what_came_before_the_disk_was_full_is_flushed_when_there_is_room() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.store.leave_free(u64::MAX);
+    bench.intake.flush(9.0);
+    assert_eq!(bench.source.info.lock().recorder.bytes, 0);
+    bench.store.leave_free(0);
+    bench.intake.flush(10.0);
+    assert!(bench.source.info.lock().recorder.bytes > 0, "it is in the library");
+    assert_eq!(bench.kinds(), [StepKind::Mount], "nothing was lost, so there is no gap");
+}
+
+#[test]
+fn what_was_not_recorded_while_the_connection_was_lost_is_told() {
+    let mut bench = Bench::new();
+    bench.mount();
+    let (seq, at) = (bench.seq + 4, bench.steps().len());
+    let welcome = format!(r#"{{"agent":"agent-1","resumed":false,"seq":{seq},"unrecorded":83.4,"server":{{"project":"shop"}}}}"#);
+    bench.intake.welcome(&serde_json::from_str(&welcome).unwrap(), 99.0);
+    let gap = &bench.steps()[at];
+    assert!(gap.error.as_deref().unwrap().contains("nothing was recorded for 83 s"), "{gap:?}");
+    assert!(matches!(&gap.cause, Some(Cause::Lost { dropped: Some(3), .. })), "frames before that are counted: {:?}", gap.cause);
 }

@@ -64,6 +64,8 @@ impl Known {
 impl Intake {
     /// The agent has greeted.
     pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
+        // What happened there and was not seen is placed by the clock of the server, as all else.
+        let now = now + self.ahead;
         let agent = welcome.agent.as_str();
         let others = self.workers.points.keys().any(|known| known != agent);
         // Where workers reach each other, it is told soon which of those that were known are still there.
@@ -84,7 +86,7 @@ impl Intake {
         }
         self.workers.new_main = others && !self.workers.points.contains_key(agent);
         if let Some(missing) = self.workers.greeted(agent, welcome.resumed, welcome.seq) {
-            self.gap(Some(missing), &format!("{missing} frames could not be had again after the connection was lost"), None, now);
+            self.missing(missing, welcome.unrecorded, "", now);
         }
         self.workers.main = Some(welcome.agent.clone());
         // Where they reach each other, how many they are is told soon.
@@ -96,8 +98,21 @@ impl Intake {
     /// Another worker greets.
     pub(super) fn worker(&mut self, seen: &WorkerSeen, now: f64) {
         if let Some(missing) = self.workers.greeted(&seen.agent, seen.resumed, seen.from) {
-            self.gap(Some(missing), &format!("{missing} frames of a worker could not be had again"), None, now);
+            self.missing(missing, seen.unrecorded, " of a worker", now);
         }
+    }
+
+    /// Tells of numbers that were given and whose frames cannot be had. `unrecorded`: for so many seconds there were none.
+    fn missing(&mut self, frames: u64, unrecorded: Option<f64>, whose: &str, now: f64) {
+        let (lost, why) = match unrecorded {
+            None => (Some(frames), format!("{frames} frames{whose} could not be had again after the connection was lost")),
+            // The first number after such a time is that of no frame.
+            Some(secs) => (
+                Some(frames.saturating_sub(1)).filter(|frames| *frames > 0),
+                format!("nothing{whose} was recorded for {secs:.0} s: the connection was lost for longer than the server waits"),
+            ),
+        };
+        self.gap(lost, &why, None, now);
     }
 
     /// Those are all that are seen: whoever was known and is not among them has ended, and its pages with it.
