@@ -308,17 +308,20 @@ def test_redis_that_was_away_is_found_again_and_nothing_is_missing(redis, tmp_pa
     async def check(other):
         page = await RemotePage(other).mount(COUNTER)
         async with watching() as inspector:
+            assert inspector.welcome["server"]["workers"]["why"] is None
             await told(inspector, 2)
             await page.event("increment")
             await inspector.step(name="increment", session=page.id)
             redis.stop()
-            await inspector.until(lambda: not RELAY.up, "the loss")
+            await inspector.until(lambda: RELAY.failed and inspector.frames("server"), "the loss")
             second = await Inspector().attach()
             assert "does not answer" in second.welcome["server"]["workers"]["why"]
+            assert "does not answer" in inspector.frames("server")[-1]["server"]["workers"]["why"]
             await second.close()
             await page.until(lambda: page.close_code is not None, "djust's end of a page that lost its channel layer")
             redis.start()
             await inspector.until(lambda: inspector.frames("log"), "what the other worker logged meanwhile")
+            assert inspector.frames("server")[-1]["server"]["workers"]["why"] is None
             # Whether the crossing broke, or what was on its way only waited, is a matter of moments.
             assert all(f["resumed"] for f in inspector.frames("worker")[1:]) and not inspector.frames("gap")
             page = await RemotePage(other).mount(COUNTER)
