@@ -81,8 +81,9 @@ class Relay:
     def __init__(self) -> None:
         self.layer: Any = None
         self.channel: str | None = None
-        #: Whether the channel layer answers.
+        #: Whether the channel layer answers, and whether it has failed since it did.
         self.up = False
+        self.failed = False
         self.joined: asyncio.Event | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -133,9 +134,10 @@ class Relay:
                     await asyncio.wait_for(self._leave(), LEAVE_SECS)
                 raise
             except Exception as error:
-                if self.up or wait == RETRY_SECS[0]:
+                if not self.failed:
                     name = type(error).__name__  # its text may hold an address with a password
                     log.warning("the channel layer does not answer, so workers do not see each other: %s", name)
+                    self._has_failed(True)
             finally:
                 self.up = False
                 if renewing is not None:
@@ -150,9 +152,16 @@ class Relay:
         self.channel = await self.layer.new_channel("djust_inspector")
         await self.layer.group_add(group(), self.channel)
         self.up = True
+        self._has_failed(False)
         if self.joined is not None:
             self.joined.set()
         await self.tell_all({"k": "joined", "agent": HUB.agent_id, "back": self.channel})
+
+    def _has_failed(self, failed: bool) -> None:
+        """Remember it, and tell the inspectors here when that is news."""
+        if failed != self.failed:
+            self.failed = failed
+            guard.guarded(_describe_anew)()
 
     async def _renew(self) -> None:
         while True:
@@ -194,6 +203,15 @@ class Relay:
     async def tell_all(self, header: Header) -> None:
         """Send to every worker, this one included."""
         await self.layer.group_send(group(), {"type": _TYPE, "data": seal(header)})
+
+
+def _describe_anew() -> None:
+    from . import hub, server
+    from .turns import safe_dumps
+
+    described = server.changed() if hub.ACTIVE else None
+    if described is not None:
+        HUB.publish("server", '"server":' + safe_dumps(described))
 
 
 RELAY = Relay()

@@ -24,7 +24,7 @@ def describe() -> dict[str, Any]:
     why = None
     if not shared:
         why = "Its channel layer does not reach other processes: configure a shared one, such as channels_redis"
-    elif not RELAY.up:
+    elif RELAY.failed:
         why = "Its channel layer does not answer, so workers cannot reach each other: see the server's log"
     return {"shared": shared, "all": count(), "why": why}
 
