@@ -25,6 +25,10 @@ HELLO_SECS = 5.0
 #: Characters of the first frame, and of any other.
 MAX_HELLO = 64 * 1024
 MAX_FRAME = 16 * 1024 * 1024
+#: Levels of JSON in a frame, as many as the inspector reads; and values and texts' commas in it, of which each may
+#: cost fifty times its bytes.
+MAX_DEPTH = 128
+MAX_VALUES = 1_000_000
 #: Commands of one inspector that may run at once.
 MAX_COMMANDS = 32
 #: Frames that an inspector may send at once, and a second.
@@ -203,15 +207,28 @@ async def _next_text(receive: Any, most: int = MAX_FRAME) -> str | None:
     text = message.get("text")
     if len(text if text is not None else message.get("bytes") or b"") > most:
         raise _TooMuch(f"a frame of more than {most} characters")
+    if text and sum(map(text.count, ",[{")) > MAX_VALUES:
+        raise _TooMuch(f"a frame of more than {MAX_VALUES} values")
     return text or ""
 
 
 def _parse(text: str) -> dict[str, Any] | None:
+    """A frame that is an object, and not nested too deeply for whatever walks it with recursion."""
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return parsed if type(parsed) is dict else None
+    return parsed if type(parsed) is dict and not _is_deep(parsed) else None
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        inner = (each.values() if type(each) is dict else each for each in level)
+        level = [item for items in inner for item in items if type(item) in (dict, list)]
+    return bool(level)
 
 
 async def _write(inspector: Inspector, send: Any) -> None:
