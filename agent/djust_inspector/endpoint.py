@@ -213,6 +213,8 @@ async def _next_text(receive: Any, most: int = serving.MAX_FRAME) -> str | None:
     text = message.get("text")
     if len(text if text is not None else message.get("bytes") or b"") > most:
         raise serving.TooMuch(f"a frame of more than {most} characters")
+    if text and sum(map(text.count, ",[{")) > serving.MAX_VALUES:
+        raise serving.TooMuch(f"a frame of more than {serving.MAX_VALUES} values")
     return text or ""
 
 

@@ -17,6 +17,10 @@ from .hub import HUB, Inspector
 
 #: Characters of a frame of an inspector.
 MAX_FRAME = 16 * 1024 * 1024
+#: Levels of JSON in a frame, as many as the inspector reads; and values and texts' commas in it, of which each may
+#: cost fifty times its bytes.
+MAX_DEPTH = 128
+MAX_VALUES = 1_000_000
 #: Commands of one inspector that may run at once.
 MAX_COMMANDS = 32
 #: Frames that an inspector may send at once, and a second.
@@ -163,12 +167,22 @@ async def _read(
 
 
 def parse(text: str) -> dict[str, Any] | None:
-    """A frame of an inspector, if it is an object."""
+    """A frame of an inspector, if it is an object and not nested too deeply for whatever walks it with recursion."""
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return parsed if type(parsed) is dict else None
+    return parsed if type(parsed) is dict and not _is_deep(parsed) else None
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        inner = (each.values() if type(each) is dict else each for each in level)
+        level = [item for items in inner for item in items if type(item) in (dict, list)]
+    return bool(level)
 
 
 def forbidden(inspector: Inspector, command: dict[str, Any], name: str, writes_allowed: bool) -> Any:

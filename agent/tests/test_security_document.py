@@ -68,6 +68,7 @@ def test_limits_are_those_of_the_agent():
         f"{lockout.ALL_FAILURES} of all",
         f"{endpoint.MAX_INSPECTORS} inspectors at once, {endpoint.HELLO_SECS:.0f} s for `hello`, {endpoint.MAX_HELLO // 1024} KiB for it, "
         f"{serving.MAX_FRAME // 1024 // 1024} MiB for any other frame, {serving.MAX_RATE:.0f} frames a second, {serving.MAX_COMMANDS} commands at once",
+        f"more than {serving.MAX_DEPTH} levels is passed over, one of more than {serving.MAX_VALUES:,} values",
         f"than {access.MIN_LENGTH} characters",
         f"Without DEBUG {options.STAGING_CPU:g} and {options.STAGING_MEMORY_MB}, else unbounded",
     ):
