@@ -7,6 +7,7 @@ mod causes;
 mod compare;
 mod connection;
 mod inspector;
+mod kills;
 mod lab;
 mod pages;
 mod pictures;

@@ -170,6 +170,16 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                     );
                     outbox.message(Level::Error, text);
                 }
+                if !report.missing.is_empty() {
+                    let (gone, part): (Vec<_>, Vec<_>) = report.missing.iter().partition(|missing| missing.has.is_none());
+                    let steps: u64 = part.iter().map(|missing| missing.had - missing.has.unwrap_or(missing.had)).sum();
+                    let text = format!(
+                        "The library's file was damaged: {} recordings are gone, and {steps} steps of {} others; the rest can be read",
+                        gone.len(),
+                        part.len()
+                    );
+                    outbox.message(Level::Error, text);
+                }
                 if let Some(why) = report.read_only {
                     outbox.message(Level::Error, format!("Recordings can be read, nothing can be recorded: {why}"));
                 }
@@ -193,6 +203,7 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
     shared.thin_library();
     let mut search = tokio::time::interval(SEARCH_EVERY);
     let mut last_found = None;
+    let mut told = false;
     loop {
         tokio::select! {
             _ = &mut stopped => return,
@@ -201,6 +212,10 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
                 if last_found.as_ref() != Some(&found) {
                     shared.outbox.found(&found);
                     last_found = Some(found);
+                }
+                let why = shared.store.trouble();
+                if let Some(why) = why.filter(|_| !std::mem::replace(&mut told, true)) {
+                    shared.outbox.message(Level::Error, why);
                 }
             }
             request = incoming.recv() => {

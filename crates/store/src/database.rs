@@ -7,13 +7,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{ReadOnly, StoreError};
-use crate::guard::{Reading, Stopped, guarded};
+use crate::guard::{Reading, Stopped};
+use crate::witness::Witness;
 
 /// Free space that sled is never let into: a batch, the segments that it takes from the disk 512 KB at a time, and what it
 /// moves to make room.
 pub(crate) const MARGIN: u64 = 4 << 20;
+
+/// The mark of a library that was found to be damaged while it was open.
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// The file in which sled keeps everything.
 const LOG: &str = "library/db";
@@ -36,6 +41,7 @@ struct Inner {
     file: Option<FileId>,
     /// See [`Database::leave_free`].
     margin: AtomicU64,
+    witness: Witness,
 }
 
 impl Drop for Inner {
@@ -43,7 +49,7 @@ impl Drop for Inner {
         let no_more =
             self.read_only.is_some() || self.stopped.why().is_some() || has_no_space(&self.path, self.margin.load(Ordering::Relaxed));
         // Flushed here, where an error does no harm, so that closing has nothing left to write.
-        if no_more || guarded(|| self.db.flush()).is_err() {
+        if no_more || self.stopped.unwatched(|| self.db.flush()).is_err() {
             // Never closed: see above.
             std::mem::forget(self.db.clone());
         }
@@ -77,7 +83,22 @@ impl Database {
     pub(crate) fn new(db: sled::Db, path: &Path, read_only: Option<ReadOnly>) -> Self {
         let file = file_id(&path.join(LOG));
         let margin = AtomicU64::new(MARGIN);
-        Self { inner: Arc::new(Inner { db, path: path.to_owned(), read_only, stopped: Stopped::default(), file, margin }) }
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                path: path.to_owned(),
+                read_only,
+                stopped: Stopped::new(path.join(DAMAGED)),
+                file,
+                margin,
+                witness: Witness::open(path),
+            }),
+        }
+    }
+
+    /// What the library must hold.
+    pub(crate) fn witness(&self) -> &Witness {
+        &self.inner.witness
     }
 
     /// For reading. Writing goes through the other methods.
@@ -116,6 +137,16 @@ impl Database {
         self.inner.stopped.why().map_or(Ok(()), |why| Err(StoreError::Stopped { why }))
     }
 
+    /// Why nothing is written any more, if so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.inner.stopped.why()
+    }
+
+    /// Whether somebody waits for sled for longer than that, which is taken for damage.
+    pub(crate) fn is_stuck(&self, patience: Duration) -> bool {
+        self.inner.stopped.is_stuck(patience)
+    }
+
     /// Whether there is so much space that a write will not fail for want of it. Unlike a failed write this can change
     /// again.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
@@ -135,14 +166,14 @@ impl Database {
     /// The same on a full disk too: for deleting.
     pub(crate) fn apply_on_any_disk(&self, batch: sled::Batch) -> Result<(), StoreError> {
         self.check()?;
-        guarded(|| self.inner.db.apply_batch(batch)).map_err(|error| self.stop(error))
+        self.inner.stopped.watched(|| self.inner.db.apply_batch(batch)).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
         self.check_files()?;
-        guarded(|| self.inner.db.flush()).map(drop).map_err(|error| self.stop(error))
+        self.inner.stopped.unwatched(|| self.inner.db.flush()).map(drop).map_err(|error| self.stop(error))
     }
 
     fn stop(&self, error: sled::Error) -> StoreError {

@@ -61,6 +61,7 @@ impl Store {
         let steps = recorder.stats().steps;
         drop(recorder);
         if recorded.is_err() {
+            // Its end was written by the recorder: only now all of it can go.
             let _ = self.remove_values(id);
         }
         recorded?;
@@ -110,6 +111,8 @@ impl Store {
         batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
         batch.remove(key::unfinished(id));
         database.apply(batch)?;
-        database.flush()
+        database.flush()?;
+        database.witness().has(id, loaded.catalogue.info.steps);
+        Ok(())
     }
 }

@@ -32,6 +32,7 @@ mod splice;
 mod summaries;
 mod thin;
 mod wire;
+mod witness;
 mod writer;
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub use error::{ReadOnly, StoreError};
 pub use file::{Imported, read_file, read_file_watched};
 pub use history::glimpse;
 pub use index::LogOp;
-pub use library::{OpenReport, Store};
+pub use library::{Missing, OpenReport, Store};
 pub use marks::LONGEST_NOTE;
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::database::{self, Database, RESERVE_WHILE_OPEN};
 use crate::error::{ReadOnly, StoreError, is_full};
 use crate::file;
-use crate::guard::guarded;
+use crate::guard::{PATIENCE, guarded};
 use crate::key;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
@@ -56,8 +56,21 @@ struct Inner {
 pub struct OpenReport {
     /// The library was damaged and lies here now; a new one was made.
     pub set_aside: Option<PathBuf>,
+    /// What is gone of it, because its file is damaged. The rest can be read.
+    pub missing: Vec<Missing>,
     /// Nothing can be recorded until the reason is gone and the library is opened again.
     pub read_only: Option<ReadOnly>,
+}
+
+/// What is gone of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which.
+    pub id: RecordingId,
+    /// Steps that it had at least.
+    pub had: u64,
+    /// Steps that it has. `None`: all of it is gone.
+    pub has: Option<u64>,
 }
 
 impl Store {
@@ -68,6 +81,16 @@ impl Store {
         fs::create_dir_all(dir).map_err(StoreError::io("making the library's folder", dir))?;
         let path = dir.join("library");
         let reserve = dir.join("reserve");
+        let mark = dir.join(database::DAMAGED);
+        if mark.exists() && path.exists() {
+            // sled is not let into it again; but whoever found it damaged may still read it.
+            let open = File::open(path.join("db")).ok().filter(|file| fs2::FileExt::try_lock_exclusive(file).is_err());
+            if open.is_some() {
+                return Err(Trouble::Locked.into_error(&path));
+            }
+            report.set_aside = Some(set_aside(dir, &path)?);
+            fs::remove_file(&mark).map_err(StoreError::io("removing the mark of the damaged library", &mark))?;
+        }
         let db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
             Ok(db) => db,
             Err(Trouble::Full) => {
@@ -116,12 +139,65 @@ impl Store {
         // Whoever comes while it is open is told by whom. It is no lock, so no matter if it fails.
         let _ = fs::write(dir.join(HOLDER), std::process::id().to_string());
         let store = Self::with(Database::new(db, dir, report.read_only), None);
-        if report.read_only.is_none()
-            && let Err(error) = store.remove_unfinished()
-        {
-            tracing::warn!(%error, "what was left of a deletion or an import could not be removed");
+        if report.read_only.is_some() {
+            return Ok((store, report));
+        }
+        match store.look_through(report.set_aside.is_some()) {
+            Ok(missing) => report.missing = missing,
+            Err(StoreError::Damaged { what }) => {
+                tracing::error!(what, "not even the list of recordings can be read");
+                // It is not closed, and stays what it is under its new name.
+                drop(store);
+                report.set_aside = Some(set_aside(dir, &path)?);
+                let _ = fs::remove_file(&mark);
+                let db = open_database(&path).map_err(|trouble| trouble.into_error(&path))?;
+                let store = Self::with(Database::new(db, dir, None), None);
+                store.look_through(true)?;
+                return Ok((store, report));
+            }
+            Err(error) => return Err(error),
         }
         Ok((store, report))
+    }
+
+    /// Cleans up after a kill, and finds out what is missing, unless it `is_new`.
+    fn look_through(&self, is_new: bool) -> Result<Vec<Missing>, StoreError> {
+        self.remove_unfinished()?;
+        let missing = if is_new { Vec::new() } else { self.find_missing()? };
+        let all = self.recordings()?;
+        self.inner.database.witness().begin(all.into_iter().map(|info| (info.id, info.steps)).collect());
+        Ok(missing)
+    }
+
+    /// What was written down and is not there. Those that are there in part say so from now on.
+    fn find_missing(&self) -> Result<Vec<Missing>, StoreError> {
+        let mut missing = Vec::new();
+        for (id, had) in self.inner.database.witness().all() {
+            let catalogue = self.catalogue(&id);
+            let has = catalogue.as_ref().ok().map(|catalogue| catalogue.info.steps);
+            if has.is_some_and(|has| has >= had) || matches!(catalogue, Err(StoreError::TooNew { .. })) {
+                continue;
+            }
+            if let (Ok(mut catalogue), Some(has)) = (catalogue, has) {
+                catalogue.damaged = Some(format!("its last {} steps are gone: the library's file was damaged", had - has));
+                let mut batch = sled::Batch::default();
+                batch.insert(key::catalogue(&id), serde_json::to_vec(&catalogue).map_err(StoreError::Encode)?);
+                self.inner.database.apply(batch)?;
+            }
+            missing.push(Missing { id, had, has });
+        }
+        Ok(missing)
+    }
+
+    /// Why nothing is written any more, if so. Call it now and then: it also finds out whether sled does not come back.
+    pub fn trouble(&self) -> Option<String> {
+        self.is_stuck(PATIENCE);
+        self.inner.database.trouble()
+    }
+
+    /// Whether somebody waits for sled for longer than that. It is taken for damage.
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        self.inner.database.is_stuck(patience)
     }
 
     fn with(database: Database, copy: Option<tempfile::TempDir>) -> Self {
@@ -199,6 +275,7 @@ impl Store {
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
+        self.inner.database.witness().forget(id);
         // From here on it is no recording any more, also when the rest of it is removed at the next opening only.
         let mut first = sled::Batch::default();
         first.insert(key::unfinished(id), &[]);
@@ -210,6 +287,7 @@ impl Store {
     /// Removes all of a recording that is marked as unfinished, in parts, so that a large one is never in memory as a whole.
     pub(crate) fn remove_values(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
+        database.witness().forget(id);
         let mut earlier = None;
         loop {
             let mut batch = sled::Batch::default();
@@ -219,7 +297,9 @@ impl Store {
             }
             earlier = names.first().cloned();
             let is_last = names.is_empty();
-            names.into_iter().for_each(|name| batch.remove(name));
+            for name in names {
+                batch.remove(name);
+            }
             if is_last {
                 batch.remove(key::catalogue(id));
                 batch.remove(key::unfinished(id));

@@ -128,7 +128,9 @@ impl Recorder {
             while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
         }
         // Without the lock: readers need not wait for the disk.
-        self.db.flush()
+        self.db.flush()?;
+        self.db.witness().has(&self.id, self.stats().steps);
+        Ok(())
     }
 
     /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments
@@ -163,8 +165,9 @@ impl Drop for Recorder {
             writer.closed = stored.is_ok();
             stored
         };
-        if let Err(error) = stored.and_then(|()| self.db.flush()) {
-            tracing::error!(%error, recording = %self.id, "the end of the recording was not written");
+        match stored.and_then(|()| self.db.flush()) {
+            Ok(()) => self.db.witness().has(&self.id, self.stats().steps),
+            Err(error) => tracing::error!(%error, recording = %self.id, "the end of the recording was not written"),
         }
     }
 }

@@ -400,14 +400,12 @@ impl Writer {
         }
     }
 
-    /// Lets go of the texts of a page that is gone: of what may still come, they are read back.
+    /// Lets go of what is only needed of a page that is open. Where one comes again, its first state is whole.
     pub(crate) fn give_up_page(&mut self, session: &SessionId) {
         let of_page = |(of, _): &StreamKey| of.as_ref() == Some(session);
-        let states = self.states.iter_mut().filter(|(stream, _)| of_page(stream)).map(|(_, last)| last);
-        let pages = self.pages.get_mut(&Some(session.clone()));
-        for last in states.chain(pages) {
-            self.held -= last.text.take().map_or(0, |text| text.bytes());
-        }
+        let states = self.states.extract_if(|stream, _| of_page(stream)).map(|(_, last)| last);
+        let gone: Vec<Last> = states.chain(self.pages.remove(&Some(session.clone()))).collect();
+        self.held -= gone.into_iter().filter_map(|last| last.text).map(|text| text.bytes()).sum::<usize>();
     }
 
     pub(crate) fn describe(&mut self, name: Vec<u8>, json: serde_json::Result<Vec<u8>>) {

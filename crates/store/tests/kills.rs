@@ -208,8 +208,8 @@ fn check(store: &Store, told: &mut Told, random: &mut Random) {
     }
 }
 
-#[test]
 #[expect(clippy::print_stderr, reason = "whoever looks for what failed needs the seed")]
+#[test]
 fn what_was_told_as_flushed_survives_kills_at_random_moments() {
     if let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) {
         live(&folder, Random::seed()).unwrap();

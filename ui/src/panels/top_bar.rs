@@ -252,9 +252,10 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
         ui.label(RichText::new(text).size(12.5).color(t.muted)).on_hover_text("Time from the first to the last step, steps, size on disk");
     }
     if timeline.source().is_attached() {
-        match &recorder.stopped {
-            None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
-            Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
+        match (&recorder.stopped, &recorder.paused) {
+            (None, None) => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
+            (None, Some(why)) => parts::chip(ui, "Recording paused", t.removed, t.removed_bg).on_hover_text(why),
+            (Some(why), _) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
         };
     }
     if let Some((first, last)) = recorder.thinned {
