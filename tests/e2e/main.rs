@@ -18,3 +18,4 @@ mod staging;
 mod travel;
 mod versions;
 mod window;
+mod workers;
