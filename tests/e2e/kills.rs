@@ -67,7 +67,8 @@ impl Recorder {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a process");
         let out = BufReader::new(child.stdout.take().expect("its output"));
         let (tell, lines) = sync_channel(10_000);
-        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        let listener = std::thread::Builder::new().name("listener".into());
+        listener.spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line))).expect("a thread");
         Self { child, lines, flushed: 0, events: 0, attached: 0 }
     }
 

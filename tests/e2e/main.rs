@@ -19,3 +19,4 @@ mod staging;
 mod travel;
 mod versions;
 mod window;
+mod workers;

@@ -175,6 +175,10 @@ fn say(words: std::fmt::Arguments<'_>) {
     println!("\n{words}");
 }
 
+fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> std::thread::JoinHandle<T> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).unwrap()
+}
+
 fn look(folder: &Path, damaged: &BTreeMap<PathBuf, Vec<u8>>) -> Outcome {
     let (store, report) = match Store::open(folder) {
         Ok(opened) => opened,
@@ -186,7 +190,7 @@ fn look(folder: &Path, damaged: &BTreeMap<PathBuf, Vec<u8>>) -> Outcome {
     };
     let (watched, is_over) = (store.clone(), Arc::new(AtomicBool::new(false)));
     let over = is_over.clone();
-    let watch = std::thread::spawn(move || {
+    let watch = named("watch", move || {
         while !watched.is_stuck(PATIENCE) {
             if over.load(Ordering::Relaxed) {
                 return;
@@ -226,7 +230,7 @@ fn look(folder: &Path, damaged: &BTreeMap<PathBuf, Vec<u8>>) -> Outcome {
                 for step in 1..=info.steps {
                     match reader.state(StepId(step), Side::After) {
                         Ok(StateAnswer::Full(text)) => {
-                            assert_eq!(*text, *state(recording, step), "a wrong state was shown for a right one")
+                            assert_eq!(*text, *state(recording, step), "a wrong state was shown for a right one");
                         }
                         Ok(StateAnswer::Missing(_)) => missing = true,
                         Err(_) => told = true,
@@ -321,9 +325,9 @@ fn a_damaged_library_is_an_answer_and_never_deleted() {
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (tell, heard) = mpsc::sync_channel(64);
-        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        named("lines", move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
         let mut err = child.stderr.take().unwrap();
-        let complaints = std::thread::spawn(move || {
+        let complaints = named("complaints", move || {
             let mut text = String::new();
             let _ = std::io::Read::read_to_string(&mut err, &mut text);
             text

@@ -231,7 +231,8 @@ fn what_was_told_as_flushed_survives_kills_at_random_moments() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let listener = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<String>>());
+        let listener = std::thread::Builder::new().name("listener".into());
+        let listener = listener.spawn(move || lines.map_while(Result::ok).collect::<Vec<String>>()).unwrap();
         // No wait for something: the moment is what is chosen.
         std::thread::sleep(LONGEST.mul_f64(random.below(1 << 20) as f64 / f64::from(1 << 20)));
         child.kill().unwrap();

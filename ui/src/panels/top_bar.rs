@@ -160,6 +160,13 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
     if source.is_attached()
+        && let Some(workers) = source.server.as_ref().map(|server| &server.workers)
+        && let Some(words) = workers.words()
+    {
+        let (ink, ground) = if workers.sees_all() { (t.text, t.raised) } else { (t.changed, t.changed_bg) };
+        parts::chip(ui, &words, ink, ground).on_hover_text(workers.explained());
+    }
+    if source.is_attached()
         && let Some(why) = source.read_only()
     {
         parts::chip(ui, "Read-only", t.text, t.raised).on_hover_text(why);

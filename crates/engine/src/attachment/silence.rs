@@ -93,12 +93,11 @@ impl Silence {
                 Some(secs) => format!("the connection did not survive the {secs:.0} s for which this machine slept"),
                 None => format!("the server was silent for {} s", now.running.saturating_sub(self.heard).as_secs()),
             }),
-            Some(_) => Verdict::Wait,
             None if now.running.saturating_sub(self.heard) >= self.pace.ping => {
                 self.pinged = Some((now.running, self.pace.answer));
                 Verdict::Ping
             }
-            None => Verdict::Wait,
+            Some(_) | None => Verdict::Wait,
         }
     }
 }

@@ -125,8 +125,10 @@ impl Intake {
             let restarted = self.workers.new_main && self.workers.points.keys().all(|agent| self.workers.is_main(Some(agent)));
             let (why, close) = match (restarted, ended) {
                 (true, _) => ("the server was restarted".to_owned(), "The server was restarted"),
-                (false, 1) => ("a worker of the server ended".to_owned(), "Its worker ended"),
-                (false, _) => (format!("{ended} workers of the server ended"), "Its worker ended"),
+                (false, 1) => ("a worker of the server ended or cannot be reached".to_owned(), "Its worker ended or cannot be reached"),
+                (false, _) => {
+                    (format!("{ended} workers of the server ended or cannot be reached"), "Its worker ended or cannot be reached")
+                }
             };
             let of = self.source.workers.lock().clone();
             self.close_where(close, now, |session| !of.get(session).is_some_and(|agent| agents.contains(agent)));
