@@ -157,8 +157,11 @@ impl Intake {
             Body::Config(config) => self.config(*config, worker),
             Body::Log(record) => self.log(*record),
             // The others' descriptions differ in nothing that is shown.
-            Body::Server(server) if self.workers.is_main(worker) => self.server(&server),
-            Body::Server(_) => {}
+            Body::Server(server) => {
+                if self.workers.is_main(worker) {
+                    self.server(&server);
+                }
+            }
             Body::Worker(seen) => self.worker(&seen, now),
             Body::Workers(agents) => self.workers(&agents, now),
             Body::Gap { dropped, why } => self.gap(Some(dropped), &why, None, now),
