@@ -344,6 +344,29 @@ fn a_secret_that_only_the_second_look_finds_refuses_the_export() {
     }
 }
 
+#[test]
+fn a_secret_that_is_the_name_of_a_logger_or_an_error_refuses_no_export() {
+    let name = "django.request";
+    let sample = Sample::new(|recorder| {
+        let after = map(&[("password", string(name))]);
+        let text_of = || name.to_owned();
+        let detail = StepDetail {
+            error: Some(ErrorDetail { kind: text_of(), message: text_of(), traceback: Some(text_of()) }),
+            logs: vec![LogRecord { level: text_of(), logger: text_of(), message: text_of(), ..LogRecord::default() }],
+            sql: vec![SqlQuery { sql: text_of(), params: Some(text_of()), ..SqlQuery::default() }],
+            frames: vec![Frame { dir: text_of(), text: text_of(), ..Frame::default() }],
+            missing: Some(text_of()),
+            ..StepDetail::default()
+        };
+        let step = step("s", StepKind::Event, name, &after.to_json());
+        recorder.append(NewStep { step, detail, before: NewState::None, after: text(&after), html: Some(name.into()) }).unwrap();
+    });
+    for format in [ExportFormat::Recording, ExportFormat::Json, ExportFormat::Html] {
+        let path = sample.export(&options(format)).unwrap();
+        assert!(texts(&path, format).iter().all(|text| !text.contains(name)), "{format}");
+    }
+}
+
 /// Six steps of two pages; a replay points back at a step.
 fn six() -> Sample {
     Sample::new(|recorder| {
