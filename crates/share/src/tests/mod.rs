@@ -572,7 +572,7 @@ fn hostile_names_stay_text_in_a_report() {
     assert_eq!(report.matches("</script>").count(), 2);
     assert!(!report.contains("<img") && !report.contains("<!--"), "nothing recorded is markup");
     let document = report.split(crate::report::PAGES).next().unwrap();
-    assert!(!document.chars().any(|c| crate::is_invisible(c) && c != '\n'), "nothing that hides");
+    assert!(!document.chars().any(|c| inspector_model::is_invisible(c) && c != '\n'), "nothing that hides");
     // The script that the policy allows is the one that is there.
     let script = report.rsplit("<script>").next().unwrap().split("</script>").next().unwrap();
     let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes()));
@@ -587,7 +587,7 @@ fn hostile_names_stay_literals_in_a_test() {
     let sample = hostile();
     let path = sample.export(&options(ExportFormat::Pytest)).unwrap();
     let test = std::fs::read_to_string(path).unwrap();
-    assert!(!test.chars().any(|c| crate::is_invisible(c) && c != '\n'));
+    assert!(!test.chars().any(|c| inspector_model::is_invisible(c) && c != '\n'));
     let body = &test[test.find("class RecordedSteps").unwrap()..];
     for line in body.lines().skip(1) {
         let line = line.trim_start();
