@@ -1,4 +1,4 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | bench | recordings | wasm | bundle`.
+//! All set-up and every task of the project: `cargo xtask demo | test | bench | fuzz | recordings | wasm | bundle`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -9,10 +9,12 @@ mod bench;
 mod bundle;
 mod demo;
 mod environment;
+mod fuzz;
 mod licences;
 mod test;
 mod wasm;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +49,17 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Put hostile input to what reads it, for long: each target, or one, led by what of the code is reached.
+    Fuzz {
+        /// One target of `fuzz/`; all of them one after the other without it.
+        target: Option<String>,
+        /// How long each.
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+        /// Run this one input instead.
+        #[arg(long, requires = "target")]
+        input: Option<PathBuf>,
+    },
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
     /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
@@ -65,6 +78,7 @@ fn main() -> ExitCode {
         Task::Demo { headless, .. } => demo::live(headless),
         Task::Test => test::all(),
         Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
+        Task::Fuzz { target, minutes, input } => fuzz::all(target.as_deref(), minutes, input.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Wasm => wasm::page(),
         Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),

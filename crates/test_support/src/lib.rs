@@ -9,6 +9,8 @@
 mod browser;
 mod cdp;
 mod error;
+#[cfg(feature = "documents")]
+mod harmless;
 mod http;
 mod page;
 mod paths;
@@ -21,6 +23,8 @@ mod waiting;
 
 pub use browser::{Browser, BrowserContext};
 pub use error::TestError;
+#[cfg(feature = "documents")]
+pub use harmless::what_acts;
 pub use http::HttpAnswer;
 pub use page::{Page, test_id};
 pub use paths::{chromium, inject_dir, project_dir, venv, workspace_root};
