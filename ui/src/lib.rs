@@ -22,5 +22,6 @@ pub mod web;
 
 pub use app::InspectorApp;
 pub use app::startup::{Memory, Startup, ThemeChoice};
+pub use filter::Filter;
 #[cfg(feature = "native")]
 pub use native::{NativeError, run_native};

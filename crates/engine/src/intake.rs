@@ -261,7 +261,9 @@ impl Intake {
     }
 
     fn gap(&mut self, dropped: Option<u64>, why: &str, frame: Option<Frame>, now: f64) {
-        self.source.info.lock().recorder.dropped += dropped.unwrap_or(0);
+        let mut info = self.source.info.lock();
+        info.recorder.dropped = info.recorder.dropped.saturating_add(dropped.unwrap_or(0));
+        drop(info);
         let step = Step {
             error: Some(why.to_owned()),
             frames: u32::from(frame.is_some()),
