@@ -1,7 +1,5 @@
 //! Servers of several processes, as in production: behind an nginx with TLS, with a Redis for a channel layer.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::process::Command;
 
 use inspector_engine::Target;
@@ -13,8 +11,6 @@ use crate::inspector::Inspector;
 use crate::lab::Lab;
 
 const WORKERS: u8 = 3;
-/// Pages that are opened at most until each worker has one: where a connection goes is the system's choice.
-const MOST_PAGES: usize = 40;
 
 /// The server with all that is around it. Its parts are dropped in this order.
 struct Site {
@@ -69,28 +65,24 @@ impl Site {
         self.runtime.block_on(page.wait_text(&test_id("count"), count, STEP_DEADLINE)).expect("the page's count");
     }
 
-    /// Opens pages until all workers have one, and clicks each once: each page's session, and the process that it is connected to.
+    /// Opens a page on each worker, and clicks each once: each page's session, and the process that it is connected to.
     fn on_all_workers(&self, inspector: &mut Inspector) -> Vec<(Page, SessionId, u32)> {
-        let mut found: BTreeMap<u32, (Page, SessionId)> = BTreeMap::new();
+        let mut found: Vec<(Page, SessionId, u32)> = Vec::new();
         let mut after = StepId(0);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..WORKERS {
+            // Where a connection goes is the system's choice: a process that stands still takes none.
+            found.iter().for_each(|(_, _, pid)| self.server.stop_worker(*pid));
             let page = self.open();
             self.click(&page);
+            found.iter().for_each(|(_, _, pid)| self.server.continue_worker(*pid));
             let step = inspector.step_after(after, "a click", |step| step.kind == StepKind::Event && step.name == "increment");
             after = step.id;
             let session = step.session.expect("a page");
             let pid = inspector.timeline().sessions()[&session].pid.expect("its process");
-            match found.entry(pid) {
-                Entry::Vacant(place) => {
-                    place.insert((page, session));
-                }
-                Entry::Occupied(_) => self.runtime.block_on(page.close()).expect("the page closes"),
-            }
-            if found.len() == usize::from(WORKERS) {
-                return found.into_iter().map(|(pid, (page, session))| (page, session, pid)).collect();
-            }
+            assert!(found.iter().all(|(_, _, other)| *other != pid), "{pid} has a page already");
+            found.push((page, session, pid));
         }
-        panic!("all of {MOST_PAGES} pages went to the workers {:?}", found.keys());
+        found
     }
 
     /// The words of the window about workers.

@@ -202,9 +202,17 @@ impl DjustServer {
 
     /// Kills one of the processes that serve, as a crash would.
     pub fn kill_worker(&self, worker: u32) {
-        if let Some(pid) = i32::try_from(worker).ok().and_then(Pid::from_raw) {
-            kill_process(pid, Signal::KILL).ok();
-        }
+        signal(worker, Signal::KILL);
+    }
+
+    /// Lets one of the processes that serve stand still: it takes no connection meanwhile.
+    pub fn stop_worker(&self, worker: u32) {
+        signal(worker, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn continue_worker(&self, worker: u32) {
+        signal(worker, Signal::CONT);
     }
 
     /// Everything that the server printed, over restarts.
@@ -312,4 +320,10 @@ impl Drop for DjustServer {
 /// A port that nobody listens on right now.
 pub fn free_address() -> Result<SocketAddr, TestError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).map_err(TestError::io("cannot find a free port"))
+}
+
+fn signal(process: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        kill_process(pid, signal).ok();
+    }
 }
