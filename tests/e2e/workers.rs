@@ -71,10 +71,14 @@ impl Site {
         let mut after = StepId(0);
         for _ in 0..WORKERS {
             // Where a connection goes is the system's choice: a process that stands still takes none.
-            found.iter().for_each(|(_, _, pid)| self.server.stop_worker(*pid));
+            for (_, _, pid) in &found {
+                self.server.stop_worker(*pid);
+            }
             let page = self.open();
             self.click(&page);
-            found.iter().for_each(|(_, _, pid)| self.server.continue_worker(*pid));
+            for (_, _, pid) in &found {
+                self.server.continue_worker(*pid);
+            }
             let step = inspector.step_after(after, "a click", |step| step.kind == StepKind::Event && step.name == "increment");
             after = step.id;
             let session = step.session.expect("a page");
