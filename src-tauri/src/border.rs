@@ -163,7 +163,7 @@ mod tests {
 
     fn engine() -> (tempfile::TempDir, Engine) {
         let dir = tempfile::tempdir().unwrap();
-        let engine = Engine::start(&Settings { data_dir: dir.path().to_owned() }).unwrap();
+        let engine = Engine::start(&Settings::new(dir.path())).unwrap();
         (dir, engine)
     }
 

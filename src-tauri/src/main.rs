@@ -27,9 +27,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use inspector_engine::{Engine, Places, Settings};
+use inspector_engine::{Engine, PASSPHRASE_VARIABLE, Places, Settings, is_ours, quiet_panics};
+use inspector_model::Secret;
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::arguments::{Arguments, Wish};
 use crate::shell::Shell;
@@ -37,10 +42,10 @@ use crate::shell::Shell;
 #[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    let wanted = EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into());
+    let ours = filter_fn(|about| is_ours(about.target()));
+    registry().with(wanted).with(ours).with(fmt::layer().with_writer(std::io::stderr)).init();
+    quiet_panics("djust-inspector-app");
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -99,7 +104,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyhow::Result<Arc<Shell>> {
-    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    // The app has no terminal to ask on, and no window yet.
+    let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Secret::from);
+    let engine = Engine::start(&Settings { data_dir: places.data.clone(), passphrase })?;
     let shell = Shell::new(app.handle().clone(), engine, places, wish, arguments.fallback);
     app.manage(shell.clone());
     let has_tray = tray::make(app.handle(), &shell);

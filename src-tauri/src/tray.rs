@@ -211,6 +211,7 @@ mod tests {
             djust: String::new(),
             format: 1,
             recording,
+            kept: false,
         }
     }
 

@@ -10,6 +10,7 @@ mod inspector;
 mod lab;
 mod pages;
 mod pictures;
+mod privacy;
 mod program;
 mod questions;
 mod reload;

@@ -10,6 +10,8 @@ mod filter;
 mod format;
 mod panels;
 mod theme;
+#[cfg(feature = "native")]
+mod unlock;
 mod views;
 mod widgets;
 
@@ -23,4 +25,6 @@ pub mod web;
 pub use app::InspectorApp;
 pub use app::startup::{Memory, Startup, ThemeChoice};
 #[cfg(feature = "native")]
-pub use native::{NativeError, run_native};
+pub use native::{NativeError, ask_passphrase, run_native};
+#[cfg(feature = "native")]
+pub use unlock::{Try, Unlock};

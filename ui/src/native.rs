@@ -1,11 +1,13 @@
 //! The native window: eframe on OpenGL.
 
 use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eframe::egui;
 use inspector_model::Handle;
 
+use crate::unlock::{Try, Unlock};
 use crate::{InspectorApp, Memory, Startup};
 
 /// Why no window could be opened.
@@ -68,4 +70,44 @@ pub fn run_native(handle: Box<dyn Handle + Send>, startup: Startup, memory_file:
         Ok(Box::new(Native { app: InspectorApp::new(handle, &cc.egui_ctx, startup), remembers }))
     };
     eframe::run_native("djust-inspector", options, Box::new(start)).map_err(|error| NativeError(error.to_string()))
+}
+
+/// The library's passphrase, asked for in a window of its own: what `attempt` makes of the right one, or `None` when the window is closed.
+/// Must be called on the main thread, before [`run_native`].
+pub fn ask_passphrase<T: Send + 'static>(attempt: Try<T>) -> Result<Option<T>, NativeError> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("djust inspector")
+        .with_app_id("djust-inspector")
+        .with_inner_size([460.0, 190.0])
+        .with_resizable(false);
+    let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, persist_window: false, ..Default::default() };
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let start = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Box::new(Asking { unlock: Unlock::new(attempt, &cc.egui_ctx), tell }))
+    };
+    eframe::run_native("djust-inspector", options, Box::new(start)).map_err(|error| NativeError(error.to_string()))?;
+    Ok(told.try_recv().ok())
+}
+
+struct Asking<T> {
+    unlock: Unlock<T>,
+    tell: SyncSender<T>,
+}
+
+impl<T: Send + 'static> eframe::App for Asking<T> {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.unlock.ui(ui);
+        if let Some(opened) = self.unlock.opened.take() {
+            // There is room for the one that comes.
+            self.tell.try_send(opened).ok();
+            self.unlock.given_up = true;
+        }
+        if self.unlock.given_up {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
 }

@@ -16,6 +16,7 @@ mod limiter;
 mod page;
 mod query;
 mod readable;
+mod secret;
 mod server;
 mod session;
 mod share;
@@ -41,6 +42,7 @@ pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};
 pub use readable::{civil, grouped};
+pub use secret::Secret;
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use share::{

@@ -1,14 +1,15 @@
 //! What comes into the library from outside: recording files, and what others make of a file of another kind.
 //!
 //! Its id is made of its content, so that the same thing taken in twice is one recording. Its entry in the catalogue is
-//! written last: what was stopped half way is no recording, and what was written of it is removed.
+//! written last: what was stopped half way is no recording, and what was written of it is removed, after a crash at the next opening.
 
 use std::path::Path;
 use std::time::Duration;
 
-use inspector_model::RecordingId;
+use inspector_model::{RecordingId, Secret};
 use parking_lot::MutexGuard;
 
+use crate::database::Batch;
 use crate::error::StoreError;
 use crate::file::{self, Imported, Loaded};
 use crate::key;
@@ -24,8 +25,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 impl Store {
     /// Takes a file into the library. The same file taken in twice is one recording.
     pub fn import(&self, path: &Path, progress: Progress<'_>) -> Result<Imported, StoreError> {
+        self.import_with(path, None, progress)
+    }
+
+    /// The same, for a file that may be encrypted.
+    pub fn import_with(&self, path: &Path, passphrase: Option<&Secret>, progress: Progress<'_>) -> Result<Imported, StoreError> {
         self.database().check_writable()?;
-        let mut loaded = file::load(path, &|done, of| progress(done, 2 * of))?;
+        let mut loaded = file::load(path, passphrase, &|done, of| progress(done, 2 * of))?;
         let id = loaded.content_id.clone();
         loaded.catalogue.info.id = id.clone();
         let _one = self.one_import(progress)?;
@@ -34,8 +40,8 @@ impl Store {
         }
         let written = self.write_values(&id, &loaded, progress);
         if written.is_err() {
-            // The first error is the one to tell. Its entry is there only when the last write of all failed.
-            let _ = self.delete(&id).or_else(|_| self.remove_values(&id));
+            // The first error is the one to tell.
+            let _ = self.remove(&id);
         }
         written?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
@@ -88,9 +94,10 @@ impl Store {
 
     fn write_values(&self, id: &RecordingId, loaded: &Loaded, progress: Progress<'_>) -> Result<(), StoreError> {
         let database = self.database();
+        database.keys().add(id.as_str().as_bytes(), true)?;
         let prefix = key::prefix(id);
         let total = loaded.catalogue.info.bytes.max(1);
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         let (mut bytes, mut done) = (0, 0);
         for (name, value) in &loaded.values {
             bytes += value.len();
@@ -109,6 +116,7 @@ impl Store {
         }
         batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
         database.apply(batch)?;
-        database.flush()
+        database.flush()?;
+        database.keys().settle(id.as_str().as_bytes())
     }
 }

@@ -1,22 +1,25 @@
 //! The library: all recordings of one user, in one database.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use inspector_model::{RecordingId, RecordingInfo};
+use inspector_model::{RecordingId, RecordingInfo, Secret};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::database::{self, Database, RESERVE_WHILE_OPEN};
+use crate::convert;
+use crate::database::{self, Batch, Database, RESERVE_WHILE_OPEN};
 use crate::error::{StoreError, is_full};
 use crate::file;
 use crate::key;
+use crate::keys::{self, Keys};
+use crate::private;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
 use crate::source::Source;
@@ -27,6 +30,9 @@ use crate::{FORMAT, Progress};
 /// sled cannot be opened on a full disk, and writes a little when it reads: this much is kept beside it, twice, to be given
 /// up then.
 const RESERVE: usize = 3 << 20;
+
+/// How the names of all begin that the inspector keeps in its folder.
+const OURS: [&str; 6] = ["library", "reserve", "inspector-", "window.ron", "desktop.json", "cache"];
 
 /// What sled may keep in memory. Its own default is a gigabyte.
 const CACHE: u64 = 32 << 20;
@@ -53,16 +59,54 @@ pub struct OpenReport {
     pub set_aside: Option<PathBuf>,
     /// The disk is full: nothing can be recorded until there is space and the library is opened again.
     pub read_only: bool,
+    /// Other users of the machine could read the library. They cannot any more.
+    pub made_private: bool,
+    /// It was of before there were keys, and was written anew.
+    pub sealed: bool,
+}
+
+/// How a library is opened.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    /// Its passphrase. One that has none is opened all the same.
+    pub passphrase: Option<&'a Secret>,
+    /// Is told about what takes long: a library of before there were keys is written anew, once.
+    pub progress: Progress<'a>,
+}
+
+impl Default for Opening<'_> {
+    fn default() -> Self {
+        Self { passphrase: None, progress: &|_, _| true }
+    }
 }
 
 impl Store {
-    /// Opens the library in a folder, and makes it if there is none.
+    /// Opens the library in a folder, and makes it if there is none. One with a passphrase is refused.
     pub fn open(dir: &Path) -> Result<(Self, OpenReport), StoreError> {
+        Self::open_with(dir, &Opening::default())
+    }
+
+    /// Whether the library in a folder has a passphrase. Reads nothing else of it, and does not wait for whoever has it open.
+    pub fn is_encrypted(dir: &Path) -> Result<bool, StoreError> {
+        Ok(keys::is_sealed(&dir.join("library"))?.unwrap_or_default())
+    }
+
+    /// Opens the library in a folder, and makes it if there is none.
+    pub fn open_with(dir: &Path, opening: &Opening<'_>) -> Result<(Self, OpenReport), StoreError> {
         let mut report = OpenReport::default();
-        fs::create_dir_all(dir).map_err(StoreError::io("making the library's folder", dir))?;
+        let private = |path: &Path| StoreError::io("making the library's folder private", path.to_owned());
+        private::create_folder(dir).map_err(StoreError::io("making the library's folder", dir))?;
+        convert::finish(dir)?;
         let path = dir.join("library");
+        private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
+        report.made_private = make_private(dir).map_err(private(dir))?;
+        // Before it is opened: nothing is done to one that asks for a passphrase that was not given.
+        let keys = keys::is_sealed(&path)?.map(|_| Keys::open(&path, opening.passphrase)).transpose()?;
+        let is_encrypted = keys.as_ref().is_some_and(Keys::sealed);
+        // One that takes the place of a damaged one is kept as that was.
+        let for_new = opening.passphrase.filter(|_| is_encrypted);
         let reserve = dir.join("reserve");
-        let db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
+        let mut db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
             Ok(db) => db,
             Err(Trouble::Full) => {
                 report.read_only = true;
@@ -79,10 +123,32 @@ impl Store {
                 let aside = set_aside(dir, &path)?;
                 tracing::error!(%why, path = %aside.display(), "the library was damaged and set aside");
                 report.set_aside = Some(aside);
+                private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
                 open_database(&path).map_err(|trouble| trouble.into_error(&path))?
             }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
+        if convert::is_plain(&db)? {
+            let open = |path: &Path| open_database(path).map_err(|trouble| trouble.or_full(dir).into_error(path));
+            convert::seal(dir, db, for_new, open, opening.progress)?;
+            db = open(&path)?;
+            report.sealed = true;
+        } else {
+            convert::clear(dir)?;
+        }
+        let keys = match keys.filter(|_| report.set_aside.is_none() && !report.sealed) {
+            Some(keys) => {
+                keys.reload(opening.passphrase)?;
+                keys
+            }
+            None if report.sealed => Keys::open(&path, opening.passphrase)?,
+            None if db.contains_key(key::SEALED)? => return Err(StoreError::KeysDamaged { path: path.join(keys::FILE) }),
+            None => Keys::create(&path, for_new)?,
+        };
+        if !db.contains_key(key::SEALED)? {
+            db.insert(key::SEALED, b"1").and_then(|_| db.flush())?;
+        }
+        private::tighten_all(&path).map_err(private(&path))?;
         let reserves = [reserve, dir.join(RESERVE_WHILE_OPEN)];
         // A reserve that was given up is made again first, or the disk would be full again at once.
         let missing = reserves.iter().filter(|reserve| !reserve.exists()).count() * RESERVE;
@@ -95,23 +161,31 @@ impl Store {
                 let _ = fs::remove_file(&reserve);
             }
         }
-        let inner = Inner { database: Database::new(db, dir, report.read_only), live: Mutex::default(), importing: Mutex::default() };
-        Ok((Self { inner: Arc::new(inner) }, report))
+        let database = Database::new(db, keys, dir, report.read_only);
+        let store = Self { inner: Arc::new(Inner { database, live: Mutex::default(), importing: Mutex::default() }) };
+        if !report.read_only {
+            store.tidy()?;
+        }
+        Ok((store, report))
     }
 
     /// The recordings, newest first.
     pub fn recordings(&self) -> Result<Vec<RecordingInfo>, StoreError> {
         let mut all = Vec::new();
-        for entry in self.inner.database.reading().scan_prefix(b"c/") {
-            let (name, value) = entry?;
-            match serde_json::from_slice::<Catalogue>(&value) {
-                Ok(catalogue) => all.push(match self.live(&catalogue.info.id) {
-                    Some(writer) => RecordingInfo { recording: true, ..writer.lock().catalogue.info.clone() },
-                    None => RecordingInfo { recording: false, ..catalogue.info },
-                }),
-                Err(error) => tracing::warn!(%error, name = %name.escape_ascii(), "an entry of the catalogue cannot be read"),
+        self.inner.database.each(b"c/", |name, value| {
+            match serde_json::from_slice::<Catalogue>(value) {
+                Ok(catalogue) => {
+                    let kept = self.is_kept(&catalogue.info.id);
+                    all.push(match self.live(&catalogue.info.id) {
+                        Some(writer) => RecordingInfo { recording: true, kept, ..writer.lock().catalogue.info.clone() },
+                        None => RecordingInfo { recording: false, kept, ..catalogue.info },
+                    });
+                }
+                // The error of what was read would quote it.
+                Err(_) => tracing::warn!(name = %name.escape_ascii(), "an entry of the catalogue cannot be read"),
             }
-        }
+            Ok(true)
+        })?;
         all.sort_by(|a, b| b.started.total_cmp(&a.started).then_with(|| b.id.cmp(&a.id)));
         Ok(all)
     }
@@ -136,7 +210,9 @@ impl Store {
             djust: djust.to_owned(),
             format: FORMAT,
             recording: false,
+            kept: false,
         };
+        self.inner.database.keys().add(info.id.as_str().as_bytes(), false)?;
         let mut writer = Writer::new(&self.inner.database, Catalogue { info, damaged: None, thinned: None })?;
         writer.store(false)?;
         Ok(self.recorder(writer, Vec::new()))
@@ -162,35 +238,57 @@ impl Store {
         Ok(Reader::new(Source::database(&self.inner.database, id), self.catalogue(id)?, live))
     }
 
-    /// Deletes a recording with everything in it.
+    /// Deletes a recording with everything in it. When this returns nothing of it can be read any more, by nobody and from no file
+    /// of the library; what is interrupted is taken up when the library is opened next.
     pub fn delete(&self, id: &RecordingId) -> Result<(), StoreError> {
-        self.catalogue(id)?;
+        key::check(id)?;
+        if !self.inner.database.contains(&key::catalogue(id))? {
+            return Err(StoreError::NotFound { what: format!("recording {id}") });
+        }
         if self.live(id).is_some() {
             return Err(StoreError::Busy { id: id.clone() });
         }
-        self.remove_values(id)?;
-        // Last: what was deleted by half can be deleted again.
-        let mut last = sled::Batch::default();
-        last.remove(key::catalogue(id));
-        self.inner.database.apply_on_any_disk(last)?;
-        self.inner.database.flush()
+        self.remove(id)
     }
 
-    /// Removes all of a recording but its entry in the catalogue, in parts, so that a large one is never in memory as a whole.
-    pub(crate) fn remove_values(&self, id: &RecordingId) -> Result<(), StoreError> {
+    /// Removes all of a recording, whatever is there of it, in parts, so that a large one is never in memory as a whole.
+    pub(crate) fn remove(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
+        let keys = database.keys();
+        // First: what comes after it is only tidying up.
+        keys.destroy(id.as_str().as_bytes())?;
         loop {
-            let mut batch = sled::Batch::default();
-            let mut count = 0;
-            for name in database.reading().scan_prefix(key::prefix(id)).keys().take(1000) {
-                batch.remove(name?);
-                count += 1;
+            let mut batch = Batch::default();
+            let names = database.names(&key::prefix(id), 1000)?;
+            if names.is_empty() {
+                break;
             }
-            if count == 0 {
-                return Ok(());
+            for name in names {
+                batch.remove(name.as_ref());
             }
             database.apply_on_any_disk(batch)?;
         }
+        let mut last = Batch::default();
+        last.remove(key::catalogue(id));
+        database.apply_on_any_disk(last)?;
+        database.flush()?;
+        keys.release(id.as_str().as_bytes())
+    }
+
+    /// Removes what an interrupted deletion or import left, and keys of recordings that never came to be.
+    fn tidy(&self) -> Result<(), StoreError> {
+        let database = &self.inner.database;
+        let id_of = |id: &[u8]| RecordingId::from(String::from_utf8_lossy(id).into_owned());
+        for id in database.keys().remains() {
+            self.remove(&id_of(&id))?;
+        }
+        for id in database.keys().ids() {
+            let id = id_of(&id);
+            if !database.contains(&key::catalogue(&id))? && database.names(&key::prefix(&id), 1)?.is_empty() {
+                self.remove(&id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
@@ -232,16 +330,35 @@ impl Store {
 
     /// A setting that is kept beside the recordings, as JSON.
     pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let value = self.inner.database.reading().get(key::setting(name)).ok()??;
+        let value = self.inner.database.get(&key::setting(name)).ok()??;
         serde_json::from_slice(&value).ok()
     }
 
     /// Keeps a setting.
     pub fn set_setting<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         batch.insert(key::setting(name), serde_json::to_vec(value).map_err(StoreError::Encode)?);
         self.inner.database.apply(batch)?;
         self.inner.database.flush()
+    }
+
+    /// Whether the library asks for a passphrase.
+    pub fn has_passphrase(&self) -> bool {
+        self.inner.database.keys().sealed()
+    }
+
+    /// Keeps the library under a passphrase from now on, or under none. `now` is the one that it has. A forgotten passphrase cannot be
+    /// had again, and neither can what it keeps.
+    pub fn set_passphrase(&self, now: Option<&Secret>, new: Option<&Secret>) -> Result<(), StoreError> {
+        if new.is_some_and(Secret::is_empty) {
+            return Err(StoreError::Refused { what: "a passphrase has at least one character".to_owned() });
+        }
+        let database = &self.inner.database;
+        if database.keys().sealed() {
+            let now = now.ok_or_else(|| StoreError::PassphraseNeeded { path: database.path().to_owned() })?;
+            database.keys().check(now)?;
+        }
+        database.set_passphrase(new)
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -270,12 +387,8 @@ impl Store {
 
     pub(crate) fn catalogue(&self, id: &RecordingId) -> Result<Catalogue, StoreError> {
         key::check(id)?;
-        let value = self
-            .inner
-            .database
-            .reading()
-            .get(key::catalogue(id))?
-            .ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
+        let value = self.inner.database.get(&key::catalogue(id))?;
+        let value = value.ok_or_else(|| StoreError::NotFound { what: format!("recording {id}") })?;
         let catalogue: Catalogue = serde_json::from_slice(&value).map_err(|_| StoreError::damaged("its entry in the catalogue"))?;
         if catalogue.info.format > FORMAT {
             return Err(StoreError::TooNew { found: catalogue.info.format, known: FORMAT });
@@ -361,6 +474,27 @@ fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
     })
 }
 
+/// Takes from the library what others may do with it. Its folder may be one that the user has other things in: then it stays as it
+/// is, and what is in it is private by itself. Whether others could have read anything.
+fn make_private(dir: &Path) -> io::Result<bool> {
+    let mut all_ours = true;
+    let mut mended = false;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if OURS.iter().any(|ours| name.starts_with(ours)) {
+            mended |= private::tighten(&entry.path())?;
+        } else {
+            all_ours = false;
+        }
+    }
+    if all_ours {
+        private::tighten(dir)?;
+    }
+    Ok(mended)
+}
+
 /// Moves a damaged library away, under a name that is free.
 fn set_aside(dir: &Path, path: &Path) -> Result<PathBuf, StoreError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -375,7 +509,7 @@ fn set_aside(dir: &Path, path: &Path) -> Result<PathBuf, StoreError> {
 }
 
 fn fill(path: &Path) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = private::create(path)?;
     file.write_all(&vec![0; RESERVE])?;
     file.sync_all()
 }
