@@ -13,6 +13,9 @@ use crate::arguments::Doctor;
 use crate::live::choose;
 use crate::terminal::{json, line, plain};
 
+/// How long workers that reach each other may take to say that they are there.
+const WORKERS_DEADLINE: Duration = Duration::from_secs(3);
+
 /// How long a server may take to say what it is.
 const ATTACH_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -71,6 +74,9 @@ fn print(info: &ServerInfo, at_rest: bool) {
         line(info.asgi.as_deref().unwrap_or(if at_rest { "(not running)" } else { "(unknown server)" })),
         if info.debug { "on" } else { "off" }
     );
+    if let Some(words) = info.workers.words() {
+        println!("{}{words}: {}", if info.workers.sees_all() { "" } else { "! " }, plain(&info.workers.explained()));
+    }
     let reload = &info.hot_reload;
     // A project at rest has no watcher yet: that is no finding.
     if !at_rest {
@@ -139,18 +145,23 @@ fn look(dir: &Path, target: inspector_engine::Target) -> anyhow::Result<ServerIn
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let begun = Instant::now();
     let mut last = String::from("no answer");
+    let mut found: Option<(ServerInfo, Instant)> = None;
     while begun.elapsed() < ATTACH_DEADLINE {
+        // Other workers are told of a moment after the greeting.
+        if let Some((server, _)) = found.take_if(|(server, since)| server.workers.seen > 0 || since.elapsed() > WORKERS_DEADLINE) {
+            return Ok(server);
+        }
         let _ = woken.recv_timeout(Duration::from_millis(200));
         let mut notices = Vec::new();
         window.drain(10_000, &mut notices);
         for notice in notices {
             if let Notice::Source(source) = notice {
                 match source.state {
-                    SourceState::Attached => {
-                        if let Some(server) = source.server {
-                            return Ok(server);
-                        }
-                    }
+                    SourceState::Attached => match source.server {
+                        Some(server) if !server.workers.shared => return Ok(server),
+                        Some(server) => found = Some((server, found.map_or_else(Instant::now, |(_, since)| since))),
+                        None => {}
+                    },
                     SourceState::Ended { reason } => anyhow::bail!("{reason}"),
                     SourceState::Lost { why, .. } => last = why,
                     SourceState::Connecting | SourceState::Replaying => {}

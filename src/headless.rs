@@ -78,6 +78,8 @@ struct Seen {
     steps: u64,
     recording: Option<RecordingId>,
     attached: bool,
+    /// How many workers were seen when it was said last.
+    workers: Option<String>,
     ended: Option<String>,
     closed: bool,
 }
@@ -93,6 +95,13 @@ impl Seen {
             match notice {
                 Notice::Source(source) => {
                     self.recording.clone_from(&source.recorder.recording);
+                    let workers = source.server.as_ref().map(|server| &server.workers);
+                    if let Some((words, workers)) = workers.and_then(|workers| Some((workers.words()?, workers)))
+                        && self.workers.as_ref() != Some(&words)
+                    {
+                        eprintln!("{words}: {}", plain(&workers.explained()));
+                        self.workers = Some(words);
+                    }
                     match &source.state {
                         SourceState::Attached if !self.attached => {
                             self.attached = true;

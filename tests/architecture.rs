@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
     ("inspector-tape", &["inspector-model"]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("inspector-ui", &["inspector-model"]),
     ("inspector-app", &["inspector-model", "inspector-page", "inspector-engine"]),
     ("inspector-test-support", &[]),
+    ("inspector-soak", &["inspector-model", "inspector-engine", "inspector-test-support"]),
     ("inspector-bench", &["inspector-model", "inspector-tape", "inspector-diff", "inspector-store", "inspector-engine"]),
 ];
 
@@ -33,7 +34,7 @@ const OWNED: [(&str, &[&str]); 5] = [
     ("egui", &["inspector-ui", "inspector-test-support"]),
     ("wasm-bindgen", &["inspector-ui"]),
     ("tauri", &["inspector-app"]),
-    ("tokio-tungstenite", &["inspector-engine", "inspector-test-support", "inspector-bench"]),
+    ("tokio-tungstenite", &["inspector-engine", "inspector-test-support", "inspector-bench", "inspector-soak"]),
 ];
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import access, budget, discovery, guard, options
+from . import access, budget, discovery, guard, options, workers
 
 
 def collect() -> list[dict[str, Any]]:
@@ -44,10 +44,19 @@ def collect() -> list[dict[str, Any]]:
             "Set CHANNEL_LAYERS, for development with channels.layers.InMemoryChannelLayer",
         )
     elif layer.endswith("InMemoryChannelLayer"):
+        processes = workers.count() or 1
+        several = processes if processes > 1 else None
         add(
             "in_memory_channel_layer",
-            "The channel layer is in memory: pushes from other processes (workers, management commands) do not arrive",
-            "Use channels_redis where another process pushes",
+            "The channel layer is in memory: pushes from other processes (workers, management commands) do not arrive"
+            + (f", and the inspector sees the pages of one of the {several} workers only" if several else ""),
+            "Use channels_redis where another process pushes, or serves pages, too",
+        )
+    elif layer.startswith("channels_redis.core.") and _redis_major() >= 8:
+        add(
+            "redis_8",
+            "redis-py 8 gives a socket up that was silent for 5 s, which is as long as channels_redis waits for messages: idle pages end",
+            "pip install 'redis<8', or set socket_timeout in the hosts of CHANNEL_LAYERS",
         )
     if not discovery.debug():
         add(
@@ -107,3 +116,13 @@ def collect() -> list[dict[str, Any]]:
         count = f" ({entry['count']} times)" if entry["count"] > 1 else ""
         add("agent_error", f"The agent had an error: {message}{count}", None)
     return out
+
+
+def _redis_major() -> int:
+    """The major version of redis-py, 0 without it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return int(version("redis").partition(".")[0])
+    except (PackageNotFoundError, ValueError):
+        return 0

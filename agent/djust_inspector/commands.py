@@ -54,6 +54,8 @@ async def run(inspector: Inspector, command: dict[str, Any]) -> None:
     number = command.get("id")
     try:
         do = command.get("do")
+        if type(do) is not str:
+            raise Refused("bad_request", "`do` must be the name of a command")
         if do == "sync":
             answer(inspector, number, {})
             with HUB.lock:
@@ -72,7 +74,7 @@ async def run(inspector: Inspector, command: dict[str, Any]) -> None:
     except asyncio.CancelledError:
         raise
     except Exception as error:
-        guard.report(f"command {command.get('do')}")
+        guard.report(f"command {do}")
         answer(inspector, number, Refused("raised", f"{type(error).__name__}: {error}"))
 
 
@@ -158,6 +160,8 @@ def view_of(session: Session, identity: Any) -> tuple[str | None, Any]:
     views = session.views()
     if not views:
         raise Refused("no_view", "no view is mounted on this page")
+    if identity is not None and type(identity) is not str:
+        raise Refused("bad_request", "`view` must be the id of a view, or null for the page's own")
     if identity not in views:
         raise Refused("no_view", f"this page has no view {identity!r} now")
     return identity, views[identity]

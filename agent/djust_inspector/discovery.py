@@ -59,8 +59,44 @@ def plain_token() -> tuple[str, str] | None:
         return None
     with _lock:
         if _own_token is None:
-            _own_token = secrets.token_urlsafe(32)
+            made = secrets.token_urlsafe(32)
+            _own_token = guard.guarded(_shared_with_siblings)(made) or made
         return "development", _own_token
+
+
+def _shared_with_siblings(made: str) -> str | None:
+    """The token that the processes of one parent have in common, as a connection reaches any of them; `made`, for the first."""
+    from . import server
+
+    if os.name != "posix" or server.autoreload() is not None:  # a reloader has one child at a time
+        return None
+    where = _own_folder()
+    file = where / f"{os.getppid()}.token"
+    handle, temporary = tempfile.mkstemp(dir=where, prefix=".new-")  # created with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as out:
+            out.write(made)
+        try:
+            os.link(temporary, file)  # whole from the start, and by one of them only
+        except FileExistsError:
+            about = os.stat(file)
+            if about.st_uid != os.getuid() or about.st_mode & 0o077:
+                return None
+            return file.read_text(encoding="ascii")
+        return made
+    finally:
+        os.unlink(temporary)
+
+
+def _own_folder() -> Path:
+    """The folder, made and closed to others where it can be."""
+    where = folder()
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.chmod(where, 0o700)
+    except OSError:
+        pass
+    return where
 
 
 def token() -> str | None:
@@ -233,12 +269,7 @@ def refresh() -> None:
         }
         if content == _written:
             return
-        where = folder()
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            os.chmod(where, 0o700)
-        except OSError:
-            pass
+        where = _own_folder()
         _clean(where)
         handle, temporary = tempfile.mkstemp(dir=where, prefix=".new-")  # created with mode 0600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -256,7 +287,7 @@ def project() -> str:
 
 def _clean(where: Path) -> None:
     """Remove files of processes that are gone."""
-    for file in where.glob("*.json"):
+    for file in [*where.glob("*.json"), *where.glob("*.token")]:
         if file.stem.isdigit() and int(file.stem) != os.getpid() and not _alive(int(file.stem)):
             file.unlink(missing_ok=True)
 

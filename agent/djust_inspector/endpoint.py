@@ -9,39 +9,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from . import PROTOCOL, __version__, access, discovery, farewell, guard, options, pressure, sync
+from . import PROTOCOL, __version__, access, crossing, discovery, farewell, guard, options, pressure, serving, sync
 from .access import Denied, Grant
 from .hub import HUB, Inspector
 from .lockout import address_of
+from .relay import RELAY, shared_layer
 from .turns import safe_dumps
 
+#: Workers that an inspector may say it knows.
+MAX_WORKERS = 256
 #: Seconds for the first frame of an inspector.
 HELLO_SECS = 5.0
-#: Characters of the first frame, and of any other.
+#: Characters of the first frame.
 MAX_HELLO = 64 * 1024
-MAX_FRAME = 16 * 1024 * 1024
-#: Commands of one inspector that may run at once.
-MAX_COMMANDS = 32
-#: Frames that an inspector may send at once, and a second.
-MAX_BURST = 400
-MAX_RATE = 200.0
 #: Inspectors that may be attached, or about to be, at once.
 MAX_INSPECTORS = 16
-#: Seconds between two looks at whether an attachment may go on.
-WATCH_SECS = 1.0
-#: Seconds for one frame to leave. A peer that takes longer is gone, or may as well be.
-SEND_SECS = 60.0
-
 #: Bytes that may wait in a server that does not hold its senders back.
 MAX_WAITING = 1024 * 1024
 
 _attached = 0
-_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 def make_call(original: Any) -> Any:
@@ -67,6 +57,7 @@ def _meant_for_us(scope: Any) -> bool:
         if scope.get("type") != "websocket":
             return False
         discovery.see_scope(scope)
+        guard.guarded(RELAY.start)()
         query = scope.get("query_string") or b""
         if b"djust_inspector" not in query:
             return False
@@ -107,12 +98,12 @@ async def _serve(scope: Any, receive: Any, send: Any, grant: Grant) -> None:
     except asyncio.TimeoutError:
         await _refuse(send, "hello", "no hello within five seconds")
         return
-    except _TooMuch as error:
+    except serving.TooMuch as error:
         await _refuse(send, "hello", str(error))
         return
     if hello is None:
         return
-    parsed = _parse(hello)
+    parsed = serving.parse(hello)
     if parsed is None or parsed.get("t") != "hello":
         await _refuse(send, "hello", "the first frame must be hello")
         return
@@ -125,38 +116,60 @@ async def _serve(scope: Any, receive: Any, send: Any, grant: Grant) -> None:
     access.note("attached: %s from %s, %s", grant.name, address, how)
     HUB.activate()
     farewell.prepare()
-    ended: tuple[str, str] | None = None
+    points = _points(parsed.get("resume"))
+    others = None
+    if parsed.get("workers") is True and shared_layer():
+        others = crossing.Others(inspector, grant.name, points)
+    ended: serving.End | None = None
+    looking = None
     try:
-        _welcome(inspector, parsed, grant)
-        work = [
-            asyncio.ensure_future(_write(inspector, send)),
-            asyncio.ensure_future(_read(inspector, receive, grant)),
-            asyncio.ensure_future(_watch(inspector, grant)),
-        ]
-        try:
-            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-            for task in work:
-                if task.done() and not task.cancelled() and task.exception() is None and task.result() is not None:
-                    ended = task.result()
-        finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+        _welcome(inspector, points, grant)
+        if others is not None:
+            looking = asyncio.ensure_future(others.run())
+        ended = await serving.serve(
+            inspector,
+            _sender(inspector, send),
+            lambda: _next_text(receive),
+            lambda: access.fault(grant),
+            lambda command: serving.forbidden(inspector, command, grant.name, grant.writes),
+            others.forward if others is not None else lambda command: False,
+        )
         if ended is not None:
             with contextlib.suppress(Exception):  # it may be gone, or not be reading
                 await asyncio.wait_for(_refuse(send, *ended), 2.0)
     finally:
+        if looking is not None:
+            looking.cancel()
         HUB.detach(inspector)
         access.note("detached: %s from %s%s", grant.name, address, f", {ended[1]}" if ended is not None else "")
         if ended is not None and ended[0] == "off":
             HUB.stop()
 
 
-def _welcome(inspector: Inspector, hello: dict[str, Any], grant: Grant) -> None:
+def _points(resume: Any) -> dict[str, int]:
+    """How far an inspector has come with each worker that it knows."""
+    known = resume[:MAX_WORKERS] if type(resume) is list else []
+    points = [(p.get("agent"), p.get("seq")) for p in known if type(p) is dict]
+    return {agent: seq for agent, seq in points if type(agent) is str and type(seq) is int}
+
+
+def _sender(inspector: Inspector, send: Any) -> Any:
+    """What sends texts over the WebSocket, and waits until there is room for more."""
+    waiting = pressure.waiting(send)
+
+    async def deliver(texts: list[str]) -> None:
+        for text in texts:
+            inspector.sending = time.monotonic()
+            await send({"type": "websocket.send", "text": text})
+            while waiting is not None and waiting() > MAX_WAITING:
+                await asyncio.sleep(0.02)
+
+    return deliver
+
+
+def _welcome(inspector: Inspector, points: dict[str, int], grant: Grant) -> None:
     from . import server
 
-    resume = hello.get("resume")
-    resume = resume if type(resume) is dict else {}
     guard.guarded(server.changed)()  # remembers it as sent
     described = safe_dumps(guard.guarded(server.describe)() or {})
     allowed = {
@@ -166,21 +179,22 @@ def _welcome(inspector: Inspector, hello: dict[str, Any], grant: Grant) -> None:
         "expires": grant.expires,
     }
     with HUB.lock:
-        resumed = HUB.can_resume(resume.get("agent"), resume.get("seq"))
+        resumed = HUB.can_resume(HUB.agent_id, points.get(HUB.agent_id))
         inspector.put_always(
-            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"access":%s,"server":%s}'
+            '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"unrecorded":%s,"access":%s,"server":%s}'
             % (
                 PROTOCOL,
                 HUB.agent_id,
                 __version__,
                 "true" if resumed else "false",
                 HUB.seq,
+                json.dumps(HUB.unrecorded(points.get(HUB.agent_id))),
                 safe_dumps(allowed),
                 described,
             )
         )
         if resumed:
-            HUB.replay(inspector, resume["seq"])
+            HUB.replay(inspector, points[HUB.agent_id])
         else:
             sync.queue(inspector, history=True)
         HUB.attach(inspector)
@@ -191,123 +205,17 @@ async def _refuse(send: Any, code: str, message: str) -> None:
     await send({"type": "websocket.close", "code": 4400})
 
 
-class _TooMuch(Exception):
-    """The inspector sends more than it may."""
-
-
-async def _next_text(receive: Any, most: int = MAX_FRAME) -> str | None:
+async def _next_text(receive: Any, most: int = serving.MAX_FRAME) -> str | None:
     """The next frame, empty for a binary one; ``None`` when the inspector has gone."""
     message = await receive()
     if message["type"] != "websocket.receive":
         return None
     text = message.get("text")
     if len(text if text is not None else message.get("bytes") or b"") > most:
-        raise _TooMuch(f"a frame of more than {most} characters")
+        raise serving.TooMuch(f"a frame of more than {most} characters")
+    if text and sum(map(text.count, ",[{")) > serving.MAX_VALUES:
+        raise serving.TooMuch(f"a frame of more than {serving.MAX_VALUES} values")
     return text or ""
-
-
-def _parse(text: str) -> dict[str, Any] | None:
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if type(parsed) is dict else None
-
-
-async def _write(inspector: Inspector, send: Any) -> None:
-    """Send what is queued. The only place that waits for the inspector's network."""
-    waiting = pressure.waiting(send)
-    while not inspector.closed:
-        await inspector.ready.wait()
-        inspector.ready.clear()
-        while True:
-            with HUB.lock:
-                if inspector.dropped:
-                    dropped, inspector.dropped = inspector.dropped, 0
-                    inspector.queue.clear()
-                    inspector.bytes = 0
-                    inspector.put_always(HUB.frame("gap", '"dropped":%d,"why":"slow"' % dropped))
-                    sync.queue(inspector, history=False)
-                if not inspector.queue:
-                    break
-                text = inspector.queue.popleft()
-                inspector.bytes -= len(text)
-            inspector.sending = time.monotonic()
-            await send({"type": "websocket.send", "text": text})
-            while waiting is not None and waiting() > MAX_WAITING:
-                await asyncio.sleep(0.02)
-            inspector.sending = None
-
-
-async def _watch(inspector: Inspector, grant: Grant) -> tuple[str, str]:
-    """Look whether the attachment may go on, until it may not: (code, words)."""
-    while True:
-        await asyncio.sleep(WATCH_SECS)
-        wrong = access.fault(grant)
-        if wrong is not None:
-            return wrong
-        if inspector.sending is not None and time.monotonic() - inspector.sending > SEND_SECS:
-            return "slow", f"no frame could be sent for {SEND_SECS:.0f} s"
-        if inspector.closed:
-            return "slow", "what it asked for is not read"
-
-
-async def _read(inspector: Inspector, receive: Any, grant: Grant) -> tuple[str, str] | None:
-    """Run the inspector's commands, each as a task of its own. Why it is sent away, if it is."""
-    from . import commands
-
-    running: set[asyncio.Task[Any]] = set()
-    left, at = float(MAX_BURST), time.monotonic()
-    try:
-        while True:
-            try:
-                text = await _next_text(receive)
-            except _TooMuch as error:
-                return "flood", str(error)
-            if text is None:
-                return None
-            now = time.monotonic()
-            left, at = min(MAX_BURST, left + (now - at) * MAX_RATE) - 1, now
-            if left < 0:
-                return "flood", f"more than {MAX_RATE:.0f} frames a second"
-            command = _parse(text)
-            if command is None or command.get("t") != "command":
-                continue
-            refused = _forbidden(inspector, command, grant)
-            if refused is None and len(running) >= MAX_COMMANDS:
-                refused = commands.Refused("busy", "too many commands at once")
-            if refused is not None:
-                commands.answer(inspector, command.get("id"), refused)
-                continue
-            task = asyncio.ensure_future(commands.run(inspector, command))
-            running.add(task)
-            task.add_done_callback(running.discard)
-    finally:
-        for task in running:
-            task.cancel()
-
-
-def _forbidden(inspector: Inspector, command: dict[str, Any], grant: Grant) -> Any:
-    """Write the command into the server's log; the refusal, if this inspector may not give it."""
-    from . import commands
-
-    do, page, event = (_plain(command.get(name)) for name in ("do", "session", "event"))
-    about = f"{do}{f' {event}' if event else ''}{f' on page {page}' if page else ''}"
-    if inspector.writes or do in access.READING:
-        access.note("command of %s: %s", grant.name, about)
-        return None
-    access.log.warning("refused command of %s, which is read-only: %s", grant.name, about)
-    if grant.writes:
-        return commands.Refused("read_only", "this attachment is read-only", "Allow changes for it, then attach again")
-    why = f"the token {grant.name} may only read"
-    return commands.Refused("read_only", why, "Let it write in the server's settings, and attach again")
-
-
-def _plain(name: Any) -> str:
-    """A name from a command as it may stand in a log."""
-    if type(name) is not str or not name:
-        return ""
-    return name if _NAME.fullmatch(name) else "(odd name)"
 
 
 __all__ = ["make_call"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 from . import guard
 from .hub import HUB
+from .relay import RELAY
 
 #: Seconds that the end of the server may be held back for the frame to leave.
 WAIT_SECS = 0.25
@@ -18,7 +20,7 @@ _said = False
 
 
 def prepare() -> None:
-    """Hook the ends of the servers that are loaded. Called when an inspector attaches; works once."""
+    """Hook the ends of the servers that are loaded. Called when an inspector attaches, or other workers could; works once."""
     global _prepared
     if _prepared:
         return
@@ -61,6 +63,8 @@ def _uvicorn() -> None:
             while not _sent() and time.monotonic() < end:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.02)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(RELAY.stop(), WAIT_SECS)
         return await original(self, *args, **kwargs)
 
     server.shutdown = shutdown

@@ -8,6 +8,7 @@ inspector has a queue bounded in bytes: what does not fit is dropped, counted an
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 import uuid
@@ -42,6 +43,8 @@ class Inspector:
         self.queue: deque[str] = deque()
         self.bytes = 0
         self.dropped = 0
+        #: Frames of other workers, with what is called when they have left. Few: those workers wait for that.
+        self.relayed: deque[tuple[list[str], Callable[[], None]]] = deque()
         self.closed = False
         #: Whether it may give commands that change something.
         self.writes = False
@@ -111,6 +114,9 @@ class Hub:
         self.lost_upto = 0
         #: Sequence numbers used by syncs: (first, last). Resuming inside of one is impossible.
         self._sync_ranges: deque[tuple[int, int]] = deque(maxlen=64)
+        #: Times without recording: (number after it, seconds).
+        self._idle: deque[tuple[int, float]] = deque(maxlen=64)
+        self._idle_since: float | None = None
         self._grace: Any = None
         #: Called with True when recording starts and with False when it ends.
         self.on_active: list[Callable[[bool], None]] = []
@@ -164,6 +170,12 @@ class Hub:
             and not any(first <= seq < last for first, last in self._sync_ranges)
         )
 
+    def unrecorded(self, seq: int | None) -> float | None:
+        """Seconds since `seq` for which nothing was recorded, because no inspector was there."""
+        if seq is None:
+            return None
+        return sum(secs for number, secs in self._idle if number > seq) or None
+
     def activate(self) -> None:
         """Start recording. Call before the first `attach` of an inspector, from its event loop."""
         global ACTIVE
@@ -178,6 +190,9 @@ class Hub:
             self.lost_upto = self.seq
             self.backlog.clear()
             self.backlog_bytes = 0
+            if self._idle_since is not None:
+                self._idle.append((self.seq, time.monotonic() - self._idle_since))
+                self._idle_since = None
             ACTIVE = True
         for callback in self.on_active:
             guard.guarded(callback)(True)
@@ -222,6 +237,7 @@ class Hub:
             if self.inspectors or not ACTIVE:
                 return
             ACTIVE = False
+            self._idle_since = time.monotonic()
             self.backlog.clear()
             self.backlog_bytes = 0
         for callback in self.on_active:
@@ -229,3 +245,14 @@ class Hub:
 
 
 HUB = Hub()
+
+
+def _forked() -> None:
+    """A worker that was forked from a process with the agent in it is an agent of its own."""
+    HUB.lock = threading.RLock()
+    HUB.agent_id = uuid.uuid4().hex
+    HUB.started = time.time()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

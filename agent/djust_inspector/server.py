@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import Any
 
-from . import budget, discovery, guard, hooks
+from . import budget, discovery, guard, hooks, workers
 from .hub import HUB
 
 CAPABILITIES = ["jump", "preview", "replay", "dispatch", "ring", "ticks", "lift_cooldown", "sync", "config"]
@@ -31,6 +31,7 @@ def describe() -> dict[str, Any]:
         "asgi": asgi_server(),
         "debug": discovery.debug(),
         "channel_layer": channel_layer(),
+        "workers": guard.guarded(workers.describe)() or {},
         "autoreload": autoreload(),
         "started": HUB.started,
         "url": discovery.url(),

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import inspect
 import json
+import os
 import sys
 import time
 import types
@@ -211,7 +212,7 @@ class Session:
             self.last_children = ",".join(described)
         return (
             '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
-            '"view":%s,"children":[%s],"opened":%.6f,"close":%s,"succeeds":%s'
+            '"view":%s,"children":[%s],"pid":%d,"opened":%.6f,"close":%s,"succeeds":%s'
             % (
                 dumps(self.id),
                 self.phase,
@@ -223,6 +224,7 @@ class Session:
                 # A page that has closed is described with the views that it had.
                 self.last_view if root is not None or self.phase == "closed" else "null",
                 self.last_children if root is not None or self.phase == "closed" else "",
+                os.getpid(),
                 self.opened,
                 dumps(self.close),
                 dumps(self.succeeds),

@@ -164,9 +164,10 @@ class Inspector(Socket):
         super().__init__("/ws/live/" + query, headers, app)
         self.number = 0
 
-    async def attach(self, resume=None, writes=True):
+    async def attach(self, resume=None, writes=True, workers=False):
         assert await self.open()
-        hello = {"t": "hello", "protocol": 1, "inspector": "test", "resume": resume, "writes": writes}
+        hello = {"t": "hello", "protocol": 1, "inspector": "test", "writes": writes, "workers": workers}
+        hello["resume"] = [resume] if type(resume) is dict else resume
         await self.send(hello)
         await self.until(lambda: self.frames("welcome"), "welcome")
         self.welcome = self.frames("welcome")[0]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import staging
-from djust_inspector import access, control, endpoint, guard, hub, options
+from djust_inspector import access, control, guard, hub, options, serving
 from harness import Inspector, Page, run
 from lab.views.counter import CounterView  # noqa: F401  (mounted by name)
 
@@ -23,7 +23,7 @@ def control_file(tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """Attachments are looked at more often than once a second."""
-    monkeypatch.setattr(endpoint, "WATCH_SECS", 0.02)
+    monkeypatch.setattr(serving, "WATCH_SECS", 0.02)
 
 
 def manage(*words):

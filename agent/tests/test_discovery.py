@@ -103,6 +103,24 @@ def test_server_is_found_before_any_request_and_gone_at_its_end(name, tmp_path):
         wait_for(lambda: process.poll() is not None, "end of the process")
 
 
+def test_workers_of_one_server_have_one_token(tmp_path):
+    runtime = tmp_path / "runtime"
+    port = free_port()
+    command = [*commands(port)["uvicorn"], "--workers", "3"]
+    with serve(command, runtime):
+        found = wait_for(lambda: _all(runtime, 3), "three discovery files")
+        assert len({entry["token"] for entry in found}) == 1 and len({entry["pid"] for entry in found}) == 3
+        shared = list(runtime.glob("*.token"))
+        assert len(shared) == 1 and shared[0].stat().st_mode & 0o777 == 0o600
+        for _ in range(6):
+            assert websocket_status(found[0], found[0]["token"]) == 101
+
+
+def _all(runtime, count):
+    found = [json.loads(file.read_text()) for file in files(runtime)]
+    return found if len(found) == count else None
+
+
 def answers(url):
     try:
         urllib.request.urlopen(url + "/counter/", timeout=10).read()

@@ -121,6 +121,30 @@ def test_resume_brings_what_was_missed_once():
     run(check())
 
 
+def test_what_was_not_recorded_meanwhile_is_told():
+    async def check():
+        first = await Inspector().attach()
+        seq, agent = first.got[-1]["seq"], first.welcome["agent"]
+        assert first.welcome["unrecorded"] is None, "it was never here"
+        await first.close()
+        second = await Inspector().attach({"agent": agent, "seq": seq})
+        assert second.welcome["resumed"] and second.welcome["unrecorded"] is None, "it came back in time"
+        await second.close()
+        HUB._grace.cancel()
+        HUB._expire()
+        HUB._idle_since -= 83.4
+        third = await Inspector().attach({"agent": agent, "seq": seq})
+        assert third.welcome["resumed"] is False
+        assert 83.4 <= third.welcome["unrecorded"] < 90
+        late = third.got[-1]["seq"]
+        fourth = await Inspector().attach({"agent": agent, "seq": late})
+        assert fourth.welcome["unrecorded"] is None, "it was there since"
+        for inspector in (third, fourth):
+            await inspector.close()
+
+    run(check())
+
+
 def test_resume_of_another_process_or_beyond_the_backlog_is_a_sync(monkeypatch):
     async def check():
         first = await Inspector().attach()

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from djust_inspector import access, endpoint, lockout, options
+from djust_inspector import access, endpoint, lockout, options, serving
 from djust_inspector.management.commands.djust_inspector import Command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +23,7 @@ def test_named_tests_exist():
         if file.endswith(".rs"):
             source = (ROOT / file).read_text(encoding="utf-8")
             # The window's tests are listed in `cases![…]`, which makes tests of them.
-            found = rf"^    {test},$" if file.endswith("_cases.rs") else rf"#\[test\]\s+fn {test}\("
+            found = rf"^    {test},$" if file.endswith("_cases.rs") else rf"#\[(?:tokio::)?test(?:\([^\]]*\))?\]\s+(?:async )?fn {test}\("
             there = re.search(found, source, re.MULTILINE) is not None
         else:
             there = test in functions_of(Path(__file__).parent / file)
@@ -67,7 +67,8 @@ def test_limits_are_those_of_the_agent():
         f"{lockout.ADDRESS_FAILURES} failures of an address in a minute: it waits {lockout.FIRST_SECS:.0f} s, doubling to {lockout.LONGEST_SECS / 60:.0f} minutes",
         f"{lockout.ALL_FAILURES} of all",
         f"{endpoint.MAX_INSPECTORS} inspectors at once, {endpoint.HELLO_SECS:.0f} s for `hello`, {endpoint.MAX_HELLO // 1024} KiB for it, "
-        f"{endpoint.MAX_FRAME // 1024 // 1024} MiB for any other frame, {endpoint.MAX_RATE:.0f} frames a second, {endpoint.MAX_COMMANDS} commands at once",
+        f"{serving.MAX_FRAME // 1024 // 1024} MiB for any other frame, {serving.MAX_RATE:.0f} frames a second, {serving.MAX_COMMANDS} commands at once",
+        f"more than {serving.MAX_DEPTH} levels is passed over, one of more than {serving.MAX_VALUES:,} values",
         f"than {access.MIN_LENGTH} characters",
         f"Without DEBUG {options.STAGING_CPU:g} and {options.STAGING_MEMORY_MB}, else unbounded",
     ):

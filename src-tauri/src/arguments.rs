@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use inspector_engine::Places;
-use inspector_model::RecordingId;
+use inspector_model::{AttachOptions, RecordingId};
 use url::Url;
 
 use crate::links::{self, Address, Link};
@@ -35,13 +35,19 @@ pub struct Arguments {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Attach to a running server that has the agent.
+    /// Attach to a running server that has the agent. Authorities beside the system's stand in the file that `DJUST_INSPECTOR_CA` names.
     Attach {
         /// The server's address, `http://127.0.0.1:8000`.
         url: String,
         /// The agent's token. Better in the environment: the command line is seen by others. Without one, the keychain is asked.
         #[arg(long, env = "DJUST_INSPECTOR_TOKEN", hide_env_values = true)]
         token: Option<String>,
+        /// Ask the server to allow changes: jumps, replays and the like. Of a server on this machine it is asked for by itself.
+        #[arg(long)]
+        write: bool,
+        /// Attach to a plain http:// address over a network: the token and all states travel unencrypted.
+        #[arg(long)]
+        insecure: bool,
     },
     /// Start a server with the agent inside, and the window attached to it.
     Run {
@@ -66,6 +72,8 @@ pub enum Wish {
         address: Address,
         /// `None`: look for one.
         token: Option<String>,
+        /// How.
+        options: AttachOptions,
     },
     /// A server: a link asked for it, the user has to be asked.
     ProposeAttach(Address),
@@ -77,9 +85,10 @@ impl Arguments {
     /// What is asked for. Relative files are those of `cwd`.
     pub fn wish(&self, cwd: &Path) -> anyhow::Result<Wish> {
         match (&self.command, &self.what) {
-            (Some(Command::Attach { url, token }), _) => {
+            (Some(Command::Attach { url, token, write, insecure }), _) => {
                 let address = Address::parse(url).with_context(|| format!("this server cannot be attached: {url}"))?;
-                Ok(Wish::Attach { address, token: token.clone() })
+                let options = AttachOptions { write: *write, insecure: *insecure };
+                Ok(Wish::Attach { address, token: token.clone(), options })
             }
             (Some(Command::Run { command }), _) => Ok(Wish::Run(command.clone())),
             (None, Some(what)) if links::is_link(what) => Ok(match links::parse(what)? {
@@ -123,7 +132,11 @@ pub fn native(wish: &Wish, places: &Places) -> Vec<OsString> {
         Wish::Show | Wish::ProposeAttach(_) => {}
         Wish::OpenFile(file) => words.extend(["open".into(), file.into()]),
         Wish::OpenRecording(recording) => words.extend(["open".into(), recording.as_str().into()]),
-        Wish::Attach { address, .. } => words.extend(["attach".into(), address.as_str().into()]),
+        Wish::Attach { address, options: AttachOptions { write, insecure }, .. } => {
+            words.extend(["attach".into(), address.as_str().into()]);
+            words.extend(write.then(|| "--write".into()));
+            words.extend(insecure.then(|| "--insecure".into()));
+        }
         Wish::Run(command) => {
             words.extend(["run".into(), "--".into()]);
             words.extend(command.iter().cloned());
@@ -158,7 +171,12 @@ mod tests {
         assert_eq!(handed(&["djust-inspector://attach?url=http://127.0.0.1:8000"]).unwrap(), Wish::ProposeAttach(address.clone()));
         assert_eq!(
             handed(&["attach", "http://127.0.0.1:8000", "--token", "t"]).unwrap(),
-            Wish::Attach { address, token: Some("t".into()) }
+            Wish::Attach { address: address.clone(), token: Some("t".into()), options: AttachOptions::default() }
+        );
+        let options = AttachOptions { write: true, insecure: true };
+        assert_eq!(
+            handed(&["attach", "--write", "http://127.0.0.1:8000", "--insecure", "--token", "t"]).unwrap(),
+            Wish::Attach { address, token: Some("t".into()), options }
         );
     }
 
@@ -179,6 +197,11 @@ mod tests {
         assert_eq!(words(&Wish::Run(vec!["python".into(), "manage.py".into()])), "--data-dir /data run -- python manage.py");
         // A token is handed over in the environment, not where others see it.
         let address = Address::parse("https://a.example").unwrap();
-        assert_eq!(words(&Wish::Attach { address, token: Some("secret".into()) }), "--data-dir /data attach https://a.example");
+        let attach = |write| {
+            let options = AttachOptions { write, insecure: false };
+            words(&Wish::Attach { address: address.clone(), token: Some("secret".into()), options })
+        };
+        assert_eq!(attach(false), "--data-dir /data attach https://a.example");
+        assert_eq!(attach(true), "--data-dir /data attach https://a.example --write");
     }
 }

@@ -276,11 +276,11 @@ impl Shell {
             Wish::Show => {}
             Wish::OpenFile(path) => self.ask(Request::OpenFile(path), None),
             Wish::OpenRecording(recording) => self.ask(Request::OpenRecording(recording), None),
-            Wish::Attach { address, token: Some(token) } => {
-                let request = Request::Attach { url: address.as_str().into(), token: token.clone(), options: AttachOptions::default() };
+            Wish::Attach { address, token: Some(token), options } => {
+                let request = Request::Attach { url: address.as_str().into(), token: token.clone(), options };
                 self.ask(request, (!address.is_loopback()).then_some(Offer { address, token }));
             }
-            Wish::Attach { address, token: None } => self.attach_without_token(address),
+            Wish::Attach { address, token: None, options } => self.attach_without_token(address, options),
             Wish::ProposeAttach(address) => self.propose(address),
             Wish::Run(command) => self.start_server(&command),
         }
@@ -301,12 +301,12 @@ impl Shell {
         }
     }
 
-    fn attach_without_token(self: &Arc<Self>, address: Address) {
+    fn attach_without_token(self: &Arc<Self>, address: Address, options: AttachOptions) {
         let shell = self.clone();
         tauri::async_runtime::spawn_blocking(move || match find(&address) {
             Ok(Found::Here(pid)) => shell.ask(Request::AttachFound { pid }, None),
             Ok(Found::Token(token)) => {
-                shell.ask(Request::Attach { url: address.as_str().into(), token, options: AttachOptions::default() }, None);
+                shell.ask(Request::Attach { url: address.as_str().into(), token, options }, None);
             }
             Err(failure) => shell.border.message(Level::Error, sentence(&failure)),
         });
@@ -331,7 +331,7 @@ impl Shell {
         let attaching = shell.clone();
         dialog.show(move |yes| {
                 if yes {
-                    attaching.attach_without_token(address);
+                    attaching.attach_without_token(address, AttachOptions::default());
                 }
             });
         });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use inspector_engine::Target;
 use inspector_model::{Answer, AttachOptions, JumpTarget, Request, Side};
-use inspector_test_support::{AgentMode, Browser, DjustServer, STEP_DEADLINE, ServerOptions, test_id};
+use inspector_test_support::{AgentMode, Browser, Certificate, DjustServer, Nginx, STEP_DEADLINE, ServerOptions, test_id};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -33,7 +33,7 @@ impl Staging {
     /// With a token for `ann`, made by the program and put into the settings as it says.
     fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        certificates(folder.path());
+        let certificate = Certificate::of_authority(folder.path()).expect("a certificate");
         let made = token(options);
         let runtime = Runtime::new().expect("a runtime");
         let (server, tls) = runtime.block_on(async {
@@ -43,7 +43,7 @@ impl Staging {
             let text = std::fs::read_to_string(&settings).expect("the settings") + "\n" + made["settings"].as_str().expect("settings");
             std::fs::write(settings, text).expect("the settings are written");
             server.restart().await.expect("the server starts with its token");
-            let tls = terminate(folder.path(), server.address()).await.expect("TLS in front of it");
+            let tls = terminate(&certificate, server.address()).await.expect("TLS in front of it");
             (server, tls)
         });
         Self { folder, server, tls, token: made["token"].as_str().expect("a token").to_owned(), runtime }
@@ -75,23 +75,10 @@ fn token(options: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-/// `authority.pem`, and `server.pem` with `server.key`, which it signed for `localhost`.
-fn certificates(folder: &Path) {
-    let openssl = |arguments: &str| {
-        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost").expect("a file");
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(&format!("req -x509 {key} -keyout authority.key -out authority.pem -subj /CN=authority -days 2"));
-    openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
-    openssl("x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 -extfile names -out server.pem");
-}
-
 /// What a proxy does: takes TLS off.
-async fn terminate(folder: &Path, server: SocketAddr) -> io::Result<SocketAddr> {
-    let chain = CertificateDer::pem_file_iter(folder.join("server.pem")).expect("a certificate").map(|one| one.expect("a certificate"));
-    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+async fn terminate(certificate: &Certificate, server: SocketAddr) -> io::Result<SocketAddr> {
+    let chain = CertificateDer::pem_file_iter(&certificate.chain).expect("a certificate").map(|one| one.expect("a certificate"));
+    let key = PrivateKeyDer::from_pem_file(&certificate.key).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_no_client_auth().with_single_cert(chain.collect(), key))
@@ -133,6 +120,26 @@ fn only_a_server_that_an_authority_vouches_for_is_sent_the_token() {
     let access = inspector.timeline().source().access.clone().expect("what is allowed");
     assert_eq!((access.token.as_str(), access.writes_allowed), ("ann", false));
     assert!(access.expires.is_some_and(|at| at > 32e9), "{access:?}");
+}
+
+#[test]
+fn behind_nginx_a_certificate_of_nobody_and_one_whose_time_is_over_are_refused() {
+    let staging = Staging::start(&[]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let behind =
+        |certificate: &Certificate| staging.runtime.block_on(Nginx::start(staging.server.address(), certificate)).expect("nginx starts");
+    let attach = |nginx: &Nginx, authority| staging.attach(nginx.url("").trim_end_matches('/'), authority, AttachOptions::default());
+
+    let own = Certificate::self_signed(folder.path()).expect("a certificate");
+    let why = attach(&behind(&own), None).ended();
+    assert!(why.contains("signed itself") && why.contains("token was not sent"), "{why}");
+
+    let expired = Certificate::expired(folder.path()).expect("a certificate");
+    let why = attach(&behind(&expired), Some(expired.authority.clone())).ended();
+    assert!(why.contains("has expired") && why.contains("token was not sent"), "{why}");
+
+    let good = Certificate::of_authority(folder.path()).expect("a certificate");
+    attach(&behind(&good), Some(good.authority.clone())).attached();
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! What the tasks stand on: Python environments, system packages, the built program.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
 /// The versions of djust that are tested. The first is the one of the demo.
 pub const DJUST_VERSIONS: [&str; 3] = ["1.2.6", "1.1.9", "1.0.12"];
+
+/// What chooses the versions in lock files.
+const UV: &str = "0.13.9";
 
 /// The workspace's folder.
 pub fn root() -> PathBuf {
@@ -38,13 +42,33 @@ pub fn program() -> anyhow::Result<PathBuf> {
     Ok(target().join("debug").join(if cfg!(windows) { "djust-inspector.exe" } else { "djust-inspector" }))
 }
 
-/// The Python of an environment with this djust and an ASGI server. Made when it is not there or its requirements have changed.
+/// The Python of an environment with this djust and an ASGI server. Made when it is not there or its lock file has changed.
 pub fn python(version: &str) -> anyhow::Result<PathBuf> {
-    let environment = target().join("venvs").join(format!("djust-{version}"));
-    let requirements = root().join("tests/project/requirements.txt");
-    let djust = format!("djust=={version}");
-    let wanted = format!("{djust}\n{}", std::fs::read_to_string(&requirements)?);
-    make_venv(&environment, &wanted, &[djust.as_ref(), "-r".as_ref(), requirements.as_os_str()])
+    let lock = locked(version);
+    let wanted = std::fs::read_to_string(&lock)?;
+    let packages: [&OsStr; 3] = ["--require-hashes".as_ref(), "-r".as_ref(), lock.as_os_str()];
+    make_venv(&target().join("venvs").join(format!("djust-{version}")), &wanted, &packages)
+}
+
+/// Each Python package that an environment with this djust has, with its version and its hash.
+pub fn locked(version: &str) -> PathBuf {
+    root().join(format!("tests/project/locks/djust-{version}.txt"))
+}
+
+/// Writes the lock files, for every system and every Python that is supported.
+pub fn lock() -> anyhow::Result<()> {
+    let package = format!("uv=={UV}");
+    let uv =
+        make_venv(&target().join("venvs/uv"), &package, &[package.as_ref()])?.with_file_name(if cfg!(windows) { "uv.exe" } else { "uv" });
+    for version in DJUST_VERSIONS {
+        let mut compile = Command::new(&uv);
+        compile.args(["pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade"]);
+        compile.args(["--no-header", "--no-annotate", "--output-file"]).arg(locked(version));
+        let mut compiling = compile.args(["tests/project/requirements.txt", "-"]).current_dir(root()).stdin(Stdio::piped()).spawn()?;
+        writeln!(compiling.stdin.take().context("no way to tell uv")?, "djust=={version}")?;
+        ensure!(compiling.wait()?.success(), "uv found no set of packages for djust {version}");
+    }
+    Ok(())
 }
 
 /// The Python of an environment with what `packages` tells pip. Made when it is not there or was made for something else than `wanted`.
@@ -64,15 +88,15 @@ pub fn make_venv(environment: &Path, wanted: &str, packages: &[&OsStr]) -> anyho
     Ok(python)
 }
 
-/// A Python of 3.10 or newer.
+/// A Python of 3.11 or newer: watchdog of the example project wants it.
 fn base_python() -> anyhow::Result<PathBuf> {
-    for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
-        let output = Command::new(name).args(["-c", "import sys; print(sys.version_info >= (3, 10))"]).output();
+    for name in ["python3", "python3.13", "python3.12", "python3.11", "python"] {
+        let output = Command::new(name).args(["-c", "import sys; print(sys.version_info >= (3, 11))"]).output();
         if output.is_ok_and(|output| output.stdout.starts_with(b"True")) {
             return Ok(name.into());
         }
     }
-    bail!("Python 3.10 or newer is needed; on Debian or Ubuntu: sudo apt-get install python3 python3-venv")
+    bail!("Python 3.11 or newer is needed; on Debian or Ubuntu: sudo apt-get install python3 python3-venv")
 }
 
 /// A program on the path, if it is there.

@@ -1,15 +1,17 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | bench | recordings | wasm | bundle`.
+//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | recordings | wasm | bundle | audit | lock`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner speaks on its standard streams")]
 
+mod audit;
 mod bench;
 mod bundle;
 mod demo;
 mod environment;
 mod licences;
+mod soak;
 mod test;
 mod wasm;
 
@@ -47,8 +49,21 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// A thousand pages and 5,000 events a second for minutes: what is lost, what grows, what it costs the server.
+    Soak {
+        /// Minutes of each part.
+        #[arg(long, default_value_t = 3.0)]
+        minutes: f64,
+        /// One part: events, turnover, server.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
+    /// Check licences, origins and known faults of everything that is built on. `deny.toml` is the policy.
+    Audit,
+    /// Choose anew, by `tests/project/requirements.txt`, which Python packages the tests stand on.
+    Lock,
     /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
     Wasm,
     /// Make the packages of the installed app for this system, in `target/release/bundle`.
@@ -65,7 +80,10 @@ fn main() -> ExitCode {
         Task::Demo { headless, .. } => demo::live(headless),
         Task::Test => test::all(),
         Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
+        Task::Soak { minutes, only } => soak::all(minutes, only.as_deref()),
         Task::Recordings => test::recordings(),
+        Task::Audit => audit::all().map(|not_run| test::say_what_was_not_run(&not_run)),
+        Task::Lock => environment::lock(),
         Task::Wasm => wasm::page(),
         Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),
     };

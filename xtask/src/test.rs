@@ -1,8 +1,12 @@
 //! `cargo xtask test`: everything that must hold.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use anyhow::Context as _;
+
+use crate::audit;
 use crate::bundle::{self, Profile};
 use crate::environment::{DJUST_VERSIONS, app_packages, as_root, cargo, python, run, system_packages, which};
 use crate::wasm;
@@ -15,6 +19,8 @@ pub fn all() -> anyhow::Result<()> {
 
     step("Formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["metadata", "--locked", "--format-version", "1"]).stdout(Stdio::null()))
+        .context("Cargo.lock does not belong to the manifests")?;
     step("What the tests stand on");
     system_packages_for_tests()?;
     let pythons: Vec<_> = DJUST_VERSIONS.iter().map(|version| python(version).map(|python| (version, python))).collect::<Result<_, _>>()?;
@@ -48,11 +54,18 @@ pub fn all() -> anyhow::Result<()> {
         step(&format!("The agent's tests on djust {version}"));
         run(Command::new(python).args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]))?;
     }
+    step("What is built on: licences, origins, known faults");
+    not_run.extend(audit::all()?);
     step("Done");
+    say_what_was_not_run(&not_run);
+    Ok(())
+}
+
+/// Each with its reason.
+pub fn say_what_was_not_run(not_run: &[String]) {
     for what in not_run {
         println!("\nNOT RUN: {what}");
     }
-    Ok(())
 }
 
 /// Whether something can be had here; if not, it is noted with the reason.
@@ -110,5 +123,9 @@ fn system_packages_for_tests() -> anyhow::Result<()> {
         ("fontconfig", &|| which(&["fc-list"]).is_some()),
         ("fonts-droid-fallback", &font_with("65e5")),
         ("fonts-noto-color-emoji", &font_with("1f6d2")),
+        // Not on everybody's path, but where Debian puts it.
+        ("nginx-light", &|| which(&["nginx"]).is_some() || Path::new("/usr/sbin/nginx").is_file()),
+        ("openssl", &|| which(&["openssl"]).is_some()),
+        ("redis-server", &|| which(&["redis-server"]).is_some()),
     ])
 }

@@ -3,6 +3,8 @@
 //! The socket's task only moves text: frames go to the recorder's thread through a bounded channel, so a slow disk slows
 //! the socket down, and the agent then drops frames and says how many.
 
+mod silence;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,8 @@ use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
 use crate::tls;
 
+use silence::{Clock, Pace, Silence, Verdict};
+
 /// Batches of frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
 const FRAME_QUEUE: usize = 32;
 /// Bytes from which on a batch is not waited for any longer.
@@ -35,9 +39,8 @@ const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LAST_BACKOFF: Duration = Duration::from_secs(5);
-/// A living server answers a ping within this.
-const PING_EVERY: Duration = Duration::from_secs(10);
-const SILENCE_LIMIT: Duration = Duration::from_secs(35);
+/// A living connection takes what is sent within this; a dead one may never.
+const SEND_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Which server.
 #[derive(Clone, Debug)]
@@ -144,7 +147,7 @@ enum Ended {
 enum ToRecorder {
     Frames(Vec<Utf8Bytes>),
     Welcome(Box<inspector_protocol::Welcome>, oneshot::Sender<()>),
-    ResumePoint(oneshot::Sender<Option<(String, u64)>>),
+    ResumePoints(oneshot::Sender<Vec<Resume>>),
 }
 
 /// Attaches until stopped. Runs as a task of its own.
@@ -202,20 +205,20 @@ fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
         loop {
             tokio::select! {
                 biased;
-                _ = flush.tick() => intake.flush(),
+                _ = flush.tick() => intake.flush(crate::now()),
                 message = frames.recv() => match message {
                     Some(ToRecorder::Frames(texts)) => texts.iter().for_each(|text| intake.frame(text, crate::now())),
                     Some(ToRecorder::Welcome(welcome, done)) => {
                         intake.welcome(&welcome, crate::now());
                         let _ = done.send(());
                     }
-                    Some(ToRecorder::ResumePoint(answer)) => drop(answer.send(intake.resume_point())),
+                    Some(ToRecorder::ResumePoints(answer)) => drop(answer.send(intake.resume_points())),
                     None => break,
                 },
             }
         }
     });
-    intake.finish();
+    intake.finish(crate::now());
 }
 
 async fn connection(
@@ -256,17 +259,21 @@ async fn connection(
     let (mut write, mut read) = socket.split();
 
     let (ask, resume) = oneshot::channel();
-    if frames.send(ToRecorder::ResumePoint(ask)).await.is_err() {
+    if frames.send(ToRecorder::ResumePoints(ask)).await.is_err() {
         return Ended::ForGood("the recorder has ended".into());
     }
-    let resume = resume.await.ok().flatten().map(|(agent, seq)| Resume { agent, seq });
-    if let Err(error) = write.send(Message::text(hello(resume.as_ref(), endpoint.asks_to_write()))).await {
-        return Ended::Lost(error.to_string());
+    let resume = resume.await.unwrap_or_default();
+    if let Err(why) = send(&mut write, Message::text(hello(&resume, endpoint.asks_to_write()))).await {
+        return Ended::Lost(why);
     }
 
     let (commands, mut outgoing) = mpsc::channel::<String>(COMMAND_QUEUE);
-    let mut ping = interval(PING_EVERY);
-    let mut heard = Instant::now();
+    let pace = Pace::default();
+    let mut look = interval(pace.look);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let began = Instant::now();
+    let clock = || Clock { running: began.elapsed(), wall: crate::now() };
+    let mut silence = Silence::new(pace, clock());
     // What came after a batch of frames and is not one of them.
     let mut next = None;
     loop {
@@ -277,24 +284,25 @@ async fn connection(
                 let _ = timeout(Duration::from_secs(1), write.close()).await;
                 return Ended::Stopped;
             }
-            _ = ping.tick() => {
-                if heard.elapsed() > SILENCE_LIMIT {
-                    return Ended::Lost(format!("the server was silent for {} s", SILENCE_LIMIT.as_secs()));
-                }
-                if let Err(error) = write.send(Message::Ping(Vec::new().into())).await {
-                    return Ended::Lost(error.to_string());
+            _ = look.tick() => {
+                match silence.look(clock()) {
+                    Verdict::Wait => {}
+                    Verdict::Ping => if let Err(why) = send(&mut write, Message::Ping(Vec::new().into())).await {
+                        return Ended::Lost(why);
+                    },
+                    Verdict::Dead(why) => return Ended::Lost(why),
                 }
                 continue;
             }
             Some(command) = outgoing.recv() => {
-                if let Err(error) = write.send(Message::text(command)).await {
-                    return Ended::Lost(error.to_string());
+                if let Err(why) = send(&mut write, Message::text(command)).await {
+                    return Ended::Lost(why);
                 }
                 continue;
             }
             message = read.next() => message,
         };
-        heard = Instant::now();
+        silence.heard(clock());
         let text = match message {
             None | Some(Ok(Message::Close(_))) => return Ended::Lost("the server closed the connection".into()),
             Some(Err(error)) => return Ended::Lost(error.to_string()),
@@ -342,6 +350,14 @@ async fn connection(
         if frames.send(ToRecorder::Frames(batch)).await.is_err() {
             return Ended::ForGood("the recorder has ended".into());
         }
+    }
+}
+
+/// Sends, or says why not.
+async fn send(write: &mut (impl futures_util::Sink<Message, Error = WsError> + Unpin), message: Message) -> Result<(), String> {
+    match timeout(SEND_DEADLINE, write.send(message)).await {
+        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("nothing could be sent for {} s", SEND_DEADLINE.as_secs())),
     }
 }
 

@@ -39,7 +39,8 @@ async fn call_raw(source: &SourceShared, command: &Command) -> Result<Box<RawVal
     source.pending.lock().insert(id, answer);
     let _pending = Pending { source, id };
     let lost = || Failure::new(ErrorCode::NotAttached, "the connection was lost before the server answered");
-    if socket.send(command.encode(id)).await.is_err() {
+    let worker = command.session().and_then(|session| source.workers.lock().get(session).cloned());
+    if socket.send(command.encode(id, worker.as_deref())).await.is_err() {
         return Err(lost());
     }
     match timeout(ANSWER_DEADLINE, waiting).await {

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::attachment::{Target, attach};
 use crate::breakpoints::Breakpoints;
 use crate::discovery::{found_servers, without_token};
+use crate::handlers::Handlers;
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
 use crate::source::SourceShared;
@@ -172,6 +173,7 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
     let mut dir = settings.data_dir.clone();
     let mut others = 0;
     let encrypted = Store::is_encrypted(&dir)?;
+    let mut holder = String::new();
     loop {
         match Store::open_with(&dir, &Opening { passphrase: settings.passphrase.as_ref(), ..Opening::default() }) {
             Ok((store, report)) => {
@@ -180,10 +182,7 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                     if encrypted && !store.has_passphrase() {
                         store.set_passphrase(None, settings.passphrase.as_ref())?;
                     }
-                    outbox.message(
-                        Level::Warning,
-                        format!("Another inspector has the library; recordings of this one are kept in {}", dir.display()),
-                    );
+                    outbox.message(Level::Warning, format!("{holder}; recordings of this one are kept in {}", dir.display()));
                 }
                 if report.made_private {
                     outbox.message(Level::Warning, MADE_PRIVATE);
@@ -198,12 +197,26 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                     );
                     outbox.message(Level::Error, text);
                 }
-                if report.read_only {
-                    outbox.message(Level::Error, "The disk is full: recordings can be read, nothing can be recorded until there is space");
+                if !report.missing.is_empty() {
+                    let (gone, part): (Vec<_>, Vec<_>) = report.missing.iter().partition(|missing| missing.has.is_none());
+                    let steps: u64 = part.iter().map(|missing| missing.had - missing.has.unwrap_or(missing.had)).sum();
+                    let text = format!(
+                        "The library's file was damaged: {} recordings are gone, and {steps} steps of {} others; the rest can be read",
+                        gone.len(),
+                        part.len()
+                    );
+                    outbox.message(Level::Error, text);
+                }
+                if let Some(why) = report.read_only {
+                    outbox.message(Level::Error, format!("Recordings can be read, nothing can be recorded: {why}"));
                 }
                 return Ok(store);
             }
-            Err(StoreError::Locked { .. }) if others < 16 => {
+            Err(StoreError::Locked { by, .. }) if others < 16 => {
+                if others == 0 {
+                    let by = by.map_or_else(String::new, |process| format!(" (process {process})"));
+                    holder = format!("Another inspector{by} has the library; close it to open recordings that are there");
+                }
                 others += 1;
                 dir = settings.data_dir.join(format!("inspector-{}", others + 1));
             }
@@ -224,6 +237,7 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
     let mut expiry = tokio::time::interval(EXPIRE_EVERY);
     let mut search = tokio::time::interval(SEARCH_EVERY);
     let mut last_found = None;
+    let mut told = false;
     loop {
         tokio::select! {
             _ = &mut stopped => return,
@@ -232,6 +246,10 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
                 if last_found.as_ref() != Some(&found) {
                     shared.outbox.found(&found);
                     last_found = Some(found);
+                }
+                let why = shared.store.trouble();
+                if let Some(why) = why.filter(|_| !std::mem::replace(&mut told, true)) {
+                    shared.outbox.message(Level::Error, why);
                 }
             }
             _ = expiry.tick() => shared.expire_recordings(),
@@ -474,7 +492,9 @@ impl Shared {
         *source.steps.write() = first.into_iter().collect();
         *source.marks.lock() = source.reader.marks().map_err(failed)?;
         *source.config.lock() = source.reader.config().map_err(failed)?;
+        let mut handlers = Handlers::default();
         for mut session in source.reader.sessions().map_err(failed)? {
+            handlers.share(&mut session);
             // Nobody is behind a recorded page, whatever was so when the recording ended.
             if session.is_open() {
                 session.phase = Phase::Closed;

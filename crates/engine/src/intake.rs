@@ -2,25 +2,32 @@
 //!
 //! Pure but for the store: it is driven by text and time, so that tests feed it what a socket would.
 
+mod known;
+mod pause;
 mod suspects;
+mod workers;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use inspector_model::{
-    Cause, ChangeCounts, Close, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status,
-    Step, StepDetail, StepId, StepKind, Stream, ViewId,
+    Cause, ChangeCounts, Frame, Keep, Level, LogRecord, Phase, RemoteCursor, ServerInfo, Session, SessionId, SourceKind, Status, Step,
+    StepDetail, StepId, StepKind, Stream, ViewId,
 };
-use inspector_protocol::{AgentStep, Body, Seen, StateChange, StreamState, Welcome, decode};
+use inspector_protocol::{AgentStep, Body, Resume, Seen, StateChange, StreamState, decode};
 use inspector_store::{NewState, NewStep, Recorder, Retention, StoreError};
 use inspector_tape::{Delta, Document, compare};
 use parking_lot::{Mutex, RwLock};
 
 use crate::breakpoints::Breakpoints;
+use crate::handlers::Handlers;
 use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
+
+use known::Known;
+use pause::Pause;
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
 const DIFF_DEADLINE: Duration = Duration::from_millis(20);
@@ -34,15 +41,19 @@ pub struct Intake {
     outbox: Arc<Outbox>,
     recorder: Recorder,
     streams: HashMap<Stream, StreamNow>,
-    known: HashSet<String>,
+    known: Known,
+    handlers: Handlers,
+    /// The agent's clock less ours, seconds, by the last frame.
+    ahead: f64,
     /// The latest steps by their keys, for those that later ones name as their cause.
     recent: VecDeque<(String, StepId)>,
     /// The last loss.
     lost: Option<StepId>,
-    agent: Option<String>,
-    seq: u64,
+    workers: workers::Known,
     dirty: bool,
     stopped: bool,
+    /// While the disk is full.
+    paused: Option<Pause>,
     wishes: Arc<Wishes>,
 }
 
@@ -81,50 +92,31 @@ enum Taken {
 impl Intake {
     /// A recorder for `source` that writes with `recorder`.
     pub fn new(source: Arc<SourceShared>, outbox: Arc<Outbox>, recorder: Recorder, wishes: Arc<Wishes>) -> Self {
-        let known = recorder.known_keys().map(str::to_owned).collect();
+        let mut known = Known::default();
+        for key in recorder.known_keys() {
+            known.insert(key);
+        }
         Self {
             source,
             outbox,
             recorder,
             streams: HashMap::new(),
             known,
+            handlers: Handlers::default(),
+            ahead: 0.0,
             recent: VecDeque::new(),
             lost: None,
-            agent: None,
-            seq: 0,
+            workers: workers::Known::default(),
             dirty: false,
             stopped: false,
+            paused: None,
             wishes,
         }
     }
 
-    /// Where to go on after a lost connection.
-    pub fn resume_point(&self) -> Option<(String, u64)> {
-        self.agent.clone().map(|agent| (agent, self.seq))
-    }
-
-    /// The agent has greeted.
-    pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
-        let known_agent = self.agent.as_deref() == Some(welcome.agent.as_str());
-        if !welcome.resumed {
-            if self.agent.is_some() {
-                let why = if known_agent {
-                    format!("{} frames could not be had again after the connection was lost", welcome.seq.saturating_sub(self.seq))
-                } else {
-                    "the server was restarted".to_owned()
-                };
-                if !known_agent {
-                    self.close_all("The server was restarted", now);
-                }
-                if !known_agent || welcome.seq > self.seq {
-                    self.gap(known_agent.then(|| welcome.seq.saturating_sub(self.seq)), &why, None, now);
-                }
-            }
-            self.seq = welcome.seq;
-        }
-        self.agent = Some(welcome.agent.clone());
-        self.source.info.lock().access.clone_from(&welcome.access);
-        self.server(&welcome.server);
+    /// Where to go on with each worker after a lost connection.
+    pub fn resume_points(&self) -> Vec<Resume> {
+        self.workers.resume_points()
     }
 
     /// Takes in one frame's text.
@@ -133,20 +125,25 @@ impl Intake {
             Ok(frame) => frame,
             Err(error) => {
                 let kept: String = text.chars().take(BAD_FRAME_BYTES).collect();
+                let now = now + self.ahead;
                 let kept = Frame { dir: "agent".into(), at: now, bytes: text.len() as u64, text: kept };
                 self.gap(Some(1), &error.to_string(), Some(kept), now);
                 return;
             }
         };
-        if let Some(seq) = frame.seq {
-            // Already taken in before a reconnect.
-            if seq <= self.seq && self.seq > 0 {
-                return;
-            }
-            self.seq = seq;
+        let worker = frame.worker.as_deref();
+        if frame.seq.is_some_and(|seq| !self.workers.is_news(worker, seq)) {
+            return;
         }
+        if frame.at > 0.0 {
+            self.ahead = frame.at - now;
+        }
+        let now = now + self.ahead;
         match frame.body {
-            Body::Session(session) => self.session(*session),
+            Body::Session(session) => {
+                self.page_of(&session.id, worker);
+                self.session(*session);
+            }
             Body::State { session, view, state } => self.found_state(session, view, state, frame.at),
             Body::Page(session, shell) => {
                 self.recorder.put_shell(&session, &shell);
@@ -157,14 +154,13 @@ impl Intake {
                 self.source.rates.lock().insert(session.clone(), *rate);
                 self.outbox.changed(self.source.id, &Topic::Rate(session));
             }
-            Body::Config(config) => {
-                self.recorder.put_config(&config);
-                *self.source.config.lock() = Some(*config);
-                self.dirty = true;
-                self.outbox.changed(self.source.id, &Topic::Config);
-            }
+            Body::Config(config) => self.config(*config, worker),
             Body::Log(record) => self.log(*record),
-            Body::Server(server) => self.server(&server),
+            // The others' descriptions differ in nothing that is shown.
+            Body::Server(server) if self.workers.is_main(worker) => self.server(&server),
+            Body::Server(_) => {}
+            Body::Worker(seen) => self.worker(&seen, now),
+            Body::Workers(agents) => self.workers(&agents, now),
             Body::Gap { dropped, why } => self.gap(Some(dropped), &why, None, now),
             // `welcome` and `answer` are the attachment's, and `bye` is followed by the end of the connection.
             Body::Welcome(_) | Body::Refused(_) | Body::Answer { .. } | Body::Synced | Body::Bye(_) | Body::Unknown(_) => {}
@@ -172,14 +168,17 @@ impl Intake {
     }
 
     /// Makes everything so far survive the end of the program. Call it every half second.
-    pub fn flush(&mut self) {
-        if !std::mem::take(&mut self.dirty) || self.stopped {
+    pub fn flush(&mut self, now: f64) {
+        self.go_on(now);
+        if !std::mem::take(&mut self.dirty) || self.stopped || self.paused.is_some() {
             return;
         }
         let keep = *self.wishes.keep.lock();
         self.recorder.set_retention(Some(Retention { most_bytes: keep.recording_bytes, slow_ms: keep.slow_ms }));
-        if let Err(error) = self.recorder.flush() {
-            self.stop(&error);
+        match self.recorder.flush() {
+            Ok(()) => {}
+            Err(error @ StoreError::Full { .. }) => self.pause(&error),
+            Err(error) => self.stop(&error),
         }
         let stats = self.recorder.stats();
         let mut info = self.source.info.lock();
@@ -191,9 +190,9 @@ impl Intake {
     }
 
     /// The end of the recording.
-    pub fn finish(mut self) {
+    pub fn finish(mut self, now: f64) {
         self.dirty = true;
-        self.flush();
+        self.flush(now);
     }
 
     fn stop(&mut self, error: &StoreError) {
@@ -201,13 +200,14 @@ impl Intake {
             return;
         }
         self.stopped = true;
-        let why = format!("Recording has stopped, what was recorded is kept: {error}");
-        self.source.info.lock().recorder.stopped = Some(why.clone());
-        self.outbox.message(Level::Error, why);
+        let why = error.to_string();
+        self.outbox.message(Level::Error, format!("Recording has stopped: {why}"));
+        self.source.info.lock().recorder.stopped = Some(why);
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
     fn server(&mut self, server: &ServerInfo) {
+        let server = &ServerInfo { workers: self.counted(&server.workers), ..server.clone() };
         self.recorder.put_server(server);
         self.dirty = true;
         let title = match server.url.as_deref() {
@@ -225,27 +225,24 @@ impl Intake {
         self.outbox.changed(self.source.id, &Topic::Source);
     }
 
-    fn session(&mut self, session: Session) {
+    fn session(&mut self, mut session: Session) {
         self.recorder.put_session(&session);
         self.dirty = true;
         let id = session.id.clone();
         if session.phase == Phase::Closed {
-            self.streams.retain(|stream, _| stream.0 != id);
+            self.forget_page(&id);
         }
+        self.handlers.share(&mut session);
         self.source.sessions.write().insert(id.clone(), session);
         self.outbox.changed(self.source.id, &Topic::Session(id));
     }
 
-    fn close_all(&mut self, reason: &str, now: f64) {
-        let open: Vec<Session> = self.source.sessions.read().values().filter(|session| session.is_open()).cloned().collect();
-        for mut session in open {
-            session.phase = Phase::Closed;
-            session.close = Some(Close { code: None, reason: Some(reason.to_owned()) });
-            let step = Step { session: Some(session.id.clone()), ..Step::new(StepKind::Close, reason, now) };
-            self.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: NewState::None, html: None });
-            self.session(session);
-        }
-        self.streams.clear();
+    /// Gives back what is only needed of an open page.
+    fn forget_page(&mut self, id: &SessionId) {
+        self.streams.retain(|stream, _| stream.0 != *id);
+        self.source.rates.lock().remove(id);
+        self.source.live_marks.lock().retain(|stream, _| stream.0 != *id);
+        self.source.workers.lock().remove(id);
     }
 
     fn log(&mut self, record: LogRecord) {
@@ -340,7 +337,7 @@ impl Intake {
     }
 
     fn step(&mut self, step: AgentStep) {
-        if !step.key.is_empty() && !self.known.insert(step.key.clone()) {
+        if !step.key.is_empty() && !self.known.insert(&step.key) {
             // Delivered before. Later frames may be changes to its states, so those are followed, but they are no news.
             if let Some(session) = step.session {
                 let now = self.streams.entry((session, step.view)).or_default();
@@ -508,6 +505,10 @@ impl Intake {
         }
         new.step.hits = self.wishes.breakpoints.read().hit(&new.after);
         let mut summary = new.step.clone();
+        if self.paused.is_some() {
+            return self.lose(&summary, new.html);
+        }
+        let html = new.html.clone();
         match self.recorder.append(new) {
             Ok(id) => {
                 summary.id = id;
@@ -519,6 +520,10 @@ impl Intake {
                 self.source.steps.write().push(&summary);
                 self.source.info.lock().recorder.steps += 1;
                 self.outbox.changed(self.source.id, &Topic::Source);
+            }
+            Err(error @ StoreError::Full { .. }) => {
+                self.pause(&error);
+                self.lose(&summary, html);
             }
             Err(error) => self.stop(&error),
         }

@@ -15,6 +15,7 @@ mod costs;
 mod discovery;
 mod engine;
 mod error;
+mod handlers;
 mod intake;
 mod log;
 mod outbox;

@@ -21,6 +21,8 @@ pub struct SourceShared {
     pub steps: RwLock<Steps>,
     /// Its pages.
     pub sessions: RwLock<BTreeMap<SessionId, Session>>,
+    /// The agent of the worker that each page is, or was, connected to.
+    pub workers: Mutex<HashMap<SessionId, String>>,
     /// Rate-limit levels.
     pub rates: Mutex<BTreeMap<SessionId, Rate>>,
     /// The server's configuration.
@@ -51,6 +53,7 @@ impl SourceShared {
             info: Mutex::new(info),
             steps: RwLock::default(),
             sessions: RwLock::default(),
+            workers: Mutex::default(),
             rates: Mutex::default(),
             config: Mutex::default(),
             marks: Mutex::default(),

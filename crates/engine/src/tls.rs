@@ -63,6 +63,10 @@ pub fn explain(error: &io::Error, url: &str) -> Option<String> {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "its certificate has expired; have it renewed, or set this machine's clock".to_owned()
             }
+            // What `openssl req -x509` makes: an authority's own, which vouches for nobody else's server either.
+            CertificateError::Other(error) if error.to_string().contains("CaUsedAsEndEntity") => format!(
+                "its certificate has signed itself; have one made that an authority signs, and give the authority's with --ca FILE or {AUTHORITY}"
+            ),
             other => format!("its certificate is not valid: {other}; have it replaced"),
         },
         rustls::Error::InvalidMessage(_) => {

@@ -602,6 +602,9 @@ pub struct RecorderStatus {
     pub dropped: u64,
     /// Why recording stopped, if it did.
     pub stopped: Option<String>,
+    /// Why nothing is recorded for the time being, if so.
+    #[serde(default)]
+    pub paused: Option<String>,
     /// Why the recording could be read only in part, if so.
     pub damaged: Option<String>,
     /// The first and last step between which states were dropped to stay within what is kept.

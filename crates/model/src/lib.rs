@@ -43,7 +43,7 @@ pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};
 pub use readable::{civil, grouped};
 pub use secret::Secret;
-pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo};
+pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo, Workers};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use share::{
     BUG_CAPTURE_PREFIX, ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection,

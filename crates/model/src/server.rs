@@ -24,6 +24,8 @@ pub struct ServerInfo {
     pub debug: bool,
     /// Class of the default channel layer.
     pub channel_layer: Option<String>,
+    /// Which of the server's processes are seen.
+    pub workers: Workers,
     /// Which autoreloader runs, if any.
     pub autoreload: Option<String>,
     /// When the process began, Unix seconds.
@@ -38,6 +40,45 @@ pub struct ServerInfo {
     pub hot_reload: HotReloadStatus,
     /// Why something would not be seen, and what to do.
     pub advice: Vec<Advice>,
+}
+
+/// The processes that serve an address, and how many of them one attachment sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Workers {
+    /// Whether they can reach each other, so that one attachment is shown the pages of all.
+    pub shared: bool,
+    /// How many are seen; 0 while that has not been told.
+    pub seen: u32,
+    /// How many there are, where that can be told.
+    pub all: Option<u32>,
+    /// Why others than the attached one are not seen, and what to do.
+    pub why: Option<String>,
+}
+
+impl Workers {
+    /// `1 of 4 workers`, or `4 workers`. `None` for a server that is one process, as far as is known.
+    pub fn words(&self) -> Option<String> {
+        match self.all {
+            Some(all) if !self.sees_all() => Some(format!("{} of {all} workers", self.seen.max(1))),
+            _ if self.seen > 1 => Some(format!("{} workers", self.seen)),
+            _ => None,
+        }
+    }
+
+    /// Whether no worker is known of that is not seen.
+    pub fn sees_all(&self) -> bool {
+        // Where they reach each other, those that are not among them have had no page yet.
+        self.why.is_none() || self.all.is_none_or(|all| all <= self.seen.max(1))
+    }
+
+    /// What the number means, and how to see more of them.
+    pub fn explained(&self) -> String {
+        match &self.why {
+            Some(why) if !self.sees_all() => format!("Only the pages of the worker that the connection came to are seen. {why}"),
+            _ => "The pages of all workers in which a page has connected are seen".to_owned(),
+        }
+    }
 }
 
 /// A place in djust that the agent wanted to listen at and did not find.
@@ -78,4 +119,24 @@ pub struct Advice {
     pub message: String,
     /// What to do, often a line to paste.
     pub fix: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_are_spoken_of_only_where_there_are_several() {
+        let workers = |seen, all, why: Option<&str>| Workers { shared: why.is_none(), seen, all, why: why.map(str::to_owned) };
+        let words = |seen, all, why| workers(seen, all, why).words();
+        assert_eq!(words(1, Some(4), Some("in memory")).as_deref(), Some("1 of 4 workers"));
+        assert_eq!(words(4, Some(4), None).as_deref(), Some("4 workers"));
+        // Those without a page have not joined, and nothing of them is missing.
+        assert_eq!(words(2, Some(4), None).as_deref(), Some("2 workers"));
+        for one in [words(0, None, None), words(1, None, Some("in memory")), words(1, Some(1), Some("in memory")), words(1, Some(4), None)]
+        {
+            assert_eq!(one, None);
+        }
+        assert!(workers(1, Some(4), Some("Configure one")).explained().ends_with("Configure one"));
+    }
 }

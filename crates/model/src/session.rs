@@ -1,5 +1,7 @@
 //! A session: one browser page on one WebSocket.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::SessionId;
@@ -47,6 +49,9 @@ pub struct Session {
     /// Sticky and embedded child views.
     #[serde(default)]
     pub children: Vec<View>,
+    /// The server process that it is connected to, where the agent says so.
+    #[serde(default)]
+    pub pid: Option<u32>,
     /// When it connected, Unix seconds.
     #[serde(default)]
     pub opened: f64,
@@ -97,7 +102,7 @@ pub struct View {
     /// Components, nested ones too.
     pub components: Vec<Component>,
     /// What a browser may call.
-    pub handlers: Vec<HandlerInfo>,
+    pub handlers: Arc<[HandlerInfo]>,
     /// Source file.
     pub file: Option<String>,
     /// Line of the class in it.

@@ -22,6 +22,10 @@ const HISTORY: u8 = 2;
 /// No step takes less than nothing.
 const NO_DURATION: f64 = -1.0;
 
+/// Seconds that a step may end before one that is told earlier. Steps are told when they end: more than that is a clock that
+/// was set back.
+const SET_BACK: f64 = 2.0;
+
 /// Up to [`Block::STEPS`] steps. Columns have an entry per step; those that end in `_of` point into the table of the same name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Block {
@@ -43,6 +47,9 @@ pub struct Block {
     counted: Vec<Counted>,
     /// What few steps have, by their place.
     rare: BTreeMap<u16, Rare>,
+    /// From a place on: seconds that the clock was set back until there, all times together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    set_back: Vec<(u16, f64)>,
 }
 
 /// What ran.
@@ -144,6 +151,11 @@ impl Block {
     /// When they began, Unix seconds.
     pub fn started(&self) -> &[f64] {
         &self.started
+    }
+
+    /// How far the clock was set back until a place of the block.
+    fn set_back(&self, at: usize) -> f64 {
+        self.set_back.iter().rev().find(|(from, _)| usize::from(*from) <= at).map_or(0.0, |(_, secs)| *secs)
     }
 
     /// What happened.
@@ -248,6 +260,9 @@ pub struct Steps {
     open: Open,
     /// Every text once, whichever block has it.
     texts: HashSet<Arc<str>>,
+    /// How far the clock was set back until now, and the latest end of a step on the clock that was not.
+    set_back: f64,
+    latest: f64,
 }
 
 impl Steps {
@@ -276,6 +291,17 @@ impl Steps {
             let rare = Rare { key, error: step.error.clone(), cause: step.cause.clone(), hits: step.hits.clone() };
             block.rare.insert(block.ids.len() as u16, rare);
         }
+        let ended = step.started + step.duration_ms.unwrap_or(0.0) / 1000.0;
+        // What djust remembered from before is told late.
+        if !step.history && ended.is_finite() {
+            if ended + self.set_back < self.latest - SET_BACK {
+                self.set_back = self.latest - ended;
+            }
+            self.latest = self.latest.max(ended + self.set_back);
+        }
+        if block.set_back.last().map_or(0.0, |(_, secs)| *secs) < self.set_back {
+            block.set_back.push((block.ids.len() as u16, self.set_back));
+        }
         block.ids.push(step.id);
         block.started.push(if step.started.is_finite() { step.started } else { 0.0 });
         block.durations.push(step.duration_ms.filter(|duration| duration.is_finite()).map_or(NO_DURATION, |duration| duration.max(0.0)));
@@ -298,6 +324,11 @@ impl Steps {
     pub fn extend(&mut self, block: &Arc<Block>) {
         let follows = block.ids.first().is_some_and(|first| self.last_id().is_none_or(|last| last < *first));
         if follows && block.len() == Block::STEPS && self.open.block.is_empty() {
+            self.set_back = self.set_back.max(block.set_back(Block::STEPS));
+            let ends = block.started.iter().zip(&block.durations).zip(&block.flags).enumerate();
+            let ends = ends.filter(|(_, (_, flags))| *flags & HISTORY == 0);
+            let ends = ends.map(|(at, ((started, ms), _))| started + ms.max(0.0) / 1000.0 + block.set_back(at));
+            self.latest = ends.fold(self.latest, f64::max);
             self.full.push(block.clone());
             return;
         }
@@ -382,6 +413,18 @@ impl Steps {
     pub fn started(&self, position: usize) -> f64 {
         let (block, at) = self.block(position);
         block.started.get(at).copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// The same on a clock that was never set back: what lies behind on the timeline. Where the clock was set back, time goes on
+    /// from where it was.
+    pub fn when(&self, position: usize) -> f64 {
+        let (block, at) = self.block(position);
+        block.started.get(at).map_or(f64::INFINITY, |started| started + block.set_back(at))
+    }
+
+    /// How far the clock was set back, all times together, seconds.
+    pub const fn was_set_back(&self) -> f64 {
+        self.set_back
     }
 
     /// What the step at a position is.
@@ -503,6 +546,43 @@ mod tests {
             }
             prop_assert_eq!(&copy, &all);
         }
+    }
+
+    #[test]
+    fn time_goes_on_where_the_clock_is_set_back() {
+        let step = |id: u64, started: f64| Step { id: StepId(id), duration_ms: Some(5.0), ..Step::new(StepKind::Event, "add", started) };
+        let half = Block::STEPS as u64 / 2;
+        // An hour back in the middle of the first block, and again in the third.
+        let clock = |id: u64| 10_000.0 + id as f64 - if id > half { 3_600.0 } else { 0.0 } - if id > 5 * half { 600.0 } else { 0.0 };
+        let all: Steps = (1..=6 * half + 10).map(|id| step(id, clock(id))).collect();
+        assert!((all.was_set_back() - 4_198.0).abs() < 0.1, "{}", all.was_set_back());
+        let mut copy = Steps::default();
+        while copy.len() < all.len() {
+            for block in all.since(copy.len(), 3_000) {
+                copy.extend(&block);
+            }
+        }
+        assert_eq!(copy, all);
+        for position in 1..all.len() {
+            assert!(all.when(position) >= all.when(position - 1), "at {position}");
+            assert!((copy.when(position) - all.when(position)).abs() < 1e-9, "at {position}");
+            assert!((all.started(position) - clock(position as u64 + 1)).abs() < 1e-9, "what is shown is the clock's own time");
+        }
+    }
+
+    #[test]
+    fn a_long_step_and_what_djust_remembered_are_no_clock_that_was_set_back() {
+        let step = |id: u64, started: f64, ms: f64, history| Step {
+            id: StepId(id),
+            duration_ms: Some(ms),
+            history,
+            ..Step::new(StepKind::Event, "e", started)
+        };
+        let all: Steps = [step(1, 50.0, 1.0, true), step(2, 20.0, 1.0, true), step(3, 100.0, 1.0, false), step(4, 60.0, 40_500.0, false)]
+            .into_iter()
+            .collect();
+        assert!(all.was_set_back().abs() < 1e-9);
+        assert!((all.when(3) - 60.0).abs() < 1e-9);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct AgentFrame {
     pub seq: Option<u64>,
     /// When it was sent, Unix seconds.
     pub at: f64,
+    /// The agent of the worker that it is from, where that is another one than the welcome's.
+    pub worker: Option<String>,
     /// What it says.
     pub body: Body,
 }
@@ -63,6 +65,10 @@ pub enum Body {
     Synced,
     /// The server is going down.
     Bye(String),
+    /// Another worker is seen from now on. Its frames follow.
+    Worker(WorkerSeen),
+    /// The agents of all workers that are seen now.
+    Workers(Vec<String>),
     /// A command's answer.
     Answer {
         /// The command.
@@ -88,11 +94,30 @@ pub struct Welcome {
     /// The last number given.
     #[serde(default)]
     pub seq: u64,
+    /// Seconds since the point to resume from for which the agent recorded nothing, because no inspector was there.
+    #[serde(default)]
+    pub unrecorded: Option<f64>,
     /// What this attachment may do.
     pub access: Option<Access>,
     /// The process.
     #[serde(default)]
     pub server: ServerInfo,
+}
+
+/// Another worker of the server.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct WorkerSeen {
+    /// Its agent.
+    pub agent: String,
+    /// Whether its stream goes on where it was left.
+    #[serde(default)]
+    pub resumed: bool,
+    /// The last number that it gave before.
+    #[serde(default)]
+    pub from: u64,
+    /// As in [`Welcome`].
+    #[serde(default)]
+    pub unrecorded: Option<f64>,
 }
 
 /// Why the agent does not talk to us.
@@ -189,9 +214,10 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
     // Steps are most of all frames, and the largest. The agent writes a frame's kind first, so they are known without having
     // been read, and are read once. Whatever only looks like one goes the long way.
     if text.starts_with(r#"{"t":"step","#)
-        && let Ok(wire) = read::<StepWire>(text)
+        && let Ok(mut wire) = read::<StepWire>(text)
     {
-        return Ok(AgentFrame { seq: wire.seq, at: wire.at, body: Body::Step(Box::new(wire.into())) });
+        let worker = wire.worker.take();
+        return Ok(AgentFrame { seq: wire.seq, at: wire.at, worker, body: Body::Step(Box::new(wire.into())) });
     }
     let head: Head = read(text)?;
     let body = match head.t.as_str() {
@@ -220,6 +246,8 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
         }
         "synced" => Body::Synced,
         "bye" => Body::Bye(read::<ByeWire>(text)?.why),
+        "worker" => Body::Worker(read(text)?),
+        "workers" => Body::Workers(read::<WorkersWire>(text)?.agents),
         "answer" => {
             let wire: AnswerWire = read(text)?;
             let result = if wire.ok { wire.result.ok_or_else(AnswerError::default) } else { Err(wire.error.unwrap_or_default()) };
@@ -227,7 +255,7 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
         }
         _ => Body::Unknown(head.t),
     };
-    Ok(AgentFrame { seq: head.seq, at: head.at, body })
+    Ok(AgentFrame { seq: head.seq, at: head.at, worker: head.worker, body })
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Undecodable> {
@@ -241,6 +269,13 @@ struct Head {
     seq: Option<u64>,
     #[serde(default)]
     at: f64,
+    #[serde(default)]
+    worker: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WorkersWire {
+    agents: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -328,6 +363,8 @@ struct StepWire {
     seq: Option<u64>,
     #[serde(default)]
     at: f64,
+    #[serde(default)]
+    worker: Option<String>,
     key: String,
     #[serde(default)]
     session: Option<SessionId>,
@@ -560,6 +597,18 @@ mod tests {
         for bad in ["", "{}", "[]", r#"{"t":"step"}"#, r#"{"t":1}"#, r#"{"t":"state","session":"s"}"#, page] {
             assert!(!decode(bad).unwrap_err().reason.is_empty(), "{bad}");
         }
+    }
+
+    #[test]
+    fn frames_of_another_worker_name_it() {
+        for text in [r#"{"t":"step","worker":"b","seq":4,"key":"k","kind":"tick"}"#, r#"{"t":"synced","worker":"b","seq":4}"#] {
+            let frame = decode(text).unwrap();
+            assert_eq!((frame.worker.as_deref(), frame.seq), (Some("b"), Some(4)), "{text}");
+        }
+        let seen = decode(r#"{"t":"worker","agent":"b","pid":7,"resumed":true,"from":9}"#).unwrap();
+        assert!(matches!(seen.body, Body::Worker(WorkerSeen { agent, resumed: true, from: 9, unrecorded: None }) if agent == "b"));
+        let all = decode(r#"{"t":"workers","agents":["a","b"]}"#).unwrap();
+        assert!(matches!(all.body, Body::Workers(agents) if agents == ["a", "b"]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod patches;
 mod state;
 
 pub use discovery::{DISCOVERY_DIR_VARIABLE, Discovered, RUN_VARIABLE, TOKEN_VARIABLE};
-pub use inbound::{AgentFrame, AgentStep, AnswerError, Body, CommandResult, RefusedReason, Seen, Undecodable, Welcome, decode};
+pub use inbound::{AgentFrame, AgentStep, AnswerError, Body, CommandResult, RefusedReason, Seen, Undecodable, Welcome, WorkerSeen, decode};
 pub use outbound::{Command, Restore, Resume, hello};
 pub use patches::changed_nodes;
 pub use state::{StateChange, StreamState};

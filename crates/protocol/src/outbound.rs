@@ -14,9 +14,11 @@ pub struct Resume {
     pub seq: u64,
 }
 
-/// The first frame of a connection. With `writes` it asks to be allowed commands that change something; the server decides.
-pub fn hello(resume: Option<&Resume>, writes: bool) -> String {
-    json!({"t": "hello", "protocol": crate::PROTOCOL, "inspector": env!("CARGO_PKG_VERSION"), "resume": resume, "writes": writes})
+/// The first frame of a connection: how far it came with each worker that it knows. It asks to see all workers, and with `writes` to be
+/// allowed commands that change something; the server decides.
+pub fn hello(resume: &[Resume], writes: bool) -> String {
+    let inspector = env!("CARGO_PKG_VERSION");
+    json!({"t": "hello", "protocol": crate::PROTOCOL, "inspector": inspector, "resume": resume, "workers": true, "writes": writes})
         .to_string()
 }
 
@@ -116,11 +118,28 @@ pub enum Command {
 }
 
 impl Command {
-    /// The frame. `id` comes back in the answer.
-    pub fn encode(&self, id: u64) -> String {
+    /// The page that it is for.
+    pub fn session(&self) -> Option<&SessionId> {
+        match self {
+            Self::Preview { session, .. }
+            | Self::Jump { session, .. }
+            | Self::Replay { session, .. }
+            | Self::Dispatch { session, .. }
+            | Self::Ring { session, .. }
+            | Self::Ticks { session, .. }
+            | Self::LiftCooldown { session } => Some(session),
+            Self::Sync => None,
+        }
+    }
+
+    /// The frame. `id` comes back in the answer, `worker` is the agent that has the page.
+    pub fn encode(&self, id: u64, worker: Option<&str>) -> String {
         let mut frame = Map::new();
         frame.insert("t".into(), "command".into());
         frame.insert("id".into(), id.into());
+        if let Some(worker) = worker {
+            frame.insert("worker".into(), worker.into());
+        }
         let mut put = |key: &str, value: Json| {
             frame.insert(key.to_owned(), value);
         };

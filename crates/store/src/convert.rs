@@ -37,11 +37,6 @@ pub(crate) fn clear(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether nothing in it is sealed, though there is something.
-pub(crate) fn is_plain(db: &sled::Db) -> Result<bool, StoreError> {
-    Ok(!db.contains_key(key::SEALED)? && !db.is_empty())
-}
-
 /// Puts a sealed library in the place of a plain one, which is closed. Neither is open afterwards.
 pub(crate) fn seal(
     dir: &Path,
@@ -143,7 +138,7 @@ mod tests {
         assert_eq!(report, OpenReport { sealed: true, ..OpenReport::default() });
         check(&store, 300);
         drop(store);
-        assert_eq!(names(folder.path()), ["library", "reserve", "reserve-while-open"]);
+        assert_eq!(names(folder.path()), ["in-use", "library", "recordings", "reserve", "reserve-while-open"]);
         let title = |bytes: &[u8]| bytes.windows(9).any(|window| window == b"of before");
         for entry in fs::read_dir(folder.path().join("library")).unwrap() {
             let path = entry.unwrap().path();
@@ -161,7 +156,7 @@ mod tests {
         let stop = Opening { progress: &|_, _| false, ..Opening::default() };
         assert!(matches!(Store::open_with(folder.path(), &stop), Err(StoreError::Cancelled)));
         check(&Store::open(folder.path()).unwrap().0, 300);
-        assert_eq!(names(folder.path()), ["library", "reserve", "reserve-while-open"]);
+        assert_eq!(names(folder.path()), ["in-use", "library", "recordings", "reserve", "reserve-while-open"]);
     }
 
     #[test]
@@ -179,6 +174,6 @@ mod tests {
         let (store, report) = Store::open(folder.path()).unwrap();
         assert_eq!(report, OpenReport::default());
         check(&store, 20);
-        assert_eq!(names(folder.path()), ["library", "reserve", "reserve-while-open"]);
+        assert_eq!(names(folder.path()), ["in-use", "library", "recordings", "reserve", "reserve-while-open"]);
     }
 }

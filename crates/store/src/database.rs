@@ -11,21 +11,30 @@ use std::fs;
 use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use inspector_model::Secret;
 use parking_lot::Mutex;
 use sled::IVec;
 
-use crate::error::StoreError;
+use crate::error::{ReadOnly, StoreError};
+use crate::guard::{Entries, Reading, Stopped};
 use crate::key;
 use crate::keys::Keys;
 use crate::private;
 use crate::seal::Key;
+use crate::witness::Witness;
 
 /// Free space that sled is never let into: a batch, the segments that it takes from the disk 512 KB at a time, and what it
 /// moves to make room.
-const MARGIN: u64 = 4 << 20;
+pub(crate) const MARGIN: u64 = 4 << 20;
+
+/// The mark of a library that was found to be damaged while it was open.
+pub(crate) const DAMAGED: &str = "damaged";
+
+/// The file in which sled keeps everything.
+const LOG: &str = "library/db";
 
 /// The reserve that is given up when a write fails, so that reading goes on.
 pub(crate) const RESERVE_WHILE_OPEN: &str = "reserve-while-open";
@@ -40,8 +49,13 @@ struct Inner {
     db: sled::Db,
     keys: Keys,
     path: PathBuf,
-    read_only: bool,
-    stopped: Mutex<Option<String>>,
+    read_only: Option<ReadOnly>,
+    stopped: Stopped,
+    /// The log's file as it was when it was opened, where files can be told apart.
+    file: Option<FileId>,
+    /// See [`Database::leave_free`].
+    margin: AtomicU64,
+    witness: Witness,
     /// When the folders last changed in which sled makes files, as of when their modes were looked at.
     looked_at: Mutex<[Option<SystemTime>; 2]>,
 }
@@ -64,41 +78,82 @@ impl Batch {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.read_only || self.stopped.get_mut().is_some() || has_no_space(&self.path, 0) {
+        let no_more =
+            self.read_only.is_some() || self.stopped.why().is_some() || has_no_space(&self.path, self.margin.load(Ordering::Relaxed));
+        // Flushed here, where an error does no harm, so that closing has nothing left to write.
+        if no_more || self.stopped.unwatched(|| self.db.flush()).is_err() {
             // Never closed: see above.
             std::mem::forget(self.db.clone());
         }
     }
 }
 
-/// Whether there is so little space, besides what is to be taken at once, that nothing is written any more.
-pub(crate) fn has_no_space(path: &Path, besides: u64) -> bool {
+/// What tells a file from another one of the same name.
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Where an open file cannot be removed, there is nothing to find out.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> Option<FileId> {
+    path.exists().then_some((0, 0))
+}
+
+/// Whether there is less free space than that.
+pub(crate) fn has_no_space(path: &Path, least: u64) -> bool {
     // A file system that does not tell is no reason to stop.
-    fs2::available_space(path).is_ok_and(|free| free < MARGIN + besides)
+    fs2::available_space(path).is_ok_and(|free| free < least)
 }
 
 impl Database {
-    /// `read_only`: the disk was full when it was opened.
-    pub(crate) fn new(db: sled::Db, keys: Keys, path: &Path, read_only: bool) -> Self {
-        let (path, stopped, looked_at) = (path.to_owned(), Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { db, keys, path, read_only, stopped, looked_at }) }
+    /// `path`: the library's folder.
+    pub(crate) fn new(db: sled::Db, keys: Keys, path: &Path, read_only: Option<ReadOnly>) -> Self {
+        let file = file_id(&path.join(LOG));
+        let margin = AtomicU64::new(MARGIN);
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                keys,
+                path: path.to_owned(),
+                read_only,
+                stopped: Stopped::new(path.join(DAMAGED)),
+                file,
+                margin,
+                witness: Witness::open(path),
+                looked_at: Mutex::default(),
+            }),
+        }
+    }
+
+    /// What the library must hold.
+    pub(crate) fn witness(&self) -> &Witness {
+        &self.inner.witness
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { db: &self.inner.db, stopped: &self.inner.stopped }
     }
 
     /// A value.
     pub(crate) fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(sealed) = self.inner.db.get(name)? else { return Ok(None) };
+        let Some(sealed) = self.reading().get(name)? else { return Ok(None) };
         self.open(name, &sealed).map(Some).ok_or_else(|| StoreError::damaged("a value does not fit its seal, or its key is gone"))
     }
 
     /// Whether there is a value.
     pub(crate) fn contains(&self, name: &[u8]) -> Result<bool, StoreError> {
-        Ok(self.inner.db.contains_key(name)?)
+        Ok(self.inner.stopped.watched(|| self.inner.db.contains_key(name))?)
     }
 
     /// Calls `visit` with every value whose name begins with `prefix`, in order, until it says `false`. A value that does not
     /// fit its seal is handed on as nothing, which whoever reads it takes for damage, so that the others are read.
     pub(crate) fn each(&self, prefix: &[u8], visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
-        self.visit(self.inner.db.scan_prefix(prefix), visit)
+        self.visit(self.reading().scan_prefix(prefix), visit)
     }
 
     /// The same for the names in a range.
@@ -107,10 +162,10 @@ impl Database {
         range: impl RangeBounds<Vec<u8>>,
         visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        self.visit(self.inner.db.range(range), visit)
+        self.visit(self.reading().range(range), visit)
     }
 
-    fn visit(&self, entries: sled::Iter, mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
+    fn visit(&self, entries: Entries, mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         for entry in entries {
             let (name, sealed) = entry?;
             if !visit(&name, &self.open(&name, &sealed).unwrap_or_default())? {
@@ -122,17 +177,17 @@ impl Database {
 
     /// The first so many names that begin with `prefix`.
     pub(crate) fn names(&self, prefix: &[u8], most: usize) -> Result<Vec<IVec>, StoreError> {
-        Ok(self.inner.db.scan_prefix(prefix).keys().take(most).collect::<Result<_, _>>()?)
+        Ok(self.reading().scan_prefix(prefix).keys().take(most).collect::<Result<_, _>>()?)
     }
 
     /// The first name in a range.
     pub(crate) fn first_name(&self, range: impl RangeBounds<Vec<u8>>) -> Result<Option<IVec>, StoreError> {
-        Ok(self.inner.db.range(range).next().transpose()?.map(|(name, _)| name))
+        Ok(self.reading().range(range).next().transpose()?.map(|(name, _)| name))
     }
 
     /// The last one.
     pub(crate) fn last_name(&self, range: impl RangeBounds<Vec<u8>>) -> Result<Option<IVec>, StoreError> {
-        Ok(self.inner.db.range(range).next_back().transpose()?.map(|(name, _)| name))
+        Ok(self.reading().range(range).next_back().transpose()?.map(|(name, _)| name))
     }
 
     fn key(&self, name: &[u8]) -> Option<Key> {
@@ -159,23 +214,55 @@ impl Database {
         self.inner.keys.set_passphrase(passphrase)
     }
 
-    /// Refuses when the disk was full from the beginning.
+    /// How much free space is left to others, bytes. Without so much nothing is written.
+    pub(crate) fn leave_free(&self, bytes: u64) {
+        self.inner.margin.store(bytes.max(MARGIN), Ordering::Relaxed);
+    }
+
+    /// Whether the files are still those that were opened: what goes into removed ones is gone when they are closed.
+    fn check_files(&self) -> Result<(), StoreError> {
+        if self.inner.file.is_none() || file_id(&self.inner.path.join(LOG)) == self.inner.file {
+            return Ok(());
+        }
+        let error = StoreError::Vanished { path: self.inner.path.clone() };
+        self.inner.stopped.stop(|| error.to_string());
+        Err(error)
+    }
+
+    /// Refuses when it was opened for reading only.
     pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
-        if self.inner.read_only { Err(StoreError::ReadOnly { path: self.inner.path.clone() }) } else { self.check() }
+        match self.inner.read_only {
+            Some(why) => Err(StoreError::ReadOnly { why, path: self.inner.path.clone() }),
+            None => self.check(),
+        }
     }
 
     /// Whether something can still be written.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &*self.inner.stopped.lock() {
-            None => Ok(()),
-            Some(why) => Err(StoreError::Stopped { why: why.clone() }),
+        if self.inner.read_only == Some(ReadOnly::Protected) {
+            return Err(StoreError::ReadOnly { why: ReadOnly::Protected, path: self.inner.path.clone() });
         }
+        self.inner.stopped.why().map_or(Ok(()), |why| Err(StoreError::Stopped { why }))
+    }
+
+    /// Why nothing is written any more, if so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.inner.stopped.why()
+    }
+
+    /// Whether somebody waits for sled for longer than that, which is taken for damage.
+    pub(crate) fn is_stuck(&self, patience: Duration) -> bool {
+        self.inner.stopped.is_stuck(patience)
     }
 
     /// Whether there is so much space that a write will not fail for want of it. Unlike a failed write this can change
     /// again.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
-        if has_no_space(&self.inner.path, 0) { Err(StoreError::Full { path: self.inner.path.clone() }) } else { Ok(()) }
+        if has_no_space(&self.inner.path, self.inner.margin.load(Ordering::Relaxed)) {
+            Err(StoreError::Full { path: self.inner.path.clone() })
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes all of a batch, or nothing. What belongs to a recording without a key is refused: it was deleted meanwhile.
@@ -198,13 +285,14 @@ impl Database {
                 None => sealed.remove(name),
             }
         }
-        self.inner.db.apply_batch(sealed).map_err(|error| self.stop(error))
+        self.inner.stopped.watched(|| self.inner.db.apply_batch(sealed)).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.db.flush().map_err(|error| self.stop(error))?;
+        self.check_files()?;
+        self.inner.stopped.unwatched(|| self.inner.db.flush()).map_err(|error| self.stop(error))?;
         if let Err(error) = self.tighten() {
             tracing::warn!(%error, "a file of the library is not private; its folder is");
         }
@@ -229,11 +317,9 @@ impl Database {
             StoreError::Full { .. } => StoreError::Full { path: self.inner.path.clone() },
             other => other,
         };
-        let mut stopped = self.inner.stopped.lock();
-        if stopped.is_none() {
+        if self.inner.stopped.stop(|| error.to_string()) {
             // sled also writes when it reads: it splits what has grown too large. This gives it the room.
             let _ = std::fs::remove_file(self.inner.path.join(RESERVE_WHILE_OPEN));
-            *stopped = Some(error.to_string());
         }
         error
     }

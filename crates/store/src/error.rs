@@ -9,8 +9,10 @@ use inspector_model::RecordingId;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process has the library open.
-    #[error("another inspector has the library open; close it, or use another folder than {path}")]
+    #[error("{} has the library open; close it, or use another folder than {path}", holder(*.by))]
     Locked {
+        /// Its number, where it left it.
+        by: Option<u32>,
         /// The library's folder.
         path: PathBuf,
     },
@@ -20,9 +22,19 @@ pub enum StoreError {
         /// The library's folder.
         path: PathBuf,
     },
-    /// The library was opened for reading only, because the disk is full.
-    #[error("the library can only be read, because the disk is full; free some space and start again: {path}")]
+    /// The library was opened for reading only.
+    #[error("the library can only be read: {why}: {path}")]
     ReadOnly {
+        /// Why, and what to do.
+        why: ReadOnly,
+        /// The library's folder.
+        path: PathBuf,
+    },
+    /// The library's files were removed or replaced while they were open.
+    #[error(
+        "the library's files were removed or replaced while it was open, and what was recorded since is not kept; put them back and start again: {path}"
+    )]
+    Vanished {
         /// The library's folder.
         path: PathBuf,
     },
@@ -111,6 +123,22 @@ pub enum StoreError {
     Encode(serde_json::Error),
 }
 
+/// Why a library was opened for reading only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadOnly {
+    /// The disk was full then.
+    #[error("the disk is full; free some space and start again")]
+    DiskFull,
+    /// Its files may not be written. What is read is a copy of them, made when it was opened.
+    #[error("its files may not be changed by this user, or lie on a disk that may only be read; make them writable and start again")]
+    Protected,
+}
+
+/// Who has a library open, for people.
+fn holder(process: Option<u32>) -> String {
+    process.map_or_else(|| "another inspector".to_owned(), |process| format!("another inspector (process {process})"))
+}
+
 impl StoreError {
     /// An error of the file system, for `map_err`.
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -127,6 +155,7 @@ impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
         match &error {
             sled::Error::Io(source) if is_full(source) => Self::Full { path: PathBuf::from("the library") },
+            sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => Self::damaged("the library cannot read this part of it"),
             _ => Self::Database(error),
         }
     }

@@ -14,10 +14,11 @@ use crate::key;
 use crate::piece::{self, PIECE};
 use crate::reader::Reader;
 use crate::rebuild;
-use crate::segment::{LONGEST_TEXT, Segment, TextRef};
+use crate::segment::{LONGEST_TEXT, MOST_STEPS, Segment, TextRef};
 use crate::segment_writer::{Put, SegmentWriter};
 use crate::source::Source;
 use crate::splice::Dialect;
+use crate::wire::put_number;
 use crate::writer::Catalogue;
 
 /// A segment as it was written, with states that share much.
@@ -165,4 +166,48 @@ proptest! {
         let catalogue = Catalogue { info, damaged: None, thinned: Some((u64::MAX, u64::MAX)) };
         ask_everything(&Reader::new(Source::Memory(Arc::new(values)), catalogue, Weak::new()));
     }
+}
+
+#[test]
+fn a_segment_of_more_records_than_are_written_is_read_in_part() {
+    // Whose it is, no detail, and no texts: the smallest record. The later ones are of the same stream.
+    let mut raw = vec![8, 0, 0, 0, 0, 0, 0, 0, 0];
+    raw.extend([6, 0, 0, 0, 0, 0, 0].repeat(1 << 20));
+    let segment = Segment::parse(1, raw, Dialect::Second);
+    assert_eq!(segment.len(), MOST_STEPS as u64);
+}
+
+#[test]
+fn an_index_of_too_many_paths_steps_or_levels_is_none() {
+    let index = |count: u64, parent: &dyn Fn(u64) -> u64, steps: u64| {
+        let mut bytes = Vec::new();
+        put_number(&mut bytes, count);
+        for nth in 0..count {
+            put_number(&mut bytes, parent(nth));
+            bytes.push(0);
+            put_number(&mut bytes, steps);
+            bytes.extend(std::iter::repeat_n(9, steps as usize));
+        }
+        SegmentIndex::from_bytes(1, &bytes)
+    };
+    let (flat, chain) = (|_| 0, |nth| nth);
+    assert!(index(1_000, &flat, 256).is_some() && index(500, &chain, 1).is_some());
+    assert!(index(2_000_001, &flat, 0).is_none());
+    assert!(index(1, &flat, MOST_STEPS as u64 + 1).is_none());
+    assert!(index(600, &chain, 1).is_none());
+}
+
+#[test]
+fn a_stream_that_asks_for_a_large_window_is_refused() {
+    use zstd::stream::raw::CParameter;
+    let stream = |window: u32| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.set_parameter(CParameter::WindowLog(window)).unwrap();
+        std::io::Write::write_all(&mut encoder, &[b'x'; 100_000]).unwrap();
+        encoder.finish().unwrap()
+    };
+    let (raw, damage) = piece::decompress(&stream(22), 1 << 20);
+    assert_eq!((raw.len(), damage.is_none()), (100_000, true));
+    let (raw, damage) = piece::decompress(&stream(27), 1 << 20);
+    assert!(raw.is_empty() && damage.is_some());
 }

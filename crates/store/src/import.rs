@@ -1,7 +1,7 @@
 //! What comes into the library from outside: recording files, and what others make of a file of another kind.
 //!
-//! Its id is made of its content, so that the same thing taken in twice is one recording. Its entry in the catalogue is
-//! written last: what was stopped half way is no recording, and what was written of it is removed, after a crash at the next opening.
+//! Its id is made of its content, so that the same thing taken in twice is one recording. Until it is complete its key says so:
+//! what was stopped half way is no recording, and is removed at once, or, when the program was killed, at the next opening.
 
 use std::path::Path;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Store {
         }
         let written = self.write_values(&id, &loaded, progress);
         if written.is_err() {
-            // The first error is the one to tell.
+            // The first error is the one to tell. What cannot be removed now is at the next opening.
             let _ = self.remove(&id);
         }
         written?;
@@ -57,20 +57,20 @@ impl Store {
     ) -> Result<Imported, E> {
         key::check(id)?;
         let _one = self.one_import(&|_, _| true)?;
-        match self.imported(id) {
-            // One that was killed before its first step was written counts for nothing.
-            Some(known) if known.steps == 0 => self.delete(id)?,
-            Some(known) => return Ok(known),
-            None => {}
+        if let Some(known) = self.imported(id) {
+            return Ok(known);
         }
+        self.database().keys().add(id.as_str().as_bytes(), true)?;
         let mut recorder = self.begin(id.clone(), title, started, "")?;
         let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
         let steps = recorder.stats().steps;
         drop(recorder);
         if recorded.is_err() {
-            let _ = self.delete(id);
+            // Its end was written by the recorder: only now all of it can go.
+            let _ = self.remove(id);
         }
         recorded?;
+        self.database().keys().settle(id.as_str().as_bytes())?;
         Ok(Imported { id: id.clone(), steps, damaged: None })
     }
 
@@ -117,6 +117,7 @@ impl Store {
         batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
         database.apply(batch)?;
         database.flush()?;
+        database.witness().has(id, loaded.catalogue.info.steps);
         database.keys().settle(id.as_str().as_bytes())
     }
 }

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use inspector_model::{SessionId, ViewId};
 use inspector_tape::{Delta, PlaceId, RawChange, RawOp, common_prefix, common_suffix};
 
-use crate::segment::StreamKey;
+use crate::segment::{MOST_STEPS, StreamKey};
 use crate::wire::{Cursor, put_bytes, put_number};
 
 /// At this path a value came, went, or became another one.
@@ -23,6 +23,13 @@ const FLAG_BITS: u32 = 3;
 
 /// The parent of a stream's path.
 pub(crate) const NO_PARENT: u32 = u32::MAX;
+
+/// The largest stored index that is read, its paths, and how deep they may lie: three bytes make a path of fifty. One that has more is
+/// made again from its segment when it is needed.
+pub(crate) const LARGEST: usize = 32 << 20;
+const MOST_PATHS: u64 = 2_000_000;
+/// A level of JSON is at most a key and the content of a typed value.
+const DEEPEST: u16 = 512;
 
 /// Values from here on are written once per segment.
 const LONG_VALUE: usize = 256;
@@ -280,15 +287,28 @@ impl SegmentIndex {
     pub(crate) fn from_bytes(first: u64, bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
         let mut index = Self::new(first);
-        for nth in 0..cursor.number()? {
+        let count = cursor.number()?;
+        if bytes.len() > LARGEST || count > MOST_PATHS {
+            return None;
+        }
+        let mut depths: Vec<u16> = Vec::new();
+        for nth in 0..count {
             let parent = u32::try_from(cursor.number()?).ok()?.wrapping_sub(1);
             if parent != NO_PARENT && u64::from(parent) >= nth {
                 return None;
             }
+            let depth = depths.get(parent as usize).map_or(0, |depth| depth + 1);
+            if depth > DEEPEST {
+                return None;
+            }
+            depths.push(depth);
             let name = cursor.bytes()?.into();
             let mut steps = Vec::new();
             let mut last = 0u32;
-            for _ in 0..cursor.number()? {
+            for nth in 0..cursor.number()? {
+                if nth >= MOST_STEPS as u64 {
+                    return None;
+                }
                 let number = cursor.number()?;
                 last = last.checked_add(u32::try_from(number >> FLAG_BITS).ok()?)?;
                 steps.push((last, (number & 7) as u8));

@@ -15,6 +15,7 @@ mod database;
 mod error;
 mod expiry;
 mod file;
+mod guard;
 mod history;
 mod import;
 mod index;
@@ -38,17 +39,18 @@ mod splice;
 mod summaries;
 mod thin;
 mod wire;
+mod witness;
 mod writer;
 
 #[cfg(test)]
 mod hostile;
 
 pub use cursor::StateCursor;
-pub use error::StoreError;
+pub use error::{ReadOnly, StoreError};
 pub use file::{Imported, read_file, read_file_watched, read_file_with};
 pub use history::glimpse;
 pub use index::LogOp;
-pub use library::{OpenReport, Opening, Store};
+pub use library::{Missing, OpenReport, Opening, Store};
 pub use marks::LONGEST_NOTE;
 pub use reader::Reader;
 pub use recorder::{NewState, NewStep, Recorder, RecorderStats};

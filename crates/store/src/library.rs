@@ -1,9 +1,8 @@
 //! The library: all recordings of one user, in one database.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,8 +14,9 @@ use serde::de::DeserializeOwned;
 
 use crate::convert;
 use crate::database::{self, Batch, Database, RESERVE_WHILE_OPEN};
-use crate::error::{StoreError, is_full};
+use crate::error::{ReadOnly, StoreError, is_full};
 use crate::file;
+use crate::guard::{PATIENCE, guarded};
 use crate::key;
 use crate::keys::{self, Keys};
 use crate::private;
@@ -32,10 +32,13 @@ use crate::{FORMAT, Progress};
 const RESERVE: usize = 3 << 20;
 
 /// How the names of all begin that the inspector keeps in its folder.
-const OURS: [&str; 6] = ["library", "reserve", "inspector-", "window.ron", "desktop.json", "cache"];
+const OURS: [&str; 9] = ["library", "reserve", "recordings", "damaged", "in-use", "inspector-", "window.ron", "desktop.json", "cache"];
 
 /// What sled may keep in memory. Its own default is a gigabyte.
 const CACHE: u64 = 32 << 20;
+
+/// The file that says which process has the library open.
+const HOLDER: &str = "in-use";
 
 /// How long a lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_millis(400);
@@ -48,6 +51,8 @@ pub struct Store {
 
 struct Inner {
     database: Database,
+    /// The copy that is read instead of files that may not be written. Removed at the end.
+    _copy: Option<tempfile::TempDir>,
     live: Mutex<HashMap<RecordingId, Weak<Mutex<Writer>>>>,
     importing: Mutex<()>,
 }
@@ -57,8 +62,10 @@ struct Inner {
 pub struct OpenReport {
     /// The library was damaged and lies here now; a new one was made.
     pub set_aside: Option<PathBuf>,
-    /// The disk is full: nothing can be recorded until there is space and the library is opened again.
-    pub read_only: bool,
+    /// What is gone of it, because its file is damaged. The rest can be read.
+    pub missing: Vec<Missing>,
+    /// Nothing can be recorded until the reason is gone and the library is opened again.
+    pub read_only: Option<ReadOnly>,
     /// Other users of the machine could read the library. They cannot any more.
     pub made_private: bool,
     /// It was of before there were keys, and was written anew.
@@ -80,6 +87,17 @@ impl Default for Opening<'_> {
     }
 }
 
+/// What is gone of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which.
+    pub id: RecordingId,
+    /// Steps that it had at least.
+    pub had: u64,
+    /// Steps that it has. `None`: all of it is gone.
+    pub has: Option<u64>,
+}
+
 impl Store {
     /// Opens the library in a folder, and makes it if there is none. One with a passphrase is refused.
     pub fn open(dir: &Path) -> Result<(Self, OpenReport), StoreError> {
@@ -97,19 +115,34 @@ impl Store {
         let private = |path: &Path| StoreError::io("making the library's folder private", path.to_owned());
         private::create_folder(dir).map_err(StoreError::io("making the library's folder", dir))?;
         convert::finish(dir)?;
+        let mut copy = None;
         let path = dir.join("library");
         private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
-        report.made_private = make_private(dir).map_err(private(dir))?;
+        report.made_private = match make_private(dir) {
+            Err(error) if is_protected(&error) => false,
+            mended => mended.map_err(private(dir))?,
+        };
         // Before it is opened: nothing is done to one that asks for a passphrase that was not given.
         let keys = keys::is_sealed(&path)?.map(|_| Keys::open(&path, opening.passphrase)).transpose()?;
         let is_encrypted = keys.as_ref().is_some_and(Keys::sealed);
         // One that takes the place of a damaged one is kept as that was.
         let for_new = opening.passphrase.filter(|_| is_encrypted);
         let reserve = dir.join("reserve");
+        let mark = dir.join(database::DAMAGED);
+        if mark.exists() && path.exists() {
+            // sled is not let into it again; but whoever found it damaged may still read it.
+            let open = File::open(path.join("db")).ok().filter(|file| fs2::FileExt::try_lock_exclusive(file).is_err());
+            if open.is_some() {
+                return Err(Trouble::Locked.into_error(&path));
+            }
+            report.set_aside = Some(set_aside(dir, &path)?);
+            private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
+            fs::remove_file(&mark).map_err(StoreError::io("removing the mark of the damaged library", &mark))?;
+        }
         let mut db = match open_database(&path).map_err(|trouble| trouble.or_full(dir)) {
             Ok(db) => db,
             Err(Trouble::Full) => {
-                report.read_only = true;
+                report.read_only = Some(ReadOnly::DiskFull);
                 if fs::remove_file(&reserve).is_err() {
                     return Err(StoreError::Full { path: dir.to_owned() });
                 }
@@ -126,9 +159,33 @@ impl Store {
                 private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
                 open_database(&path).map_err(|trouble| trouble.into_error(&path))?
             }
+            Err(Trouble::Protected(_)) if path.is_dir() => {
+                report.read_only = Some(ReadOnly::Protected);
+                let folder = copied(&path)?;
+                let db = open_database(&folder.path().join("library")).map_err(|trouble| trouble.into_error(&path))?;
+                copy = Some(folder);
+                db
+            }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
-        if convert::is_plain(&db)? {
+        // Where nothing may be written, all of this is done in the copy.
+        let (dir, path) = match &copy {
+            Some(folder) => (folder.path(), folder.path().join("library")),
+            None => (dir, path),
+        };
+        let mut is_sealed = guarded(|| db.contains_key(key::SEALED));
+        if let Err(error) = &is_sealed {
+            tracing::error!(%error, "the library was damaged and set aside");
+            // sled does not get to write into it any more.
+            std::mem::forget(db);
+            report.set_aside = Some(set_aside(dir, &path)?);
+            private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
+            db = open_database(&path).map_err(|trouble| trouble.into_error(&path))?;
+            is_sealed = Ok(false);
+        }
+        let is_sealed = is_sealed?;
+        // What has keys is sealed, also where damage has taken the word for it.
+        if keys.is_none() && !is_sealed && !db.is_empty() {
             let open = |path: &Path| open_database(path).map_err(|trouble| trouble.or_full(dir).into_error(path));
             convert::seal(dir, db, for_new, open, opening.progress)?;
             db = open(&path)?;
@@ -142,37 +199,111 @@ impl Store {
                 keys
             }
             None if report.sealed => Keys::open(&path, opening.passphrase)?,
-            None if db.contains_key(key::SEALED)? => return Err(StoreError::KeysDamaged { path: path.join(keys::FILE) }),
+            None if is_sealed => return Err(StoreError::KeysDamaged { path: path.join(keys::FILE) }),
             None => Keys::create(&path, for_new)?,
         };
-        if !db.contains_key(key::SEALED)? {
-            db.insert(key::SEALED, b"1").and_then(|_| db.flush())?;
+        if !is_sealed && !report.sealed {
+            guarded(|| db.insert(key::SEALED, b"1").and_then(|_| db.flush()))?;
         }
         private::tighten_all(&path).map_err(private(&path))?;
+        if let Some(copy) = copy {
+            return Ok((Self::with(Database::new(db, keys, copy.path(), report.read_only), Some(copy)), report));
+        }
         let reserves = [reserve, dir.join(RESERVE_WHILE_OPEN)];
         // A reserve that was given up is made again first, or the disk would be full again at once.
         let missing = reserves.iter().filter(|reserve| !reserve.exists()).count() * RESERVE;
-        report.read_only |= database::has_no_space(dir, missing as u64);
+        if database::has_no_space(dir, database::MARGIN + missing as u64) {
+            report.read_only = Some(ReadOnly::DiskFull);
+        }
         for reserve in reserves {
-            if report.read_only {
+            if report.read_only.is_some() {
                 let _ = fs::remove_file(&reserve);
             } else if !reserve.exists() && fill(&reserve).is_err() {
                 // Better no reserve than half of one that takes the last space.
                 let _ = fs::remove_file(&reserve);
             }
         }
-        let database = Database::new(db, keys, dir, report.read_only);
-        let store = Self { inner: Arc::new(Inner { database, live: Mutex::default(), importing: Mutex::default() }) };
-        if !report.read_only {
-            store.tidy()?;
+        // Whoever comes while it is open is told by whom. It is no lock, so no matter if it fails.
+        let _ = private::create(&dir.join(HOLDER)).and_then(|mut file| write!(file, "{}", std::process::id()));
+        let store = Self::with(Database::new(db, keys, dir, report.read_only), None);
+        if report.read_only.is_some() {
+            return Ok((store, report));
+        }
+        match store.look_through(report.set_aside.is_some()) {
+            Ok(missing) => report.missing = missing,
+            Err(StoreError::Damaged { what }) => {
+                tracing::error!(what, "not even the list of recordings can be read");
+                // It is not closed, and stays what it is under its new name.
+                drop(store);
+                report.set_aside = Some(set_aside(dir, &path)?);
+                let _ = fs::remove_file(&mark);
+                private::create_folder(&path).map_err(StoreError::io("making the library's folder", &path))?;
+                let db = open_database(&path).map_err(|trouble| trouble.into_error(&path))?;
+                db.insert(key::SEALED, b"1").and_then(|_| db.flush())?;
+                let keys = Keys::create(&path, for_new)?;
+                private::tighten_all(&path).map_err(private(&path))?;
+                let store = Self::with(Database::new(db, keys, dir, None), None);
+                store.look_through(true)?;
+                return Ok((store, report));
+            }
+            Err(error) => return Err(error),
         }
         Ok((store, report))
+    }
+
+    /// Cleans up after a kill, and finds out what is missing, unless it `is_new`.
+    fn look_through(&self, is_new: bool) -> Result<Vec<Missing>, StoreError> {
+        self.tidy()?;
+        let missing = if is_new { Vec::new() } else { self.find_missing()? };
+        let all = self.recordings()?;
+        self.inner.database.witness().begin(all.into_iter().map(|info| (info.id, info.steps)).collect());
+        Ok(missing)
+    }
+
+    /// What was written down and is not there. Those that are there in part say so from now on.
+    fn find_missing(&self) -> Result<Vec<Missing>, StoreError> {
+        let mut missing = Vec::new();
+        for (id, had) in self.inner.database.witness().all() {
+            let catalogue = self.catalogue(&id);
+            let has = catalogue.as_ref().ok().map(|catalogue| catalogue.info.steps);
+            if has.is_some_and(|has| has >= had) || matches!(catalogue, Err(StoreError::TooNew { .. })) {
+                continue;
+            }
+            if let (Ok(mut catalogue), Some(has)) = (catalogue, has) {
+                catalogue.damaged = Some(format!("its last {} steps are gone: the library's file was damaged", had - has));
+                let mut batch = Batch::default();
+                batch.insert(key::catalogue(&id), serde_json::to_vec(&catalogue).map_err(StoreError::Encode)?);
+                self.inner.database.apply(batch)?;
+            }
+            missing.push(Missing { id, had, has });
+        }
+        Ok(missing)
+    }
+
+    /// Why nothing is written any more, if so. Call it now and then: it also finds out whether sled does not come back.
+    pub fn trouble(&self) -> Option<String> {
+        self.is_stuck(PATIENCE);
+        self.inner.database.trouble()
+    }
+
+    /// Whether somebody waits for sled for longer than that. It is taken for damage.
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        self.inner.database.is_stuck(patience)
+    }
+
+    fn with(database: Database, copy: Option<tempfile::TempDir>) -> Self {
+        Self { inner: Arc::new(Inner { database, _copy: copy, live: Mutex::default(), importing: Mutex::default() }) }
     }
 
     /// The recordings, newest first.
     pub fn recordings(&self) -> Result<Vec<RecordingInfo>, StoreError> {
         let mut all = Vec::new();
+        // Taken in or deleted by half, and there may be no way to remove it now.
+        let remains = self.inner.database.keys().remains();
         self.inner.database.each(b"c/", |name, value| {
+            if remains.iter().any(|id| id == key::owner(name)) {
+                return Ok(true);
+            }
             match serde_json::from_slice::<Catalogue>(value) {
                 Ok(catalogue) => {
                     let kept = self.is_kept(&catalogue.info.id);
@@ -255,14 +386,20 @@ impl Store {
     pub(crate) fn remove(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
         let keys = database.keys();
+        database.witness().forget(id);
         // First: what comes after it is only tidying up.
         keys.destroy(id.as_str().as_bytes())?;
+        let mut earlier = None;
         loop {
             let mut batch = Batch::default();
             let names = database.names(&key::prefix(id), 1000)?;
             if names.is_empty() {
                 break;
             }
+            if names.first() == earlier.as_ref() {
+                return Err(StoreError::damaged("what is removed from it does not go away"));
+            }
+            earlier = names.first().cloned();
             for name in names {
                 batch.remove(name.as_ref());
             }
@@ -289,6 +426,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Leaves at least so many bytes of the disk to others: with less free space nothing is written, and recording goes on
+    /// when there is more again. There is a least that is always left.
+    pub fn leave_free(&self, bytes: u64) {
+        self.inner.database.leave_free(bytes);
     }
 
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
@@ -402,6 +545,8 @@ enum Trouble {
     Locked,
     Full,
     Damaged(String),
+    /// Its files may not be written.
+    Protected(io::Error),
     Other(io::Error),
 }
 
@@ -419,10 +564,13 @@ impl Trouble {
 
     fn into_error(self, path: &Path) -> StoreError {
         match self {
-            Self::Locked => StoreError::Locked { path: path.to_owned() },
+            Self::Locked => {
+                let holder = path.parent().and_then(|dir| fs::read_to_string(dir.join(HOLDER)).ok());
+                StoreError::Locked { by: holder.and_then(|process| process.trim().parse().ok()), path: path.to_owned() }
+            }
             Self::Full => StoreError::Full { path: path.to_owned() },
             Self::Damaged(what) => StoreError::Damaged { what },
-            Self::Other(error) => StoreError::io("opening the library", path)(error),
+            Self::Protected(error) | Self::Other(error) => StoreError::io("opening the library", path)(error),
         }
     }
 }
@@ -458,9 +606,7 @@ fn remove_unfinished_snapshots(path: &Path) -> bool {
 fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
     let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
     // sled panics at some damage instead of saying so.
-    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-        .unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked".to_owned())));
-    opened.map_err(|error| match error {
+    guarded(|| config.open()).map_err(|error| match error {
         sled::Error::Io(error) if is_full(&error) => Trouble::Full,
         // sled has only words for it.
         sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => Trouble::Locked,
@@ -468,10 +614,15 @@ fn try_open(path: &Path) -> Result<sled::Db, Trouble> {
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
                 Trouble::Damaged(error.to_string())
             }
+            _ if is_protected(&error) => Trouble::Protected(error),
             _ => Trouble::Other(error),
         },
         other => Trouble::Damaged(other.to_string()),
     })
+}
+
+fn is_protected(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Takes from the library what others may do with it. Its folder may be one that the user has other things in: then it stays as it
@@ -493,6 +644,29 @@ fn make_private(dir: &Path) -> io::Result<bool> {
         private::tighten(dir)?;
     }
     Ok(mended)
+}
+
+/// A copy of a library: sled writes also where only is read.
+fn copied(path: &Path) -> Result<tempfile::TempDir, StoreError> {
+    let folder = tempfile::Builder::new().prefix("djust-inspector-").tempdir();
+    let folder = folder.map_err(StoreError::io("making a folder for a copy of the library", path))?;
+    let mut folders = vec![(path.to_owned(), folder.path().join("library"))];
+    while let Some((from, to)) = folders.pop() {
+        fs::create_dir(&to).map_err(StoreError::io("copying the library", &to))?;
+        for entry in fs::read_dir(&from).map_err(StoreError::io("reading the library", &from))? {
+            let entry = entry.map_err(StoreError::io("reading the library", &from))?;
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push((entry.path(), to));
+                continue;
+            }
+            // Not `fs::copy`, which would copy that it may not be written.
+            let mut file = File::open(entry.path()).map_err(StoreError::io("reading the library", entry.path()))?;
+            let mut written = File::create_new(&to).map_err(StoreError::io("copying the library", &to))?;
+            io::copy(&mut file, &mut written).map_err(StoreError::io("copying the library", &to))?;
+        }
+    }
+    Ok(folder)
 }
 
 /// Moves a damaged library away, under a name that is free.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
-use zstd::stream::raw::{Decoder, Encoder, InBuffer, Operation as _, OutBuffer};
+use zstd::stream::raw::{DParameter, Decoder, Encoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::error::StoreError;
 
@@ -16,6 +16,33 @@ pub(crate) const LARGEST: usize = 16 << 20;
 
 /// Bytes of a stream that are decompressed at once.
 const CHUNK: usize = 256 << 10;
+
+/// The base-2 logarithm of the largest window that a stream may ask for: our own ask for at most 4 MiB. Without it a stream of a few
+/// bytes has zstd take 128 MiB.
+const WINDOW_LOG: u32 = 23;
+
+/// How much a set of values may be larger than its packed bytes. Lines of JSON that differ in nothing but a number are some fifty
+/// times as large as they are packed; what somebody made to fill memory is ten thousand times.
+const MOST_GROWTH: u64 = 256;
+/// A few values may grow as they like.
+const FREE_GROWTH: u64 = 32 << 20;
+
+/// Counts what many values become together when they are held in memory together.
+#[derive(Default)]
+pub(crate) struct Growth {
+    packed: u64,
+    raw: u64,
+}
+
+impl Growth {
+    /// Notes one more value. Refuses what only a bomb becomes.
+    pub(crate) fn note(&mut self, packed: usize, raw: usize) -> Result<(), StoreError> {
+        self.packed += packed as u64;
+        self.raw += raw as u64;
+        let most = FREE_GROWTH + MOST_GROWTH * self.packed;
+        if self.raw <= most { Ok(()) } else { Err(StoreError::damaged("its values are packed as those of no recording are")) }
+    }
+}
 
 /// Compression of zstd for streams that grow; higher costs more than the disk is worth.
 const LEVEL: i32 = 3;
@@ -149,7 +176,12 @@ pub(crate) fn decompress(packed: &[u8], limit: usize) -> (Vec<u8>, Option<StoreE
         }
     };
     // What came out before an error stays in `raw`.
-    let damage = match DECODER.with(|own| with(own, Decoder::new, run)) {
+    let make = || {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
+        Ok(decoder)
+    };
+    let damage = match DECODER.with(|own| with(own, make, run)) {
         Ok(true) => None,
         Ok(false) => Some(StoreError::damaged("a stream has no end where one should be")),
         Err(error) => Some(StoreError::damaged(format!("a stream cannot be decompressed: {error}"))),

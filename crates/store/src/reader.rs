@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::error::StoreError;
 use crate::history::History;
 use crate::key;
-use crate::piece;
+use crate::piece::{self, Growth};
 use crate::segment::{Segment, TextRef};
 use crate::shell;
 use crate::source::Source;
@@ -112,7 +112,13 @@ impl Reader {
             Ok(true)
         })?;
         values.extend(newer.into_iter().filter(|(name, _)| name.first() == Some(&key::SESSION)));
-        let mut sessions: Vec<Session> = values.values().map(|value| parse_description(value)).collect::<Result<_, _>>()?;
+        let mut growth = Growth::default();
+        let mut sessions = Vec::with_capacity(values.len());
+        for value in values.values() {
+            let json = piece::unpack_record(value)?;
+            growth.note(value.len(), json.len())?;
+            sessions.push(serde_json::from_slice::<Session>(&json).map_err(|_| unreadable())?);
+        }
         sessions.sort_by(|a, b| a.opened.total_cmp(&b.opened));
         Ok(sessions)
     }
@@ -230,5 +236,9 @@ pub(crate) fn damaged_step(id: StepId) -> StoreError {
 }
 
 fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| StoreError::damaged("a description cannot be read"))
+    serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| unreadable())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::damaged("a description cannot be read")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use inspector_model::{Configuration, PageShell, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
+use inspector_model::{Configuration, PageShell, Phase, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
@@ -90,6 +90,9 @@ impl Recorder {
     pub fn put_session(&mut self, session: &Session) {
         let mut writer = self.writer.lock();
         writer.meet(&session.id);
+        if session.phase == Phase::Closed {
+            writer.give_up_page(&session.id);
+        }
         writer.describe(key::session(session.id.as_str()), serde_json::to_vec(session));
     }
 
@@ -125,7 +128,9 @@ impl Recorder {
             while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
         }
         // Without the lock: readers need not wait for the disk.
-        self.db.flush()
+        self.db.flush()?;
+        self.db.witness().has(&self.id, self.stats().steps);
+        Ok(())
     }
 
     /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments
@@ -160,8 +165,9 @@ impl Drop for Recorder {
             writer.closed = stored.is_ok();
             stored
         };
-        if let Err(error) = stored.and_then(|()| self.db.flush()) {
-            tracing::error!(%error, recording = %self.id, "the end of the recording was not written");
+        match stored.and_then(|()| self.db.flush()) {
+            Ok(()) => self.db.witness().has(&self.id, self.stats().steps),
+            Err(error) => tracing::error!(%error, recording = %self.id, "the end of the recording was not written"),
         }
     }
 }

@@ -20,6 +20,9 @@ pub(crate) const WHOLE: usize = 8 << 20;
 /// The most bytes of one segment that a reader takes in: what a writer makes, and one step with three longest texts.
 pub(crate) const LARGEST: usize = WHOLE + 4 * LONGEST_TEXT;
 
+/// The most records of one segment that are read. A segment is written with 256: a record of eight bytes is twenty times as large in memory.
+pub(crate) const MOST_STEPS: usize = 4096;
+
 /// One view of one page.
 pub(crate) type StreamKey = (Option<SessionId>, Option<ViewId>);
 
@@ -85,7 +88,9 @@ impl Segment {
         let mut parser = Parser { dialect, ..Parser::default() };
         let mut entries = Vec::new();
         let mut cursor = Cursor::new(&raw);
-        while let Some(record) = cursor.range() {
+        while entries.len() < MOST_STEPS
+            && let Some(record) = cursor.range()
+        {
             let mut inner = Cursor { data: &raw[..record.end], at: record.start };
             match parser.entry(&mut inner) {
                 Some(entry) if inner.is_at_end() => entries.push(entry),

@@ -8,7 +8,7 @@ use inspector_model::{RecordingId, Step};
 
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::index::SegmentIndex;
+use crate::index::{self, SegmentIndex};
 use crate::key;
 use crate::piece;
 use crate::segment::{LARGEST, Segment};
@@ -159,7 +159,7 @@ impl Source {
 
     /// The stored index of a segment, as its bytes. `None` when there is none that is whole.
     pub(crate) fn index_bytes(&self, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let (raw, damage) = self.stream(key::INDEX, first, LARGEST)?;
+        let (raw, damage) = self.stream(key::INDEX, first, index::LARGEST)?;
         Ok(Some(raw).filter(|raw| !raw.is_empty() && damage.is_none()))
     }
 

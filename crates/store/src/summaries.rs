@@ -6,7 +6,7 @@ use inspector_model::Step;
 
 use crate::error::StoreError;
 use crate::key;
-use crate::piece;
+use crate::piece::{self, Growth};
 use crate::source::Source;
 
 /// Bytes of summaries that are read at most: more than ten million steps have.
@@ -29,7 +29,7 @@ pub(crate) fn read(source: &Source, range: Range<u64>, open: &[(u64, Vec<u8>)]) 
                 return Err(StoreError::damaged("a piece of the summaries is missing"));
             }
             number += 1;
-            read.lines(&piece::unpack(value)?)?;
+            read.packed(value.len(), &piece::unpack(value)?)?;
             Ok(true)
         })?;
     }
@@ -38,7 +38,7 @@ pub(crate) fn read(source: &Source, range: Range<u64>, open: &[(u64, Vec<u8>)]) 
             return Ok(false);
         }
         read.begin(first)?;
-        read.lines(&piece::unpack_record(value)?)?;
+        read.packed(value.len(), &piece::unpack_record(value)?)?;
         Ok(true)
     })?;
     for (first, lines) in open {
@@ -57,12 +57,13 @@ struct Summaries {
     next: u64,
     rest: Vec<u8>,
     bytes: usize,
+    growth: Growth,
     steps: Vec<Step>,
 }
 
 impl Summaries {
     fn new(wanted: Range<u64>) -> Self {
-        Self { wanted, next: 1, rest: Vec::new(), bytes: 0, steps: Vec::new() }
+        Self { wanted, next: 1, rest: Vec::new(), bytes: 0, growth: Growth::default(), steps: Vec::new() }
     }
 
     fn is_done(&self) -> bool {
@@ -78,6 +79,11 @@ impl Summaries {
         self.next = first;
         self.rest.clear();
         Ok(())
+    }
+
+    fn packed(&mut self, packed: usize, raw: &[u8]) -> Result<(), StoreError> {
+        self.growth.note(packed, raw.len())?;
+        self.lines(raw)
     }
 
     fn lines(&mut self, raw: &[u8]) -> Result<(), StoreError> {

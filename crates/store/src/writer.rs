@@ -400,6 +400,14 @@ impl Writer {
         }
     }
 
+    /// Lets go of what is only needed of a page that is open. Where one comes again, its first state is whole.
+    pub(crate) fn give_up_page(&mut self, session: &SessionId) {
+        let of_page = |(of, _): &StreamKey| of.as_ref() == Some(session);
+        let states = self.states.extract_if(|stream, _| of_page(stream)).map(|(_, last)| last);
+        let gone: Vec<Last> = states.chain(self.pages.remove(&Some(session.clone()))).collect();
+        self.held -= gone.into_iter().filter_map(|last| last.text).map(|text| text.bytes()).sum::<usize>();
+    }
+
     pub(crate) fn describe(&mut self, name: Vec<u8>, json: serde_json::Result<Vec<u8>>) {
         let packed = match json.map_err(StoreError::Encode) {
             Ok(json) if json.len() > piece::LARGEST || name.len() > key::LONGEST => Err(StoreError::damaged("it is too large")),

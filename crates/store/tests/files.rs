@@ -102,21 +102,48 @@ fn other_files_are_no_recordings() {
     assert!(matches!(read_file(&folder.path().join("absent")), Err(StoreError::Io { .. })));
 }
 
+fn frame(kind: u8, name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind];
+    bytes.extend((name.len() as u16).to_le_bytes());
+    bytes.extend((value.len() as u32).to_le_bytes());
+    bytes.extend(name);
+    bytes.extend(value);
+    let sum = crc32fast::hash(&bytes);
+    bytes.extend(sum.to_le_bytes());
+    bytes
+}
+
+/// Where the first frame after the header begins.
+fn header_end(bytes: &[u8]) -> usize {
+    12 + 7 + u32::from_le_bytes(bytes[15..19].try_into().unwrap()) as usize + 4
+}
+
+#[test]
+fn values_that_become_too_large_together_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, bytes, _) = sample(folder.path());
+    let file = folder.path().join("hostile.djrec");
+    // Each is within its limit, and some twenty of them would fill the memory of a small machine from a file of 30 KB.
+    let pages: Vec<u8> = (0..20)
+        .flat_map(|nth| {
+            let page = format!(r#"{{"session":"s{nth}","phase":"mounted","path":"{}"}}"#, "a".repeat(15 << 20));
+            let packed = zstd::bulk::compress(page.as_bytes(), 3).unwrap();
+            frame(b'k', format!("ps{nth}").as_bytes(), &[&crc32fast::hash(&packed).to_le_bytes()[..], &packed].concat())
+        })
+        .collect();
+    let end = header_end(&bytes);
+    std::fs::write(&file, [&bytes[..end], &pages, &bytes[end..]].concat()).unwrap();
+    let reader = read_file(&file).unwrap();
+    let refused = reader.sessions().unwrap_err();
+    assert!(matches!(refused, StoreError::Damaged { .. }) && refused.to_string().contains("packed"), "{refused}");
+    assert_eq!(reader.steps().unwrap().len(), 600, "what is not part of it can be read");
+}
+
 #[test]
 fn values_that_lie_about_their_size_are_refused() {
-    let frame = |kind: u8, name: &[u8], value: &[u8]| {
-        let mut bytes = vec![kind];
-        bytes.extend((name.len() as u16).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
-        bytes.extend(name);
-        bytes.extend(value);
-        let sum = crc32fast::hash(&bytes);
-        bytes.extend(sum.to_le_bytes());
-        bytes
-    };
     let folder = tempfile::tempdir().unwrap();
     let (store, bytes, _) = sample(folder.path());
-    let header_end = 12 + 7 + u32::from_le_bytes(bytes[15..19].try_into().unwrap()) as usize + 4;
+    let header_end = header_end(&bytes);
     // 200 MB of nothing in a few bytes, and a frame that claims more than it has.
     let bomb = zstd::bulk::compress(&vec![0; 200 << 20], 3).unwrap();
     let packed = [&crc32fast::hash(&bomb).to_le_bytes()[..], &bomb].concat();

@@ -54,6 +54,14 @@ impl Browser {
         Self::launch_with(&["--disable-gpu"]).await
     }
 
+    /// Starts Chromium, which takes any certificate: for pages behind TLS of a test's own authority.
+    ///
+    /// # Errors
+    /// As [`Browser::launch`].
+    pub async fn launch_trusting() -> Result<Self, TestError> {
+        Self::launch_with(&["--disable-gpu", "--ignore-certificate-errors"]).await
+    }
+
     /// Starts Chromium with WebGL, drawn by its own software: the same on every machine, and slow.
     ///
     /// # Errors

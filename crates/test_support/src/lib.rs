@@ -6,6 +6,7 @@
 //!
 //! This crate knows nothing of the inspector: it is what the inspector is tested against. Start at [`DjustServer::start`].
 
+mod behind;
 mod browser;
 mod cdp;
 mod error;
@@ -19,6 +20,7 @@ mod raster;
 mod server;
 mod waiting;
 
+pub use behind::{Certificate, Nginx, Redis};
 pub use browser::{Browser, BrowserContext};
 pub use error::TestError;
 pub use http::HttpAnswer;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::http::{self, HttpAnswer};
 use crate::paths::{inject_dir, venv, workspace_root};
@@ -22,6 +22,10 @@ pub enum Flavour {
     Uvicorn,
     /// `uvicorn --reload`: restarts on every change, sockets close with 1012.
     UvicornReload,
+    /// `uvicorn --workers`: so many processes, each of which imports the project anew.
+    UvicornWorkers(u8),
+    /// `gunicorn --preload` with workers of uvicorn: so many processes, forked from one that has imported the project.
+    GunicornPreload(u8),
     /// `daphne`.
     Daphne,
     /// `manage.py runserver`: daphne under Django's autoreloader.
@@ -196,6 +200,13 @@ impl DjustServer {
         self.process.as_ref().map(ProcessGroup::pid)
     }
 
+    /// Kills one of the processes that serve, as a crash would.
+    pub fn kill_worker(&self, worker: u32) {
+        if let Some(pid) = i32::try_from(worker).ok().and_then(Pid::from_raw) {
+            kill_process(pid, Signal::KILL).ok();
+        }
+    }
+
     /// Everything that the server printed, over restarts.
     pub fn output(&self) -> String {
         self.output.all()
@@ -256,6 +267,12 @@ impl DjustServer {
             Flavour::UvicornReload => {
                 command.args(["-m", "uvicorn", "config.asgi:application", "--host", &host, "--port", &port, "--reload"])
             }
+            Flavour::UvicornWorkers(workers) => command
+                .args(["-m", "uvicorn", "config.asgi:application", "--host", &host, "--port", &port, "--workers"])
+                .arg(workers.to_string()),
+            Flavour::GunicornPreload(workers) => command
+                .args(["-m", "gunicorn", "config.asgi:application", "--preload", "--worker-class", "uvicorn_worker.UvicornWorker"])
+                .args(["--bind", &self.address.to_string(), "--workers", &workers.to_string()]),
             Flavour::Daphne => command.args(["-m", "daphne", "-b", &host, "-p", &port, "config.asgi:application"]),
             Flavour::Runserver => command.args(["manage.py", "runserver", &self.address.to_string()]),
             Flavour::RunserverNoreload => command.args(["manage.py", "runserver", "--noreload", &self.address.to_string()]),
@@ -293,6 +310,6 @@ impl Drop for DjustServer {
 }
 
 /// A port that nobody listens on right now.
-fn free_address() -> Result<SocketAddr, TestError> {
+pub fn free_address() -> Result<SocketAddr, TestError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).map_err(TestError::io("cannot find a free port"))
 }

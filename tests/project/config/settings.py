@@ -12,6 +12,8 @@ Everything that a test or a demo wants to vary comes from the environment:
 ``DEMO_HOSTS``        comma-separated ``ALLOWED_HOSTS``
 ``DEMO_INSTALLED``    ``1`` lists ``djust_inspector`` in ``INSTALLED_APPS``
 ``DEMO_INSPECTOR``    the setting ``DJUST_INSPECTOR`` as JSON
+``DEMO_REDIS``        address of a Redis, which then is the channel layer
+``DEMO_LAYER``        class of ``channels_redis`` (default ``core.RedisChannelLayer``)
 """
 
 import json
@@ -89,6 +91,11 @@ TEMPLATES = [
 
 ASGI_APPLICATION = "config.asgi.application"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if os.environ.get("DEMO_REDIS"):
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis." + os.environ.get("DEMO_LAYER", "core.RedisChannelLayer"),
+        "CONFIG": {"hosts": [os.environ["DEMO_REDIS"]]},
+    }
 
 DATABASES = {
     "default": {

@@ -295,9 +295,15 @@ impl Model {
         self.row_id(rows.start).zip(self.row_id(rows.end - 1))
     }
 
+    /// Where a step lies on the timeline, Unix seconds of a clock that was never set back.
+    pub fn when(&self, step: StepId) -> Option<f64> {
+        let steps = self.timeline()?.steps();
+        Some(steps.when(steps.position(step)?))
+    }
+
     /// Begins a range at the selected step, or stretches the one that there is to it.
     pub fn brush_to_selected(&mut self) {
-        let Some(here) = self.step().map(|step| step.started) else { return };
+        let Some(here) = self.step().and_then(|step| self.when(step.id)) else { return };
         self.brush = Some(match self.brush {
             None => (here, here),
             Some((from, to)) if here < from => (here, to),

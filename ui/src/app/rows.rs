@@ -156,7 +156,7 @@ impl Rows {
 
     /// The first row at or after a time.
     pub fn at_time(&self, steps: &Steps, time: f64) -> usize {
-        self.positions.partition_point(|position| steps.started(*position as usize) < time)
+        self.positions.partition_point(|position| steps.when(*position as usize) < time)
     }
 
     /// The steps of each lane before a row.

@@ -1,7 +1,9 @@
 //! How the window starts, and what it remembers from one start to the next.
 
 use inspector_model::{Ignore, Request, Scope, SourceId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::filters::Filters;
 use super::layout::Layout;
@@ -70,12 +72,12 @@ impl Memory {
 
     /// Reads what [`Memory::to_text`] wrote.
     pub fn from_text(text: &str) -> Self {
-        let Ok(serde_json::Value::Object(parts)) = serde_json::from_str(text) else { return Self::default() };
+        let Ok(parts @ Value::Object(_)) = serde_json::from_str(text) else { return Self::default() };
         Self {
             theme: part(&parts, "theme"),
             text_size: part::<Option<u16>>(&parts, "text_size").filter(|percent| super::act::TEXT_SIZES.contains(percent)),
             filter: part(&parts, "filter"),
-            filters: part(&parts, "filters"),
+            filters: Filters { saved: list(&parts["filters"]["saved"]), recent: list(&parts["filters"]["recent"]) },
             sort: part(&parts, "sort"),
             columns: part(&parts, "columns"),
             scope: part(&parts, "scope"),
@@ -84,7 +86,7 @@ impl Memory {
             source: part(&parts, "source"),
             layout: part::<Layout>(&parts, "layout").repaired(),
             ignore: part(&parts, "ignore"),
-            pins: part(&parts, "pins"),
+            pins: list(&parts["pins"]),
         }
     }
 
@@ -95,8 +97,13 @@ impl Memory {
 }
 
 /// One part of the memory; what cannot be read is as if it had never been written.
-fn part<T: Default + serde::de::DeserializeOwned>(parts: &serde_json::Map<String, serde_json::Value>, name: &str) -> T {
-    parts.get(name).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
+fn part<T: Default + DeserializeOwned>(parts: &Value, name: &str) -> T {
+    T::deserialize(&parts[name]).unwrap_or_default()
+}
+
+/// What people made one by one: one that cannot be read does not take the others with it.
+fn list<T: DeserializeOwned>(values: &Value) -> Vec<T> {
+    values.as_array().into_iter().flatten().filter_map(|value| T::deserialize(value).ok()).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +137,34 @@ mod tests {
             ],
         };
         assert_eq!(Memory::from_text(&memory.to_text()), memory);
+    }
+
+    #[test]
+    fn one_damaged_filter_or_pin_does_not_take_the_others_with_it() {
+        let text = r#"{"filters": {"saved": [{"name": "slow", "text": "ms>9"}, {"name": 7}, null, {"name": "mine", "text": "user:ann"}], "recent": ["pay", 3]},
+            "pins": [{"view": 5}, {"view": "shop.views.CartView", "path": [{"Key": "rows"}]}]}"#;
+        let memory = Memory::from_text(text);
+        assert_eq!(memory.filters.saved.iter().map(|saved| saved.name.as_str()).collect::<Vec<_>>(), ["slow", "mine"]);
+        assert_eq!(memory.filters.recent, ["pay"]);
+        assert_eq!(memory.pins.len(), 1);
+    }
+
+    /// Whatever becomes of the bytes, the window opens, and what it then remembers it can read again.
+    #[test]
+    fn a_memory_damaged_anywhere_is_read_as_far_as_it_goes() {
+        let saved = vec![SavedFilter { name: "slow".into(), text: "ms>9".into() }];
+        let memory = Memory { filters: Filters { saved, recent: vec!["pay".into()] }, text_size: Some(150), ..Memory::default() };
+        let whole = memory.to_text().into_bytes();
+        for at in 0..whole.len() {
+            for change in [0x01, 0x20, 0x80] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= change;
+                for text in [String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&bytes[..at])] {
+                    let read = Memory::from_text(&text);
+                    assert_eq!(Memory::from_text(&read.to_text()), read, "{text}");
+                }
+            }
+        }
     }
 
     #[test]

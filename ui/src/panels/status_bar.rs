@@ -110,6 +110,8 @@ fn losses(cx: &mut Cx<'_>, ui: &mut Ui) {
     let recorder = &timeline.source().recorder;
     if let Some(why) = &recorder.stopped {
         part(cx, ui, format!("Recording stopped: {}", format::clip(why, 50)), t.removed, Page::Health, why);
+    } else if let Some(why) = &recorder.paused {
+        part(cx, ui, format::clip(why, 50), t.removed, Page::Health, why);
     } else if timeline.source().is_attached() {
         part(cx, ui, "Recording".into(), t.muted, Page::Start, "The recording is in the library");
     }

@@ -160,6 +160,13 @@ fn sources(cx: &mut Cx<'_>, ui: &mut Ui) {
         parts::chip(ui, "DEBUG", t.changed, t.changed_bg);
     }
     if source.is_attached()
+        && let Some(workers) = source.server.as_ref().map(|server| &server.workers)
+        && let Some(words) = workers.words()
+    {
+        let (ink, ground) = if workers.sees_all() { (t.text, t.raised) } else { (t.changed, t.changed_bg) };
+        parts::chip(ui, &words, ink, ground).on_hover_text(workers.explained());
+    }
+    if source.is_attached()
         && let Some(why) = source.read_only()
     {
         parts::chip(ui, "Read-only", t.text, t.raised).on_hover_text(why);
@@ -252,9 +259,10 @@ fn recorded(cx: &Cx<'_>, ui: &mut Ui) {
         ui.label(RichText::new(text).size(12.5).color(t.muted)).on_hover_text("Time from the first to the last step, steps, size on disk");
     }
     if timeline.source().is_attached() {
-        match &recorder.stopped {
-            None => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
-            Some(why) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
+        match (&recorder.stopped, &recorder.paused) {
+            (None, None) => icons::show(ui, Icon::Dot, 12.0, t.removed).on_hover_text("Recording"),
+            (None, Some(why)) => parts::chip(ui, "Recording paused", t.removed, t.removed_bg).on_hover_text(why),
+            (Some(why), _) => parts::chip(ui, "Recording stopped", t.removed, t.removed_bg).on_hover_text(why),
         };
     }
     if let Some((first, last)) = recorder.thinned {

@@ -25,6 +25,9 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
         if let Some(why) = &source.recorder.stopped {
             parts::note(ui, Level::Error, &format!("Recording stopped: {why}"));
         }
+        if let Some(why) = &source.recorder.paused {
+            parts::note(ui, Level::Error, why);
+        }
         if let Some(why) = &source.recorder.damaged {
             parts::note(ui, Level::Warning, &format!("The recording is damaged: {why}"));
         }

@@ -1,6 +1,6 @@
 //! Label tests of attaching by address: what is asked for, and what a server that only lets look does to the window.
 
-use inspector_model::{Access, AttachOptions, Notice, Request, SourceState};
+use inspector_model::{Access, AttachOptions, Notice, Request, ServerInfo, Source, SourceState, Workers};
 
 use crate::Window;
 use crate::common::driver::Driver as _;
@@ -13,6 +13,7 @@ crate::cases![
     what_was_confirmed_for_one_address_is_not_for_another,
     a_read_only_attachment_says_so_and_changes_nothing,
     an_attachment_that_may_write_has_no_mark,
+    a_server_of_several_workers_says_how_many_of_them_are_seen,
 ];
 
 const STAGING: &str = "https://staging.example.com";
@@ -67,8 +68,8 @@ pub fn what_was_confirmed_for_one_address_is_not_for_another() {
     assert_ne!(window.get("Allow changes on this server").toggled, Some(true));
 }
 
-/// What the server says of the attachment, by the token `ann`.
-fn allowed(engine: &Scripted, window: &mut Window, writes: bool, writes_allowed: bool) {
+/// The sample's source, attached.
+fn attached_source(engine: &Scripted) -> Box<Source> {
     let told = engine.script().sample.as_ref().and_then(|sample| {
         sample.notices.iter().find_map(|notice| match notice {
             Notice::Source(source) if source.id == SOURCE => Some(source.clone()),
@@ -77,6 +78,12 @@ fn allowed(engine: &Scripted, window: &mut Window, writes: bool, writes_allowed:
     });
     let mut source = told.expect("the sample's source");
     source.state = SourceState::Attached;
+    source
+}
+
+/// What the server says of the attachment, by the token `ann`.
+fn allowed(engine: &Scripted, window: &mut Window, writes: bool, writes_allowed: bool) {
+    let mut source = attached_source(engine);
     source.access = Some(Access { token: "ann".into(), writes, writes_allowed, expires: None });
     engine.tell(Notice::Source(source));
     window.settle();
@@ -112,4 +119,26 @@ pub fn an_attachment_that_may_write_has_no_mark() {
     assert!(!window.has("Read-only"));
     window.select("Step 5 Event add_item");
     assert!(!window.get("Jump page here").disabled);
+}
+
+pub fn a_server_of_several_workers_says_how_many_of_them_are_seen() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    let tell = |window: &mut Window, workers: Workers| {
+        let mut source = attached_source(&engine);
+        let server = source.server.take().unwrap_or_default();
+        source.server = Some(ServerInfo { workers, ..server });
+        engine.tell(Notice::Source(source));
+        window.settle();
+    };
+    let why = Some("Its channel layer does not reach other processes: configure a shared one, such as channels_redis".to_owned());
+    tell(&mut window, Workers { shared: false, seen: 1, all: Some(4), why: why.clone() });
+    assert!(window.has("1 of 4 workers"));
+    tell(&mut window, Workers { shared: true, seen: 4, all: Some(4), why: None });
+    assert!(window.has("4 workers") && !window.has("1 of 4 workers"));
+    // Nothing is said where there is one, or where it is not known.
+    for all in [Some(1), None] {
+        tell(&mut window, Workers { shared: false, seen: 1, all, why: why.clone() });
+        assert!(!window.has("1 workers") && !window.says(" workers"), "{all:?}");
+    }
 }

@@ -27,7 +27,11 @@ impl Intake {
         if step.kind == StepKind::Gap {
             self.lost = Some(step.id);
         }
-        if let Some(session) = &step.session {
+        if let Some(session) = &step.session
+            && step.kind == StepKind::Close
+        {
+            self.forget_page(&session.clone());
+        } else if let Some(session) = &step.session {
             self.streams.entry((session.clone(), step.view.clone())).or_default().last = Some(step.id);
         }
         if !step.key.is_empty() {

@@ -8,6 +8,8 @@ use super::*;
 struct Bench {
     intake: Intake,
     source: Arc<SourceShared>,
+    store: Store,
+    outbox: Arc<Outbox>,
     seq: u64,
     _data: tempfile::TempDir,
 }
@@ -27,8 +29,9 @@ impl Bench {
             recorder: RecorderStatus::default(),
         };
         let source = Arc::new(SourceShared::new(info, recorder.reader()));
-        let intake = Intake::new(source.clone(), Arc::default(), recorder, Arc::default());
-        let mut bench = Self { intake, source, seq: 0, _data: data };
+        let outbox: Arc<Outbox> = Arc::default();
+        let intake = Intake::new(source.clone(), outbox.clone(), recorder, Arc::default());
+        let mut bench = Self { intake, source, store, outbox, seq: 0, _data: data };
         bench.welcome("agent-1", false, 0);
         bench.frame(
             r#"{"t":"session","session":"s","phase":"mounted","view":{"class":"shop.views.CartView","temporary_assigns":["messages"]}}"#,
@@ -113,6 +116,107 @@ fn the_reset_of_a_temporary_assign_is_no_step() {
     let last = bench.steps().pop().unwrap();
     assert_eq!(last.changed, ["count"]);
     assert_eq!(bench.state(&last, Side::Before), full(r#"{"count":0,"messages":[]}"#));
+}
+
+/// An agent whose workers reach each other, with a page on each of two, both with an event.
+fn two_workers() -> Bench {
+    let mut bench = Bench::new();
+    let welcome =
+        r#"{"agent":"agent-1","resumed":true,"seq":1,"server":{"project":"shop","workers":{"shared":true,"all":null,"why":null}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 5.0);
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":40}"#);
+    bench.again(r#"{"t":"session","worker":"agent-2","seq":41,"session":"t","phase":"mounted","view":{"class":"shop.views.CartView"}}"#);
+    bench.again(r#"{"t":"workers","agents":["agent-1","agent-2"]}"#);
+    bench
+}
+
+fn of_second(seq: u64, key: &str) -> String {
+    format!(r#"{{"t":"step","worker":"agent-2","seq":{seq},"key":"{key}","session":"t","kind":"event","name":"add","started":2.0}}"#)
+}
+
+#[test]
+fn workers_are_numbered_each_for_itself_and_go_on_where_each_was_left() {
+    let mut bench = two_workers();
+    bench.again(&of_second(50, "b1"));
+    bench.again(&of_second(50, "b2"));
+    bench.mount();
+    assert_eq!(bench.kinds(), [StepKind::Event, StepKind::Mount]);
+    let points = bench.intake.resume_points();
+    let points: Vec<_> = points.iter().map(|point| (point.agent.as_str(), point.seq)).collect();
+    assert_eq!(points, [("agent-1", 2), ("agent-2", 50)]);
+    assert_eq!(bench.source.workers.lock().get(&SessionId::from("t")).map(String::as_str), Some("agent-2"));
+    assert_eq!(bench.source.info.lock().server.as_ref().map(|server| server.workers.seen), Some(2));
+}
+
+#[test]
+fn a_worker_that_ends_takes_its_pages_with_it_and_no_others() {
+    let mut bench = two_workers();
+    bench.again(r#"{"t":"workers","agents":["agent-1"]}"#);
+    let open: Vec<_> =
+        bench.source.sessions.read().values().filter(|session| session.is_open()).map(|session| session.id.clone()).collect();
+    assert_eq!(open, [SessionId::from("s")]);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Gap]);
+    assert_eq!(bench.steps()[1].error.as_deref(), Some("a worker of the server ended or cannot be reached"));
+    // It was only silent: its pages are told anew.
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":60}"#);
+    bench.again(r#"{"t":"session","worker":"agent-2","seq":61,"session":"t","phase":"mounted"}"#);
+    assert!(bench.source.sessions.read()[&SessionId::from("t")].is_open());
+}
+
+#[test]
+fn a_connection_that_comes_back_to_another_worker_ends_nothing_that_is_still_there() {
+    let mut bench = two_workers();
+    let welcome = r#"{"agent":"agent-2","resumed":true,"seq":41,"server":{"project":"shop","workers":{"shared":true}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    bench.again(r#"{"t":"worker","agent":"agent-1","pid":6,"resumed":true,"from":1}"#);
+    bench.again(r#"{"t":"workers","agents":["agent-2","agent-1"]}"#);
+    assert_eq!(bench.kinds(), []);
+    bench.again(r#"{"t":"step","seq":42,"key":"b1","session":"t","kind":"event","name":"add","started":2.0}"#);
+    bench.again(r#"{"t":"step","worker":"agent-1","seq":2,"key":"a1","session":"s","kind":"event","name":"add","started":2.0}"#);
+    assert_eq!(bench.kinds(), [StepKind::Event, StepKind::Event]);
+}
+
+#[test]
+fn a_restart_of_all_workers_is_told_as_one() {
+    let mut bench = two_workers();
+    let welcome = r#"{"agent":"agent-3","resumed":false,"seq":1,"server":{"project":"shop","workers":{"shared":true}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    bench.again(r#"{"t":"workers","agents":["agent-3"]}"#);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Close, StepKind::Gap]);
+    assert_eq!(bench.steps()[2].error.as_deref(), Some("the server was restarted"));
+}
+
+#[test]
+fn frames_of_another_worker_that_cannot_be_had_again_are_counted() {
+    let mut bench = two_workers();
+    bench.again(r#"{"t":"worker","agent":"agent-2","pid":7,"resumed":false,"from":46}"#);
+    assert_eq!(bench.source.info.lock().recorder.dropped, 5);
+}
+
+#[test]
+fn without_a_shared_layer_another_worker_is_seen_alone() {
+    let mut bench = Bench::new();
+    let welcome = r#"{"agent":"agent-2","seq":1,"server":{"workers":{"shared":false,"all":3,"why":"in memory"}}}"#;
+    bench.intake.welcome(&serde_json::from_str(welcome).unwrap(), 6.0);
+    assert_eq!(bench.kinds(), [StepKind::Close, StepKind::Gap]);
+    assert!(bench.steps()[1].error.as_deref().unwrap().contains("another worker"));
+    let words = bench.source.info.lock().server.as_ref().and_then(|server| server.workers.words());
+    assert_eq!(words.as_deref(), Some("1 of 3 workers"));
+}
+
+#[test]
+fn configurations_of_workers_are_one_with_the_pages_of_all() {
+    let mut bench = two_workers();
+    let config = |worker: &str, seq: u64, page: &str| {
+        format!(
+            r#"{{"t":"config"{worker},"seq":{seq},"views":[{{"class":"V","attributes":{{"tick_interval":{{"value":1,"instances":[{{"session":"{page}","value":2}}]}}}}}}]}}"#
+        )
+    };
+    bench.again(&config("", 7, "s"));
+    bench.again(&config(r#","worker":"agent-2""#, 47, "t"));
+    let config = bench.source.config.lock().clone().unwrap();
+    let pages: Vec<_> = config.views[0].attributes["tick_interval"].instances.iter().map(|one| one.session.clone()).collect();
+    assert_eq!(pages, [Some(SessionId::from("s")), Some(SessionId::from("t"))]);
 }
 
 #[test]
@@ -268,7 +372,7 @@ fn bad_states_are_recorded_or_refused_and_nothing_else_suffers() {
         assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":5}"#), "{name}");
         assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":6}"#), "{name}");
         assert_eq!((steps[4].changes.changed, steps[4].changed.as_slice()), (1, &["count".to_owned()][..]), "{name}");
-        bench.intake.flush();
+        bench.intake.flush(9.0);
         assert_eq!(bench.source.reader.steps().unwrap().len(), 5, "{name}");
     }
 }
@@ -378,4 +482,69 @@ fn a_step_before_the_last_one_of_the_page_is_no_suspect() {
     bench.event("e2", r#"{"rev":3,"base":2,"set":{"count":5}}"#, r#"{"rev":3}"#);
     let outside = bench.steps().into_iter().find(|step| step.kind == StepKind::Outside).unwrap();
     assert_eq!(outside.cause, Some(Cause::Outside { suspects: Vec::new() }));
+}
+
+#[test]
+fn on_a_full_disk_the_recording_pauses_and_goes_on_by_itself_with_a_counted_gap() {
+    use inspector_model::{Handle as _, Notice};
+    let mut bench = Bench::new();
+    let window = bench.outbox.window(tokio::sync::mpsc::channel(1).0);
+    let told = || {
+        let mut notices = Vec::new();
+        window.drain(0, &mut notices);
+        notices.into_iter().filter_map(|notice| if let Notice::Message(_, text) = notice { Some(text) } else { None }).collect::<Vec<_>>()
+    };
+    bench.mount();
+    bench.event("e1", r#"{"rev":1}"#, r#"{"rev":2,"base":1,"set":{"count":1}}"#);
+    bench.store.leave_free(u64::MAX);
+    bench.intake.flush(9.0);
+    bench.intake.flush(9.5);
+    assert!(matches!(told().as_slice(), [text] if text.contains("Recording paused: the disk is full")), "it is told, and once");
+    assert!(bench.source.info.lock().recorder.paused.is_some());
+    for (key, count) in [("e2", 2), ("e3", 3)] {
+        let rev = count + 1;
+        bench.event(key, &format!(r#"{{"rev":{count}}}"#), &format!(r#"{{"rev":{rev},"base":{count},"set":{{"count":{count}}}}}"#));
+    }
+    bench.frame(r#"{"t":"step","key":"p","session":"s","kind":"push","name":"p","html":{"version":1,"text":"<p>3</p>"}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event], "nothing is taken");
+    assert_eq!(bench.source.info.lock().recorder.dropped, 3, "and all of it counted at once");
+
+    bench.store.leave_free(0);
+    bench.intake.flush(11.0);
+    assert_eq!(told(), ["Recording goes on: there is room on the disk again"]);
+    assert_eq!(bench.source.info.lock().recorder.paused, None);
+    bench.event("e4", r#"{"rev":4}"#, r#"{"rev":5,"base":4,"set":{"count":4}}"#);
+    let steps = bench.steps();
+    assert_eq!(bench.kinds()[2..], [StepKind::Gap, StepKind::Outside, StepKind::Event]);
+    assert!(matches!(&steps[2].cause, Some(Cause::Lost { dropped: Some(3), .. })), "{:?}", steps[2].cause);
+    assert_eq!(bench.source.info.lock().recorder.dropped, 3);
+    assert_eq!(bench.state(&steps[3], Side::After), full(r#"{"count":3,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":3,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":4,"messages":[]}"#));
+    assert_eq!(bench.source.reader.html(steps[4].id, Side::After).unwrap().as_deref(), Some("<p>3</p>"));
+}
+
+#[test]
+fn what_came_before_the_disk_was_full_is_flushed_when_there_is_room() {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.store.leave_free(u64::MAX);
+    bench.intake.flush(9.0);
+    assert_eq!(bench.source.info.lock().recorder.bytes, 0);
+    bench.store.leave_free(0);
+    bench.intake.flush(10.0);
+    assert!(bench.source.info.lock().recorder.bytes > 0, "it is in the library");
+    assert_eq!(bench.kinds(), [StepKind::Mount], "nothing was lost, so there is no gap");
+}
+
+#[test]
+fn what_was_not_recorded_while_the_connection_was_lost_is_told() {
+    let mut bench = Bench::new();
+    bench.mount();
+    let (seq, at) = (bench.seq + 4, bench.steps().len());
+    let welcome = format!(r#"{{"agent":"agent-1","resumed":false,"seq":{seq},"unrecorded":83.4,"server":{{"project":"shop"}}}}"#);
+    bench.intake.welcome(&serde_json::from_str(&welcome).unwrap(), 99.0);
+    let gap = &bench.steps()[at];
+    assert!(gap.error.as_deref().unwrap().contains("nothing was recorded for 83 s"), "{gap:?}");
+    assert!(matches!(&gap.cause, Some(Cause::Lost { dropped: Some(3), .. })), "frames before that are counted: {:?}", gap.cause);
 }

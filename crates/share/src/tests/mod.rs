@@ -88,6 +88,7 @@ fn session(id: &str, class: &str) -> Session {
         user: None,
         django_session: None,
         user_agent: None,
+        pid: None,
         path: Some(format!("/reset/?token={TOKEN}")),
         view: Some(View { class: class.into(), ..View::default() }),
         children: Vec::new(),

@@ -194,3 +194,31 @@ impl Todo {
         format!(r#"{{"rows": [{}], "left": {}, "filter": "all"}}"#, rows.join(", "), self.rows.iter().filter(|row| !row.2).count()).into()
     }
 }
+
+/// Numbers that look random and are the same for the same seed (splitmix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// The seed of this run: that of the environment, or a new one.
+    pub fn seed() -> u64 {
+        let asked = std::env::var("INSPECTOR_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        asked.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 16)
+    }
+}
+
+/// How many rounds: as many as the environment says.
+pub fn rounds(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
+}

@@ -73,7 +73,7 @@ pub fn count(bins: &mut Bins, model: &Model, map: TimeMap) {
     rows.of_lanes(steps, bins.crowded.map(|crowded| !crowded), begin..end, |row| {
         let position = rows.position(row).unwrap_or_default();
         if let Some((kind, status)) = steps.kind(position).zip(steps.status(position)) {
-            let (x, lane) = (map.x(steps.started(position)), lane_of(kind) as u8);
+            let (x, lane) = (map.x(steps.when(position)), lane_of(kind) as u8);
             bins.marks.push(Mark { x, lane, kind, status, row: row as u32, position: position as u32 });
         }
     });

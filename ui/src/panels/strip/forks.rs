@@ -22,7 +22,7 @@ pub fn draw(bins: &Bins, model: &Model, map: TimeMap, painter: &Painter, field: 
     let stroke = Stroke::new(1.3, t.moved.gamma_multiply(0.75));
     let forks = bins.marks.iter().filter(|mark| usize::from(mark.lane) == lane);
     for (mark, fork) in forks.filter_map(|mark| Some((mark, model.branches.fork_at(mark.position)?))).take(MOST) {
-        let from = map.x(timeline.steps().started(fork as usize)).max(field.rect.left() - 20.0);
+        let from = map.x(timeline.steps().when(fork as usize)).max(field.rect.left() - 20.0);
         let to = mark.x - 5.0;
         if to <= from {
             continue;

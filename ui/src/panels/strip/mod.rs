@@ -76,8 +76,8 @@ pub fn ui(state: &mut Strip, cx: &mut Cx<'_>, ui: &mut Ui) {
 /// First and last time of the shown steps, with a little room.
 fn whole(model: &Model) -> (f64, f64) {
     let (first, last) = model.timeline().map(Timeline::steps).filter(|steps| !steps.is_empty()).map_or((0.0, 0.0), |steps| {
-        let last = steps.started(steps.len() - 1);
-        (steps.started(0).min(last), last)
+        let last = steps.when(steps.len() - 1);
+        (steps.when(0).min(last), last)
     });
     let length = (last - first).max(0.5);
     (first - length * 0.01, first + length * 1.02)
@@ -190,18 +190,19 @@ fn keys(state: &mut Strip, cx: &mut Cx<'_>, ui: &Ui, response: &egui::Response) 
     if by != 0 {
         let last = cx.model.rows.len().saturating_sub(1);
         let Some(step) = cx.model.row(row.saturating_add_signed(by).min(last)) else { return };
-        let here = cx.model.row(row.min(last)).map_or(step.started, |step| step.started);
+        let there = cx.model.when(step.id).unwrap_or(step.started);
+        let here = cx.model.row(row.min(last)).and_then(|step| cx.model.when(step.id)).unwrap_or(there);
         cx.push(Action::Select(step.id));
         if shift {
-            state.brush.stretch(cx, here, step.started);
+            state.brush.stretch(cx, here, there);
         }
     }
     if zoom != 0
-        && let Some(step) = cx.model.row(row)
+        && let Some(when) = cx.model.row(row).and_then(|step| cx.model.when(step.id))
     {
         let (from, to) = state.range.unwrap_or(whole);
         let map = TimeMap { from, to, left: 0.0, right: 1.0 };
-        let map = map.zoomed(if zoom > 0 { 1.6 } else { 0.625 }, map.x(step.started), whole);
+        let map = map.zoomed(if zoom > 0 { 1.6 } else { 0.625 }, map.x(when), whole);
         state.range = Some((map.from, map.to));
     }
 }
@@ -215,7 +216,7 @@ fn nearest(model: &Model, map: TimeMap, pointer: Pos2, field: Field) -> Option<u
     let distance = |row: usize| {
         let position = model.rows.position(row)?;
         let other_lane = if lane_of(steps.kind(position)?) == lane { 0.0 } else { 60.0 };
-        Some((map.x(steps.started(position)) - pointer.x).abs() + other_lane)
+        Some((map.x(steps.when(position)) - pointer.x).abs() + other_lane)
     };
     around.filter_map(|row| Some((row, distance(row)?))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }

@@ -84,7 +84,7 @@ pub fn axis(painter: &Painter, field: Field, map: TimeMap, t: &Tokens, start: f6
 pub fn marked(model: &Model, map: TimeMap, painter: &Painter, field: Field, t: &Tokens) {
     let Some(timeline) = model.timeline() else { return };
     for step in timeline.marks().keys().filter_map(|step| timeline.steps().position(*step)) {
-        let x = map.x(timeline.steps().started(step));
+        let x = map.x(timeline.steps().when(step));
         if field.rect.x_range().contains(x) {
             painter.vline(x, field.rect.top()..=field.rect.bottom() - AXIS, Stroke::new(1.0, t.accent.gamma_multiply(0.45)));
             icons::paint(painter, Rect::from_center_size(pos2(x, field.rect.top() + 5.0), Vec2::splat(9.0)), Icon::Bookmark, t.accent);
@@ -96,10 +96,10 @@ pub fn marked(model: &Model, map: TimeMap, painter: &Painter, field: Field, t: &
 pub fn hits(model: &Model, map: TimeMap, painter: &Painter, field: Field, t: &Tokens) {
     let Some(timeline) = model.timeline() else { return };
     let steps = timeline.steps();
-    let from = timeline.hits().partition_point(|hit| steps.started(*hit as usize) < map.from);
+    let from = timeline.hits().partition_point(|hit| steps.when(*hit as usize) < map.from);
     let mut last = f32::NEG_INFINITY;
     for hit in &timeline.hits()[from..] {
-        let x = map.x(steps.started(*hit as usize));
+        let x = map.x(steps.when(*hit as usize));
         if x > field.rect.right() {
             break;
         }
@@ -113,8 +113,8 @@ pub fn hits(model: &Model, map: TimeMap, painter: &Painter, field: Field, t: &To
 
 /// Where the selected step is.
 pub fn playhead(model: &Model, map: TimeMap, painter: &Painter, field: Field, t: &Tokens) {
-    let Some(step) = model.step() else { return };
-    let x = map.x(step.started);
+    let Some(when) = model.step().and_then(|step| model.when(step.id)) else { return };
+    let x = map.x(when);
     if x < field.rect.left() || x > field.rect.right() {
         return;
     }
