@@ -94,7 +94,7 @@ pub fn list(places: &Places, as_json: bool) -> anyhow::Result<ExitCode> {
     for info in recordings {
         println!(
             "{}  {:>7} steps  {:>9}  {:>3} pages  djust {}  {}{}",
-            info.id,
+            line(info.id.as_str()),
             info.steps,
             bytes(info.bytes),
             info.sessions,

@@ -1,7 +1,7 @@
 //! Recorded text on a terminal. Names, values and messages come from browsers and servers: none may move the cursor, set a
 //! title, answer as if it had been typed, or turn the reading direction. Every printer of this program goes through here.
 
-use inspector_share::is_invisible;
+use inspector_model::{is_invisible, visible};
 use serde::Serialize;
 
 /// Text that may have several lines. What would control the terminal is shown and not sent.
@@ -22,19 +22,6 @@ pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
 /// The same on one line.
 pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(safe_json(&serde_json::to_string(value)?))
-}
-
-fn visible(text: &str, keep: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        // What joins letters and emoji is a part of them.
-        if is_invisible(c) && !keep(c) && !matches!(c, '\u{200c}' | '\u{200d}') {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// Line ends of pretty JSON are its own; inside its texts they are escaped already.

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each package of ours: which others of ours it may use.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("inspector-model", &[]),
     ("inspector-protocol", &["inspector-model"]),
     ("inspector-tape", &["inspector-model"]),
@@ -23,6 +23,19 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("inspector-ui", &["inspector-model"]),
     ("inspector-app", &["inspector-model", "inspector-page", "inspector-engine"]),
     ("inspector-test-support", &[]),
+    (
+        "inspector-fuzz",
+        &[
+            "inspector-model",
+            "inspector-tape",
+            "inspector-store",
+            "inspector-page",
+            "inspector-share",
+            "inspector-engine",
+            "inspector-ui",
+            "inspector-test-support",
+        ],
+    ),
     ("inspector-soak", &["inspector-model", "inspector-engine", "inspector-test-support"]),
     ("inspector-bench", &["inspector-model", "inspector-tape", "inspector-diff", "inspector-store", "inspector-engine"]),
 ];

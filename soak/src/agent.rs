@@ -206,7 +206,7 @@ async fn make(load: Load, lasts: Duration, sent: &Sent, frames: mpsc::Sender<Str
     }
     let mut turn = interval(TURN);
     let began = Instant::now();
-    let (mut events, mut turned, mut next) = (0, 0, 0);
+    let (mut events, mut turned, mut next) = (0_u64, 0, 0);
     while began.elapsed() < lasts {
         turn.tick().await;
         let elapsed = began.elapsed().as_secs_f64();
@@ -214,7 +214,9 @@ async fn make(load: Load, lasts: Duration, sent: &Sent, frames: mpsc::Sender<Str
         if maker.untold > 0 && maker.frames.capacity() > QUEUE / 2 {
             let dropped = std::mem::take(&mut maker.untold);
             maker.tell("gap", &format!(r#""dropped":{dropped},"why":"slow""#)).await?;
-            pages.iter_mut().for_each(|page| page.known = false);
+            for page in &mut pages {
+                page.known = false;
+            }
         }
         while (events as f64) < elapsed * load.rate as f64 {
             events += 1;
@@ -260,7 +262,10 @@ fn state(number: u64, count: u64) -> String {
 }
 
 fn html(count: u64) -> String {
-    let rows: String = (0..10).map(|row| format!("<li dj-id=\\\"{row}\\\">{}</li>", count.saturating_sub(row))).collect();
+    let mut rows = String::new();
+    for row in 0..10 {
+        let _ = write!(rows, "<li dj-id=\\\"{row}\\\">{}</li>", count.saturating_sub(row));
+    }
     format!(
         "<h1 dj-id=\\\"1\\\">Counter</h1><p data-test=\\\"count\\\">{count}</p><ol>{rows}</ol><button dj-click=\\\"increment\\\">+</button>"
     )

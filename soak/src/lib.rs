@@ -4,7 +4,7 @@
 //!
 //! * [`inspector`]: a thousand pages that come and go and 5,000 events a second, sent in the agent's protocol: the limit of
 //!   *one inspector*. Who sends counts what it sent, as the agent does what does not fit.
-//! * [`server`]: a real djust server with the real agent, and a thousand real WebSockets that click: what is recorded, how
+//! * [`server`]: a real djust server with the real agent, and a thousand real connections that click: what is recorded, how
 //!   much memory the server takes, and how long a click takes with and without an inspector.
 //!
 //! The inspector is a process of its own in both ([`record`]), so that its memory is its own, and what it has recorded is

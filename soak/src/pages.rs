@@ -1,4 +1,4 @@
-//! Pages without a browser: djust's protocol over WebSockets, a click at a time.
+//! Pages without a browser: djust's protocol over its sockets, a click at a time.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A real djust server with the real agent, and real WebSockets that click on it.
+//! A real djust server with the real agent, and real connections that click on it.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! The soak in short: every event recorded or told as dropped, memory within its limits, under a load as of a thousand pages.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
-
 use std::path::Path;
 use std::time::Duration;
 

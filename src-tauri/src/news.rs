@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use inspector_model::{Cause, Notice, NotifyAbout, SessionId, SourceId, SourceKind, Status, Step, StepKind};
+use inspector_model::{Cause, Notice, NotifyAbout, SessionId, SourceId, SourceKind, Status, Step, StepKind, for_desktop};
 
 /// How long a kind is silent after it has spoken, seconds: a loop that raises must not fill the desktop.
 const SILENCE_SECS: f64 = 10.0;
+/// Characters of a notification.
+const MOST_TITLE: usize = 120;
+const MOST_BODY: usize = 240;
 /// Close code of a page that sent too much.
 const TOO_MANY: u16 = 4429;
 
@@ -72,6 +75,11 @@ impl Newsroom {
             _ => {}
         }
         news.retain_mut(|item| self.may_speak(item, now));
+        // Names come from browsers, and some desktops take what a notification says for markup.
+        for News { title, body, .. } in &mut news {
+            *title = for_desktop(title, MOST_TITLE);
+            *body = for_desktop(body, MOST_BODY);
+        }
         news
     }
 
@@ -222,6 +230,16 @@ mod tests {
         assert!(room.read(&session(1000), 1.0).is_empty());
         assert_eq!(room.read(&session(4429), 1.0)[0].about, NotifyAbout::RateLimitCloses);
         assert!(room.read(&session(4429), 100.0).is_empty(), "once for each page");
+    }
+
+    #[test]
+    fn a_hostile_name_is_no_markup_and_hides_nothing() {
+        let name = format!("<a href='http://evil.example'>\u{202e}pay</a>\n\u{1b}]0;x\u{7}{}", "x".repeat(1_000));
+        let step = Step { status: Status::Raised, ..Step::new(StepKind::Event, &name, 0.0) };
+        let news = newsroom().read(&Notice::steps(SOURCE, [step]), 1.0);
+        let body = &news[0].body;
+        assert!(body.starts_with("‹a href='http://evil.example'›\\u{202e}pay‹/a›\\n") && body.chars().count() <= MOST_BODY, "{body}");
+        assert!(!body.chars().any(|c| inspector_model::is_invisible(c) || matches!(c, '<' | '&')), "{body}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use inspector_model::{FoundServer, Notice, RecordingId, RecordingInfo, Source, SourceId, SourceKind, SourceState};
+use inspector_model::{FoundServer, Notice, RecordingId, RecordingInfo, Source, SourceId, SourceKind, SourceState, for_desktop};
 use tauri::menu::{Menu, MenuBuilder, MenuItemBuilder, SubmenuBuilder};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Wry};
@@ -97,11 +97,7 @@ fn line(source: &Source) -> String {
 }
 
 fn label(text: &str) -> String {
-    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if one_line.chars().count() <= MAX_LABEL {
-        return one_line;
-    }
-    one_line.chars().take(MAX_LABEL - 1).chain(['…']).collect()
+    for_desktop(text, MAX_LABEL)
 }
 
 /// Makes the tray. `false` where the desktop has none: then there is only the window.

@@ -6,6 +6,7 @@ mod basics;
 mod causes;
 mod compare;
 mod connection;
+mod hostile;
 mod inspector;
 mod kills;
 mod lab;

@@ -85,9 +85,14 @@ pub fn clip(text: &str, limit: usize) -> String {
             out.push('…');
             break;
         }
-        out.push(if c.is_control() { ' ' } else { c });
+        out.push(if is_misleading(c) { ' ' } else { c });
     }
     out
+}
+
+/// Whether a sign is not seen and is no part of one that is: it makes a name look like another one.
+pub fn is_misleading(c: char) -> bool {
+    inspector_model::is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// `shop.views.CartView` → `CartView`.

@@ -24,6 +24,7 @@ pub mod web;
 
 pub use app::InspectorApp;
 pub use app::startup::{Memory, Startup, ThemeChoice};
+pub use filter::Filter;
 #[cfg(feature = "native")]
 pub use native::{NativeError, ask_passphrase, run_native};
 #[cfg(feature = "native")]

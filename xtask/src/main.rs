@@ -1,4 +1,4 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | recordings | wasm | bundle | audit | lock`.
+//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | fuzz | recordings | wasm | bundle | audit | lock`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -10,11 +10,13 @@ mod bench;
 mod bundle;
 mod demo;
 mod environment;
+mod fuzz;
 mod licences;
 mod soak;
 mod test;
 mod wasm;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +60,17 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Put hostile input to what reads it, for long: each target, or one, led by what of the code is reached.
+    Fuzz {
+        /// One target of `fuzz/`; all of them one after the other without it.
+        target: Option<String>,
+        /// How long each.
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+        /// Run this one input instead.
+        #[arg(long, requires = "target")]
+        input: Option<PathBuf>,
+    },
     /// Make the samples in `recordings/` anew, with the program, a real server and a real browser.
     Recordings,
     /// Check licences, origins and known faults of everything that is built on. `deny.toml` is the policy.
@@ -81,6 +94,7 @@ fn main() -> ExitCode {
         Task::Test => test::all(),
         Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
         Task::Soak { minutes, only } => soak::all(minutes, only.as_deref()),
+        Task::Fuzz { target, minutes, input } => fuzz::all(target.as_deref(), minutes, input.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Audit => audit::all().map(|not_run| test::say_what_was_not_run(&not_run)),
         Task::Lock => environment::lock(),

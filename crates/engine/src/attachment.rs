@@ -367,6 +367,14 @@ fn is_control(text: &str) -> bool {
     ["welcome", "refused", "answer"].iter().any(|name| head.starts_with(&format!("{{\"t\":\"{name}\"")))
 }
 
+/// The address that is connected to for a server's, as its file says it. For fuzzing.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn address_of(url: &str, ws_path: Option<&str>) -> Result<String, String> {
+    let mut endpoint = Target::address(url, "token").resolve()?;
+    endpoint.ws_path = ws_path.map(str::to_owned);
+    handshake(&endpoint).map(|request| request.uri().to_string())
+}
+
 fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
     let url = endpoint.url.trim_end_matches('/');
     let (scheme, rest) = match url.split_once("://") {
@@ -386,6 +394,11 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
     let origin = format!("{}://{host}", if scheme == "wss" { "https" } else { "http" });
     let wrong = |error: &dyn std::fmt::Display| format!("{url} is no address of a server: {error}");
     let mut request = format!("{scheme}://{host}{path}?{ATTACH_QUERY}").into_client_request().map_err(|error| wrong(&error))?;
+    // The path may be a file's: whatever stands in it, the host is the one that was looked at, and the query is ours.
+    let uri = request.uri();
+    if uri.authority().is_none_or(|authority| authority.as_str() != host) || uri.query() != Some(ATTACH_QUERY) {
+        return Err(format!("{path} is no path of a server; it begins with / and has no query"));
+    }
     let headers = request.headers_mut();
     headers.insert("Origin", HeaderValue::from_str(&origin).map_err(|error| wrong(&error))?);
     let mut token = HeaderValue::from_str(&format!("Bearer {}", endpoint.token))
@@ -468,6 +481,17 @@ mod tests {
         for url in ["https://ann:pw@staging.example.com", "http://127.0.0.1:80@example.com"] {
             assert!(request_for(url, None).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_path_from_a_file_leads_to_no_other_host() {
+        for path in
+            ["@example.com/", ".example.com/", "80/", ":80@example.com/", "live/?djust_inspector=1&x=", "/live/?x", "/live/#", "//x y"]
+        {
+            let refused = request_for("http://127.0.0.1:8000", Some(path)).map(|request| request.uri().to_string());
+            assert!(refused.is_err(), "{path}: {refused:?}");
+        }
+        assert_eq!(request_for("http://127.0.0.1:8000", Some("//example.com/")).unwrap().uri().host(), Some("127.0.0.1"));
     }
 
     #[test]

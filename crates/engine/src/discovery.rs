@@ -1,12 +1,14 @@
 //! Servers on this machine, by their discovery files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use inspector_model::{FoundServer, is_loopback};
 use inspector_protocol::{DISCOVERY_DIR_VARIABLE, Discovered, PROTOCOL};
 
 /// A larger discovery file is not one.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
+/// So many files are looked at: a machine runs a handful of servers.
+const MAX_FILES: usize = 1_000;
 
 /// The folder of the discovery files: the same rule as the agent's.
 pub fn discovery_dir() -> PathBuf {
@@ -22,17 +24,28 @@ pub fn discovery_dir() -> PathBuf {
 
 /// Every live server that speaks our protocol, newest first. Files that cannot be read are none.
 pub fn found_servers() -> Vec<Discovered> {
-    let Ok(entries) = std::fs::read_dir(discovery_dir()) else { return Vec::new() };
+    found_in(&discovery_dir())
+}
+
+fn found_in(folder: &Path) -> Vec<Discovered> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<Discovered> = entries
+        .take(MAX_FILES)
         .filter_map(Result::ok)
         .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"))
         .filter(|entry| entry.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_FILE_BYTES && is_private(&meta)))
         .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
-        .filter_map(|text| serde_json::from_str::<Discovered>(&text).ok())
-        .filter(|server| server.protocol == PROTOCOL && is_loopback(&server.url) && is_alive(server.pid))
+        .filter_map(|text| understood(&text))
+        .filter(|server| is_alive(server.pid))
         .collect();
     found.sort_by(|a, b| b.started.total_cmp(&a.started));
     found
+}
+
+/// What a file says, if it names a server of our protocol on this machine.
+pub(crate) fn understood(text: &str) -> Option<Discovered> {
+    let server: Discovered = serde_json::from_str(text).ok()?;
+    (server.protocol == PROTOCOL && is_loopback(&server.url)).then_some(server)
 }
 
 /// Another user's file could name a server of theirs: only our own, unreadable to others, count.
@@ -77,6 +90,31 @@ pub(crate) fn without_token(server: &Discovered) -> FoundServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_private_files_of_a_sane_size_that_name_a_server_here_are_servers() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, url: &str, mode: u32, padding: usize| {
+            let text =
+                format!(r#"{{"protocol":1,"pid":{},"url":"{url}","token":"t","project":"{}"}}"#, std::process::id(), "x".repeat(padding));
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        file("good.json", "http://127.0.0.1:1", 0o600, 0);
+        file("elsewhere.json", "http://example.com", 0o600, 0);
+        file("name.json", "http://127.0.0.1:80@example.com", 0o600, 0);
+        file("open.json", "http://127.0.0.1:2", 0o644, 0);
+        file("large.json", "http://127.0.0.1:3", 0o600, MAX_FILE_BYTES as usize);
+        file("other.txt", "http://127.0.0.1:4", 0o600, 0);
+        std::fs::write(folder.path().join("deep.json"), "[".repeat(60_000)).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("good.json"), folder.path().join("link.json")).unwrap();
+        std::fs::create_dir(folder.path().join("folder.json")).unwrap();
+        let urls: Vec<String> = found_in(folder.path()).into_iter().map(|server| server.url).collect();
+        assert_eq!(urls, ["http://127.0.0.1:1"]);
+    }
 
     #[test]
     fn this_process_is_alive_and_an_impossible_one_is_not() {

@@ -157,8 +157,11 @@ impl Intake {
             Body::Config(config) => self.config(*config, worker),
             Body::Log(record) => self.log(*record),
             // The others' descriptions differ in nothing that is shown.
-            Body::Server(server) if self.workers.is_main(worker) => self.server(&server),
-            Body::Server(_) => {}
+            Body::Server(server) => {
+                if self.workers.is_main(worker) {
+                    self.server(&server);
+                }
+            }
             Body::Worker(seen) => self.worker(&seen, now),
             Body::Workers(agents) => self.workers(&agents, now),
             Body::Gap { dropped, why } => self.gap(Some(dropped), &why, None, now),
@@ -258,7 +261,9 @@ impl Intake {
     }
 
     fn gap(&mut self, dropped: Option<u64>, why: &str, frame: Option<Frame>, now: f64) {
-        self.source.info.lock().recorder.dropped += dropped.unwrap_or(0);
+        let mut info = self.source.info.lock();
+        info.recorder.dropped = info.recorder.dropped.saturating_add(dropped.unwrap_or(0));
+        drop(info);
         let step = Step {
             error: Some(why.to_owned()),
             frames: u32::from(frame.is_some()),

@@ -28,6 +28,10 @@ mod travel;
 mod values;
 mod work;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use agent_files::unpack_agent;
 pub use attachment::Target;
 pub use discovery::{discovery_dir, found_servers};

@@ -10,10 +10,13 @@ use crate::{Limits, SessionId};
 #[serde(default)]
 pub struct Configuration {
     /// The documented keys: 19 class attributes and 14 settings.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub keys: Vec<ConfigKey>,
     /// Keys that are not documented and matter beside them.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub related: Vec<ConfigKey>,
     /// Values per view class.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub views: Vec<ViewConfig>,
 }
 
@@ -58,7 +61,7 @@ pub struct ConfigKey {
     /// Its line there.
     pub line: Option<u32>,
     /// What is to be said about it.
-    #[serde(alias = "traps")]
+    #[serde(alias = "traps", deserialize_with = "crate::limited::deserialize_list")]
     pub advice: Vec<KeyAdvice>,
     /// One line.
     pub doc: String,
@@ -182,9 +185,10 @@ pub struct ViewAttribute {
     /// The line that sets it.
     pub line: Option<u32>,
     /// What is to be said about it here.
-    #[serde(alias = "traps")]
+    #[serde(alias = "traps", deserialize_with = "crate::limited::deserialize_list")]
     pub advice: Vec<KeyAdvice>,
     /// Pages that were open and whose view has another value on the instance.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub instances: Vec<InstanceValue>,
 }
 

@@ -14,6 +14,7 @@ pub struct PageShell {
     /// The document from where the live part ends.
     pub after: String,
     /// The texts of the server's own stylesheets that the document links.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub styles: Vec<StyleSheet>,
 }
 

@@ -33,12 +33,15 @@ pub struct ServerInfo {
     /// Its address.
     pub url: Option<String>,
     /// Names of the commands that it takes.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub capabilities: Vec<String>,
     /// What this djust lacks.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub missing: Vec<MissingHook>,
     /// Hot reload and HVR.
     pub hot_reload: HotReloadStatus,
     /// Why something would not be seen, and what to do.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub advice: Vec<Advice>,
 }
 
@@ -102,6 +105,7 @@ pub struct HotReloadStatus {
     /// The watcher runs.
     pub running: bool,
     /// Watched folders.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub dirs: Vec<String>,
     /// Hot View Replacement is on.
     pub hvr: bool,

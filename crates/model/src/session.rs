@@ -47,7 +47,7 @@ pub struct Session {
     #[serde(default)]
     pub view: Option<View>,
     /// Sticky and embedded child views.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::limited::deserialize_list")]
     pub children: Vec<View>,
     /// The server process that it is connected to, where the agent says so.
     #[serde(default)]
@@ -94,14 +94,18 @@ pub struct View {
     /// Ticks were stopped by an inspector.
     pub ticks_paused: bool,
     /// Assigns that are reset after each render.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub temporary_assigns: Vec<String>,
     /// Assigns that are sent to the renderer once.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub static_assigns: Vec<String>,
     /// The state lives in a Rust actor: it cannot be put back.
     pub use_actors: bool,
     /// Components, nested ones too.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub components: Vec<Component>,
     /// What a browser may call.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub handlers: Arc<[HandlerInfo]>,
     /// Source file.
     pub file: Option<String>,
@@ -136,6 +140,7 @@ pub struct HandlerInfo {
     /// Event name.
     pub name: String,
     /// Parameters in order.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub params: Vec<Param>,
     /// The component that has it; `None` is the view.
     pub component: Option<String>,
@@ -169,6 +174,7 @@ pub struct Rate {
     /// The page is closed at this many.
     pub max_warnings: u32,
     /// Buckets of `@rate_limit` handlers of this caller.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub handlers: Vec<HandlerBucket>,
     /// The address.
     pub ip: Option<IpStatus>,

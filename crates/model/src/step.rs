@@ -188,7 +188,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "is_default")]
     pub changes: ChangeCounts,
     /// The first changed paths (`cart.items`), at most [`Step::MAX_CHANGED_PATHS`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::limited::deserialize_list")]
     pub changed: Vec<String>,
     /// Number of SQL queries.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -215,7 +215,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The breakpoints' conditions that it made hold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::limited::deserialize_list")]
     pub hits: Vec<String>,
 }
 
@@ -291,6 +291,7 @@ pub enum Cause {
         /// The reloaded module, for Python.
         module: Option<String>,
         /// Its view classes.
+        #[serde(deserialize_with = "crate::limited::deserialize_list")]
         classes: Vec<String>,
     },
     /// What one session did about a saved file.
@@ -327,6 +328,7 @@ pub enum Cause {
     /// Nobody's step changed the state: who may have. Nobody was seen where it is empty.
     Outside {
         /// The most certain one first.
+        #[serde(deserialize_with = "crate::limited::deserialize_list")]
         suspects: Vec<Suspect>,
     },
     /// Something was lost.
@@ -353,10 +355,13 @@ pub struct StepDetail {
     /// What went wrong.
     pub error: Option<ErrorDetail>,
     /// Queries, in order.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub sql: Vec<SqlQuery>,
     /// Log records, in order.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub logs: Vec<LogRecord>,
     /// WebSocket frames, in order.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub frames: Vec<Frame>,
     /// Why a state is not there.
     pub missing: Option<String>,

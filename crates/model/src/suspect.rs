@@ -13,6 +13,7 @@ pub struct Suspect {
     /// How sure that is.
     pub sure: Sure,
     /// The assigns that it explains.
+    #[serde(deserialize_with = "crate::limited::deserialize_list")]
     pub names: Vec<String>,
     /// What it is called: a thread, a message, an object of a module.
     #[serde(skip_serializing_if = "Option::is_none")]

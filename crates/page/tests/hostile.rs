@@ -3,74 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use html5ever::tendril::TendrilSink;
-use html5ever::tree_builder::TreeBuilderOpts;
-use html5ever::{ParseOpts, parse_document};
 use inspector_model::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 use inspector_page::{MAX_BYTES, Options, document};
-use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use inspector_test_support::what_acts;
 use proptest::prelude::*;
-
-/// Elements that only a document of this crate may have, and what they may say.
-fn may_stand(name: &str, attribute: &dyn Fn(&str) -> Option<String>) -> bool {
-    match name {
-        "meta" => match (attribute("http-equiv"), attribute("charset"), attribute("name")) {
-            (Some(kind), None, None) => kind == "Content-Security-Policy",
-            (None, Some(_), None) => true,
-            (None, None, Some(name)) => name == "viewport" || name == "color-scheme",
-            _ => false,
-        },
-        "form" => attribute("method").as_deref() == Some("dialog"),
-        "button" => attribute("type").as_deref() == Some("button"),
-        "input" => !matches!(attribute("type").unwrap_or_default().to_lowercase().trim(), "submit" | "image" | "reset"),
-        "script" | "iframe" | "frame" | "frameset" | "object" | "embed" | "applet" | "base" | "link" | "noscript" | "param" | "source"
-        | "track" | "animate" | "set" | "animatemotion" | "animatetransform" | "feimage" | "portal" | "fencedframe" | "noembed"
-        | "plaintext" => false,
-        _ => true,
-    }
-}
-
-fn attribute_may_stand(name: &str, value: &str) -> bool {
-    match name {
-        "src" => value.starts_with("data:image/"),
-        "href" | "xlink:href" => value.starts_with('#') || value.starts_with("data:image/"),
-        "action" | "formaction" | "srcset" | "srcdoc" | "ping" | "poster" | "background" | "data" | "target" | "autofocus" | "autoplay"
-        | "contenteditable" | "is" | "manifest" | "xml:base" | "shadowrootmode" | "popovertarget" | "command" => false,
-        "style" | "fill" | "filter" | "mask" => {
-            let value = value.to_ascii_lowercase();
-            value.split("url(").skip(1).all(|rest| rest.starts_with("\"data:") || rest.starts_with("\"#"))
-        }
-        _ => !name.starts_with("on"),
-    }
-}
-
-/// Looks at every element, without recursion: the tree may be deep.
-fn check(html: &str, scripting: bool) -> Result<usize, String> {
-    let options = ParseOpts { tree_builder: TreeBuilderOpts { scripting_enabled: scripting, ..Default::default() }, ..Default::default() };
-    let dom = parse_document(RcDom::default(), options).one(html);
-    let mut waiting: Vec<Handle> = vec![dom.document.clone()];
-    let mut seen = 0;
-    while let Some(node) = waiting.pop() {
-        waiting.extend(node.children.borrow().iter().cloned());
-        let NodeData::Element { name, attrs, template_contents, .. } = &node.data else { continue };
-        waiting.extend(template_contents.borrow().clone());
-        seen += 1;
-        let attrs = attrs.borrow();
-        let attribute = |wanted: &str| attrs.iter().find(|own| &*own.name.local == wanted).map(|own| own.value.to_string());
-        let element = name.local.to_ascii_lowercase();
-        if !may_stand(&element, &attribute) {
-            return Err(format!("<{element}>"));
-        }
-        for own in attrs.iter() {
-            let prefix = own.name.prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default();
-            let whole = format!("{prefix}{}", own.name.local).to_ascii_lowercase();
-            if !attribute_may_stand(&whole, &own.value) {
-                return Err(format!("<{element} {whole}={:?}>", &*own.value));
-            }
-        }
-    }
-    Ok(seen)
-}
 
 fn page(before: &str, html: &str, after: &str) -> RecordedPage {
     let styles = vec![StyleSheet { href: "/s.css".into(), text: format!("{html}{before}") }];
@@ -87,7 +23,7 @@ const OPTIONS: Options = Options { static_files: false, outline: true };
 fn assert_harmless(page: &RecordedPage) {
     let text = document(page, OPTIONS);
     for scripting in [true, false] {
-        if let Err(what) = check(&text, scripting) {
+        if let Some(what) = what_acts(&text, scripting) {
             panic!("{what} in {text}");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use inspector_model::{
     Access, By, Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side,
-    SqlQuery, Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId,
+    SqlQuery, Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId, deserialize_list,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -305,7 +305,7 @@ struct ShellWire {
     url: String,
     before: String,
     after: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     styles: Vec<StyleWire>,
 }
 
@@ -397,17 +397,17 @@ struct StepWire {
     error: Option<ErrorDetail>,
     #[serde(default)]
     cause: Option<CauseWire>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     sql: Vec<SqlQuery>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     logs: Vec<LogRecord>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     frames: Vec<Frame>,
     #[serde(default)]
     html: Option<HtmlWire>,
     #[serde(default)]
     history: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     outside: Vec<SeenWire>,
 }
 
@@ -418,7 +418,7 @@ struct SeenWire {
     by: By,
     #[serde(default)]
     sure: Sure,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     names: Vec<String>,
     #[serde(default)]
     what: Option<String>,
@@ -449,6 +449,7 @@ struct CauseWire {
     file: Option<String>,
     kind: Option<String>,
     module: Option<String>,
+    #[serde(deserialize_with = "deserialize_list")]
     classes: Vec<String>,
     result: Option<String>,
     reason: Option<String>,
@@ -546,6 +547,7 @@ pub struct CommandResult {
     /// The step that it became.
     pub step: Option<String>,
     /// What was left as it was.
+    #[serde(deserialize_with = "deserialize_list")]
     pub not_restored: Vec<NotRestored>,
     /// How the handler ended.
     pub status: Option<Status>,
@@ -554,6 +556,7 @@ pub struct CommandResult {
     /// What the page's ticks are now.
     pub paused: Option<bool>,
     /// Addresses that may connect again.
+    #[serde(deserialize_with = "deserialize_list")]
     pub lifted: Vec<String>,
     /// Anything else, kept.
     #[serde(flatten)]

@@ -1,9 +1,15 @@
 //! States as they travel: changes to a stream's last state, by top-level assign.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use inspector_model::deserialize_list;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+/// Assigns of one state: a view has tens. A map of them costs twenty times its text.
+const MOST_ASSIGNS: usize = 200_000;
 
 /// A state relative to a stream's last one.
 #[derive(Debug, Default, Deserialize)]
@@ -15,14 +21,44 @@ pub struct StateChange {
     #[serde(default)]
     pub base: Option<u64>,
     /// Assigns with other values, as JSON text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "assigns")]
     pub set: Option<BTreeMap<String, Box<RawValue>>>,
     /// Assigns that are gone.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "deserialize_list")]
     pub del: Vec<String>,
     /// Why there is no state.
     #[serde(default)]
     pub missing: Option<String>,
+}
+
+/// Reads assigns; more than [`MOST_ASSIGNS`] are an error.
+fn assigns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeMap<String, Box<RawValue>>>, D::Error> {
+    struct Assigns;
+
+    impl<'de> Visitor<'de> for Assigns {
+        type Value = Option<BTreeMap<String, Box<RawValue>>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "an object of at most {MOST_ASSIGNS} assigns, or null")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut assigns = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry()? {
+                if assigns.len() == MOST_ASSIGNS {
+                    return Err(A::Error::custom(format_args!("a state of more than {MOST_ASSIGNS} assigns")));
+                }
+                assigns.insert(name, value);
+            }
+            Ok(Some(assigns))
+        }
+    }
+
+    deserializer.deserialize_any(Assigns)
 }
 
 /// One stream's last state, from which the next is made.
@@ -116,6 +152,15 @@ mod tests {
         assert!(!stream.is_known());
         assert_eq!(stream.apply(change(r#"{"rev":6,"base":null,"set":{"a":2}}"#)), Ok(true));
         assert_eq!(stream.text(), r#"{"a":2}"#);
+    }
+
+    #[test]
+    fn a_state_of_too_many_assigns_is_refused() {
+        let many = |count: usize| (0..count).map(|n| format!(r#""a{n}":0"#)).collect::<Vec<_>>().join(",");
+        let read = |count: usize| serde_json::from_str::<StateChange>(&format!(r#"{{"rev":1,"base":null,"set":{{{}}}}}"#, many(count)));
+        assert_eq!(read(MOST_ASSIGNS).unwrap().set.unwrap().len(), MOST_ASSIGNS);
+        assert!(read(MOST_ASSIGNS + 1).unwrap_err().to_string().contains("more than 200000 assigns"));
+        assert!(change(r#"{"rev":1,"set":null}"#).set.is_none());
     }
 
     #[test]

@@ -35,7 +35,6 @@ use inspector_store::{Progress, Reader};
 pub use bug_capture::{import_file, import_file_with, import_text};
 pub use error::ShareError;
 pub use excerpt::{connections, shell};
-pub use python::is_invisible;
 
 use excerpt::{Excerpt, Part};
 use redact::Redactor;

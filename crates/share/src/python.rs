@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use inspector_model::{Kind, Value};
+use inspector_model::{Kind, Value, is_invisible};
 
 /// Nesting beyond this is not written.
 const DEEPEST: usize = 60;
@@ -31,13 +31,6 @@ pub fn string(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// Whether a reader would not see what it does: controls, separators, marks of direction, fillers, tags.
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 /// An expression whose value equals the recorded one. `None` when there is none: for what was redacted, cut or not read, and

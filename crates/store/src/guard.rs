@@ -203,7 +203,7 @@ mod tests {
     fn a_way_in_without_a_way_out_is_damage_and_marked() {
         let dir = tempfile::tempdir().unwrap();
         let stopped = Stopped::new(dir.path().join("damaged"));
-        assert!(!stopped.watched(|| Ok(stopped.is_stuck(Duration::from_secs(60)))).unwrap());
+        assert!(!stopped.watched(|| Ok(stopped.is_stuck(Duration::from_mins(1)))).unwrap());
         assert_eq!(stopped.why(), None);
         let patience = Duration::from_millis(1);
         stopped

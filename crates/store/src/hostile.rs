@@ -203,7 +203,7 @@ fn a_stream_that_asks_for_a_large_window_is_refused() {
     let stream = |window: u32| {
         let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
         encoder.set_parameter(CParameter::WindowLog(window)).unwrap();
-        std::io::Write::write_all(&mut encoder, &[b'x'; 100_000]).unwrap();
+        std::io::Write::write_all(&mut encoder, "x".repeat(100_000).as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
     let (raw, damage) = piece::decompress(&stream(22), 1 << 20);

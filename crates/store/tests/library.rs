@@ -360,7 +360,7 @@ fn a_library_that_may_only_be_read_opens_for_looking() {
     match output {
         Ok(output) if output.status.success() => {}
         Ok(output) if String::from_utf8_lossy(&output.stderr).contains("unshare failed") => {
-            eprintln!("NOT TESTED: it needs another user than root, or `unshare -r -m`")
+            eprintln!("NOT TESTED: it needs another user than root, or `unshare -r -m`");
         }
         Ok(output) => panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
         Err(error) => eprintln!("NOT TESTED: it needs another user than root, or `unshare -r -m`: {error}"),

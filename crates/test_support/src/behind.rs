@@ -50,7 +50,7 @@ impl Redis {
     }
 }
 
-/// An nginx that takes TLS off for one server, with the rule for WebSockets that its documentation gives.
+/// An nginx that takes TLS off for one server, with the rule for sockets that its documentation gives.
 #[derive(Debug)]
 pub struct Nginx {
     address: SocketAddr,

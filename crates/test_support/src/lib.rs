@@ -10,6 +10,8 @@ mod behind;
 mod browser;
 mod cdp;
 mod error;
+#[cfg(feature = "documents")]
+mod harmless;
 mod http;
 mod page;
 mod paths;
@@ -23,6 +25,8 @@ mod waiting;
 pub use behind::{Certificate, Nginx, Redis};
 pub use browser::{Browser, BrowserContext};
 pub use error::TestError;
+#[cfg(feature = "documents")]
+pub use harmless::what_acts;
 pub use http::HttpAnswer;
 pub use page::{Page, test_id};
 pub use paths::{chromium, inject_dir, project_dir, venv, workspace_root};

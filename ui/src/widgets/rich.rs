@@ -61,7 +61,7 @@ pub fn one_line(text: &str) -> String {
         .map(|c| match c {
             '\n' => '↵',
             '\t' => '→',
-            c if c.is_control() => '·',
+            c if crate::format::is_misleading(c) => '·',
             c => c,
         })
         .collect()

@@ -220,6 +220,16 @@ fn configurations_of_workers_are_one_with_the_pages_of_all() {
 }
 
 #[test]
+fn losses_that_are_counted_without_end_are_counted_to_the_end() {
+    let mut bench = Bench::new();
+    for _ in 0..2 {
+        bench.frame(r#"{"t":"gap","dropped":18446744073709551615,"why":"slow"}"#);
+    }
+    assert_eq!(bench.source.info.lock().recorder.dropped, u64::MAX);
+    assert_eq!(bench.kinds(), [StepKind::Gap, StepKind::Gap]);
+}
+
+#[test]
 fn what_comes_twice_is_recorded_once() {
     let mut bench = Bench::new();
     bench.mount();

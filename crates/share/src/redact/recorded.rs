@@ -28,11 +28,14 @@ impl Redactor {
         let StepDetail { params, raw_params, reference, timing, error, sql, logs, frames, missing } = detail;
         let mut free = |text: String, place| self.text(&text, place, Sort::Free);
         let error = error.map(|mut error| {
+            error.kind = free(error.kind, ExportPlace::Error);
             error.message = free(error.message, ExportPlace::Error);
             error.traceback = error.traceback.map(|text| free(text, ExportPlace::Error));
             error
         });
         let logs = logs.into_iter().map(|mut record| {
+            record.level = free(record.level, ExportPlace::Log);
+            record.logger = free(record.logger, ExportPlace::Log);
             record.message = free(record.message, ExportPlace::Log);
             record.traceback = record.traceback.map(|text| free(text, ExportPlace::Log));
             record
@@ -43,12 +46,14 @@ impl Redactor {
             .map(|mut query| {
                 query.params = query.params.map(|params| self.sql_params(&query.sql, params));
                 query.sql = self.text(&query.sql, ExportPlace::Sql, Sort::Value);
+                query.db = query.db.map(|db| self.text(&db, ExportPlace::Sql, Sort::Free));
                 query
             })
             .collect();
         let frames = frames
             .into_iter()
             .map(|mut frame| {
+                frame.dir = self.text(&frame.dir, ExportPlace::Frame, Sort::Free);
                 frame.text = self.json_text(frame.text, ExportPlace::Frame);
                 frame
             })
@@ -62,7 +67,7 @@ impl Redactor {
             sql,
             logs,
             frames,
-            missing,
+            missing: missing.map(|why| self.text(&why, ExportPlace::Step, Sort::Free)),
         }
     }
 

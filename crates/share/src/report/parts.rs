@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, civil, grouped, parse_value};
+use inspector_model::{Change, Note, Op, Status, Step, StepKind, Value, civil, grouped, is_invisible, parse_value};
 
 use crate::excerpt::{End, Item};
 use crate::json::difference;
-use crate::python::is_invisible;
 use crate::redact::escape_html;
 
 /// Characters of one value.

@@ -345,6 +345,29 @@ fn a_secret_that_only_the_second_look_finds_refuses_the_export() {
     }
 }
 
+#[test]
+fn a_secret_that_is_the_name_of_a_logger_or_an_error_refuses_no_export() {
+    let name = "django.request";
+    let sample = Sample::new(|recorder| {
+        let after = map(&[("password", string(name))]);
+        let text_of = || name.to_owned();
+        let detail = StepDetail {
+            error: Some(ErrorDetail { kind: text_of(), message: text_of(), traceback: Some(text_of()) }),
+            logs: vec![LogRecord { level: text_of(), logger: text_of(), message: text_of(), ..LogRecord::default() }],
+            sql: vec![SqlQuery { sql: text_of(), params: Some(text_of()), ..SqlQuery::default() }],
+            frames: vec![Frame { dir: text_of(), text: text_of(), ..Frame::default() }],
+            missing: Some(text_of()),
+            ..StepDetail::default()
+        };
+        let step = step("s", StepKind::Event, name, &after.to_json());
+        recorder.append(NewStep { step, detail, before: NewState::None, after: text(&after), html: Some(name.into()) }).unwrap();
+    });
+    for format in [ExportFormat::Recording, ExportFormat::Json, ExportFormat::Html] {
+        let path = sample.export(&options(format)).unwrap();
+        assert!(texts(&path, format).iter().all(|text| !text.contains(name)), "{format}");
+    }
+}
+
 /// Six steps of two pages; a replay points back at a step.
 fn six() -> Sample {
     Sample::new(|recorder| {
@@ -550,7 +573,7 @@ fn hostile_names_stay_text_in_a_report() {
     assert_eq!(report.matches("</script>").count(), 2);
     assert!(!report.contains("<img") && !report.contains("<!--"), "nothing recorded is markup");
     let document = report.split(crate::report::PAGES).next().unwrap();
-    assert!(!document.chars().any(|c| crate::is_invisible(c) && c != '\n'), "nothing that hides");
+    assert!(!document.chars().any(|c| inspector_model::is_invisible(c) && c != '\n'), "nothing that hides");
     // The script that the policy allows is the one that is there.
     let script = report.rsplit("<script>").next().unwrap().split("</script>").next().unwrap();
     let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes()));
@@ -565,7 +588,7 @@ fn hostile_names_stay_literals_in_a_test() {
     let sample = hostile();
     let path = sample.export(&options(ExportFormat::Pytest)).unwrap();
     let test = std::fs::read_to_string(path).unwrap();
-    assert!(!test.chars().any(|c| crate::is_invisible(c) && c != '\n'));
+    assert!(!test.chars().any(|c| inspector_model::is_invisible(c) && c != '\n'));
     let body = &test[test.find("class RecordedSteps").unwrap()..];
     for line in body.lines().skip(1) {
         let line = line.trim_start();

@@ -81,8 +81,19 @@ pub struct Tree {
     runs: Vec<Run>,
     /// The state after each jump, and before each replay.
     spots: HashMap<usize, (bool, Spot)>,
-    /// The last turn, if it was a jump, and where the page stands since.
-    jumped: Option<(usize, Spot)>,
+    /// The last turn, if it was a jump.
+    jumped: Option<Jumped>,
+}
+
+/// Where the page stands since a jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Jumped {
+    at: usize,
+    spot: Spot,
+    /// The first of the jumps with nothing between them, of which this is the last one.
+    begin: usize,
+    /// Whether they began a run. A jump to where its own branch ends does not.
+    began: bool,
 }
 
 impl Default for Tree {
@@ -100,7 +111,8 @@ impl Tree {
             return;
         }
         // The page stands where the last jump put it, if nothing happened since.
-        let stands = self.jumped.filter(|(jump, _)| self.runs.len() > 1 && !(jump + 1..at).any(&has_state)).map(|(_, spot)| spot);
+        let last = self.jumped.filter(|jump| self.runs.len() > 1 && !(jump.at + 1..at).any(&has_state));
+        let stands = last.map(|jump| jump.spot);
         if stands.is_none() {
             let run = self.runs[self.runs.len() - 1];
             let tip = (run.begin..at).rev().find(|step| has_state(*step));
@@ -115,19 +127,22 @@ impl Tree {
             Turn::Replay { of, edited } => (self.before(past(of)), Some(Replay { step: at, of: past(of), edited })),
         };
         let spot = self.same_state(wanted, stands);
+        let (mut begin, mut began) = last.map_or((at, false), |jump| (jump.begin, jump.began));
         if stands == Some(spot) || (replay.is_some() && spot == Spot::Unknown) {
             let run = self.runs[self.runs.len() - 1];
             let branch = &mut self.branches[run.branch];
             // The jump that led to the replay is over: both are one fork.
-            if let (Some(fork), true) = (&mut branch.fork, stands.is_some() && branch.first == run.begin) {
+            if let (Some(fork), true) = (&mut branch.fork, began && branch.first == run.begin) {
                 fork.replay = fork.replay.or(replay);
             }
         } else {
-            let begin = if stands.is_some() { self.undo() } else { at };
-            self.go_on(begin, spot, replay);
+            if began {
+                begin = self.undo();
+            }
+            began = self.go_on(begin, spot, replay);
         }
         self.spots.insert(at, (replay.is_none(), spot));
-        self.jumped = replay.is_none().then_some((at, spot));
+        self.jumped = replay.is_none().then_some(Jumped { at, spot, begin, began });
     }
 
     /// The state before a step.
@@ -168,7 +183,8 @@ impl Tree {
         run.begin
     }
 
-    fn go_on(&mut self, begin: usize, spot: Spot, replay: Option<Replay>) {
+    /// Goes on from a state. Whether that is a run of its own.
+    fn go_on(&mut self, begin: usize, spot: Spot, replay: Option<Replay>) -> bool {
         let current = self.runs.last().map_or(0, |run| run.branch);
         let branch = match spot {
             Spot::After(step) if self.is_tip(step) => self.branch_of(step),
@@ -182,9 +198,11 @@ impl Tree {
                 self.branches.len() - 1
             }
         };
-        if branch != current || self.runs.is_empty() {
+        let begins = branch != current || self.runs.is_empty();
+        if begins {
             self.runs.push(Run { begin, branch });
         }
+        begins
     }
 
     /// All branches, in the order in which they began.
@@ -319,6 +337,18 @@ mod tests {
         assert_eq!(tree.branches().len(), 2);
         assert_eq!(tree.branches()[1].fork.unwrap().spot, Spot::After(0));
         assert_eq!(tree.branches()[1].first, 5);
+    }
+
+    #[test]
+    fn a_jump_to_the_end_of_its_own_branch_takes_nothing_back() {
+        let mut tree = Tree::default();
+        for (at, turn) in
+            [(2, Turn::JumpAfter(None)), (4, Turn::JumpAfter(None)), (5, after(3)), (6, Turn::JumpAfter(None)), (8, before(6))]
+        {
+            tree.turn(at, turn, |step| step == 3);
+        }
+        assert_eq!(runs(&tree, 10), ["0..2", "2..4", "4..10"]);
+        assert_eq!(tree.branches()[1].fork.unwrap().spot, Spot::Unknown);
     }
 
     #[test]
