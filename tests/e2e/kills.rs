@@ -110,7 +110,7 @@ impl Drop for Recorder {
 
 /// All recordings can be read to their ends, and the last one has what was flushed.
 fn check(library: &Path, flushed: u64) -> usize {
-    let engine = Engine::start(&Settings { data_dir: library.to_owned() }).expect("the library opens");
+    let engine = Engine::start(&Settings::new(library)).expect("the library opens");
     let recordings = engine.store().recordings().expect("a list");
     for info in &recordings {
         let reader = engine.store().read(&info.id).expect("a recording");
