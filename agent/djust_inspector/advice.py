@@ -45,11 +45,10 @@ def collect() -> list[dict[str, Any]]:
         )
     elif layer.endswith("InMemoryChannelLayer"):
         processes = workers.count() or 1
-        several = processes if processes > 1 else None
         add(
             "in_memory_channel_layer",
             "The channel layer is in memory: pushes from other processes (workers, management commands) do not arrive"
-            + (f", and the inspector sees the pages of one of the {several} workers only" if several else ""),
+            + (f", and the inspector sees the pages of one of the {processes} workers only" if processes > 1 else ""),
             "Use channels_redis where another process pushes, or serves pages, too",
         )
     elif layer.startswith("channels_redis.core.") and _redis_major() >= 8:

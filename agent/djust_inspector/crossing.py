@@ -110,7 +110,7 @@ class Seen:
         self.asked = others.asked
         self.welcomed = False
         self._part: list[bytes] = []
-        self._delivered = self._acked = 0
+        self._acked = 0
         #: Numbers of commands whose answer is still to come.
         self.pending: set[Any] = set()
 
@@ -170,9 +170,8 @@ class Seen:
         return f'{head},"worker":"{self.agent}"{found}{rest}'
 
     def delivered(self, number: int) -> None:
-        self._delivered = number
-        if self.open and self._delivered - self._acked >= ACK_EVERY:
-            self._acked = self._delivered
+        if self.open and number - self._acked >= ACK_EVERY:
+            self._acked = number
             _spawn(self.line.say("ack", upto=self._acked))
 
     def alive(self, header: Header) -> None:

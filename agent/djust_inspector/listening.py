@@ -57,33 +57,45 @@ def note(host: str, port: int) -> None:
 
 def from_proc() -> list[tuple[str, int]]:
     """This process's listening TCP sockets as Linux has them; empty elsewhere."""
-    inodes = set()
     try:
-        for entry in os.listdir("/proc/self/fd"):
-            try:
-                link = os.readlink(f"/proc/self/fd/{entry}")
-            except OSError:
-                continue
-            if link.startswith("socket:["):
-                inodes.add(link[8:-1])
-        found = []
-        for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-            try:
-                with open(f"/proc/self/net/{table}", encoding="ascii") as lines:
-                    next(lines)
-                    for line in lines:
-                        fields = line.split()
-                        if fields[3] == "0A" and fields[9] in inodes:
-                            packed, port = fields[1].split(":")
-                            raw = bytes.fromhex(packed)
-                            if sys.byteorder == "little":
-                                raw = b"".join(raw[i : i + 4][::-1] for i in range(0, len(raw), 4))
-                            found.append((socket.inet_ntop(family, raw), int(port, 16)))
-            except (OSError, StopIteration):
-                continue
-        return found
+        inodes = sockets_of("self")
     except OSError:
         return []
+    found = []
+    for inode, family, address in on_tcp():
+        if inode in inodes:
+            packed, port = address.split(":")
+            raw = bytes.fromhex(packed)
+            if sys.byteorder == "little":
+                raw = b"".join(raw[i : i + 4][::-1] for i in range(0, len(raw), 4))
+            found.append((socket.inet_ntop(family, raw), int(port, 16)))
+    return found
+
+
+def sockets_of(pid: str) -> set[str]:
+    """The inodes of a process's sockets, as Linux has them. Raises OSError for one that has ended or is another user's."""
+    found = set()
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            link = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except OSError:
+            continue
+        if link.startswith("socket:["):
+            found.add(link[8:-1])
+    return found
+
+
+def on_tcp() -> list[tuple[str, socket.AddressFamily, str]]:
+    """Inode, family and packed ``address:port`` of every TCP socket that listens here."""
+    found = []
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        try:
+            with open(f"/proc/self/net/{table}", encoding="ascii") as lines:
+                rows = [fields for fields in map(str.split, lines) if len(fields) > 9 and fields[3] == "0A"]
+        except OSError:
+            continue
+        found += [(fields[9], family, fields[1]) for fields in rows]
+    return found
 
 
 def port_from_argv(argv: list[str]) -> int | None:

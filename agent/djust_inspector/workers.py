@@ -11,6 +11,7 @@ import os
 import time
 from typing import Any
 
+from . import listening
 from .relay import RELAY, shared_layer
 
 #: Seconds for which a count holds.
@@ -42,8 +43,7 @@ def count() -> int | None:
 
 
 def _count() -> int | None:
-    listening = _inodes()
-    mine = _sockets("self") & listening
+    mine = listening.sockets_of("self") & _inodes()
     if not mine:
         return None
     with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children", encoding="ascii") as file:
@@ -53,33 +53,14 @@ def _count() -> int | None:
 
 def _shares(pid: str, sockets: set[str]) -> bool:
     try:
-        return bool(_sockets(pid) & sockets)
+        return bool(listening.sockets_of(pid) & sockets)
     except OSError:  # it has ended, or is another user's
         return False
 
 
-def _sockets(pid: str) -> set[str]:
-    """The inodes of a process's sockets."""
-    found = set()
-    for entry in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            link = os.readlink(f"/proc/{pid}/fd/{entry}")
-        except OSError:
-            continue
-        if link.startswith("socket:["):
-            found.add(link[8:-1])
-    return found
-
-
 def _inodes() -> set[str]:
     """The inodes of all sockets that listen here, on TCP or a path."""
-    found = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/self/net/{table}", encoding="ascii") as lines:
-                found |= {fields[9] for fields in map(str.split, lines) if len(fields) > 9 and fields[3] == "0A"}
-        except OSError:
-            continue
+    found = {inode for inode, _, _ in listening.on_tcp()}
     try:
         with open("/proc/self/net/unix", encoding="utf-8", errors="replace") as lines:
             for fields in map(str.split, lines):

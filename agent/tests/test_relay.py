@@ -80,6 +80,12 @@ def worker(folder, name, redis, layer=LAYERS[0], **env):
         yield process
 
 
+def beside_another(check, redis, tmp_path, **env):
+    """Runs a check in this process, with another worker beside it."""
+    with layer_settings(redis), worker(tmp_path, "b", redis, **env) as other:
+        run(check(other))
+
+
 class Remote:
     """A WebSocket to another process."""
 
@@ -223,8 +229,7 @@ def test_large_state_crosses_in_parts(redis, tmp_path):
             assert len(json.dumps(_after(inspector, step))) > crossing.CHUNK
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 def test_reading_attachment_changes_nothing_on_another_worker(redis, tmp_path):
@@ -245,8 +250,7 @@ def test_reading_attachment_changes_nothing_on_another_worker(redis, tmp_path):
             assert _after(inspector, step)["count"] == 1
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 # -- coming and going
@@ -300,8 +304,7 @@ def test_lost_message_is_repaired_and_no_step_is_missing_or_twice(redis, tmp_pat
             assert len(inspector.frames("workers")) == 1, "it was there all the time"
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 def test_redis_that_was_away_is_found_again_and_nothing_is_missing(redis, tmp_path):
@@ -329,8 +332,7 @@ def test_redis_that_was_away_is_found_again_and_nothing_is_missing(redis, tmp_pa
             await inspector.step(name="add", session=page.id)
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 async def listen_elsewhere():
@@ -355,8 +357,7 @@ def test_worker_with_the_inspector_that_listens_on_another_channel_is_answered_t
             assert answer["ok"] is True and not inspector.frames("gap")
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 def test_worker_with_the_page_that_listens_on_another_channel_is_asked_there(redis, tmp_path):
@@ -376,8 +377,7 @@ def test_worker_with_the_page_that_listens_on_another_channel_is_asked_there(red
         await RELAY.stop()
         await asyncio.gather(*list(crossing._tasks), return_exceptions=True)
 
-    with layer_settings(redis), worker(tmp_path, "b", redis) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path)
 
 
 def test_inspector_that_does_not_read_holds_no_page_of_another_worker_back(redis, tmp_path):
@@ -399,8 +399,7 @@ def test_inspector_that_does_not_read_holds_no_page_of_another_worker_back(redis
             assert len(inspector.steps(name="add")) + dropped >= 81
             await page.close()
 
-    with layer_settings(redis), worker(tmp_path, "b", redis, QUEUE_BYTES="30000") as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path, QUEUE_BYTES="30000")
 
 
 # -- who can write to the Redis, and nothing else
@@ -453,8 +452,7 @@ def test_who_can_write_to_the_redis_commands_nothing(redis, tmp_path, monkeypatc
         assert log.count("attached through another worker") == 1
         assert "not signed with this project's SECRET_KEY" in log
 
-    with layer_settings(redis), worker(tmp_path, "b", redis, DEMO_DEBUG="0", DJUST_INSPECTOR_WRITES="1") as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path, DEMO_DEBUG="0", DJUST_INSPECTOR_WRITES="1")
 
 
 def test_project_with_another_secret_on_the_same_redis_is_not_seen(redis, tmp_path):
@@ -486,8 +484,7 @@ def test_worker_that_is_switched_off_shows_nothing(redis, tmp_path):
 
     control = tmp_path / "control.json"
     block = json.dumps({"control_file": str(control)})
-    with layer_settings(redis), worker(tmp_path, "b", redis, DEMO_INSPECTOR=block) as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path, DEMO_INSPECTOR=block)
 
 
 # -- at rest
@@ -515,8 +512,7 @@ def test_with_nobody_attached_a_worker_only_waits(redis, tmp_path):
         await page.close()
 
     other_port = redis.port
-    with layer_settings(redis), worker(tmp_path, "b", redis, DEMO_DEBUG="0") as other:
-        run(check(other))
+    beside_another(check, redis, tmp_path, DEMO_DEBUG="0")
 
 
 # -- processes that share a port

@@ -3,13 +3,12 @@
 //! `deny.toml` is the policy. Known faults are looked up in databases on the network: where one cannot be reached that is said, and
 //! everything else is still checked.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::environment::{DJUST_VERSIONS, cargo, locked, make_venv, root, run, target};
+use crate::environment::{DJUST_VERSIONS, cargo_tool, locked, python_tool, root, run};
 
 /// What checks the lock file. Built once, in `target/tools`.
 const CARGO_DENY: &str = "0.20.2";
@@ -37,7 +36,7 @@ pub fn policy() -> anyhow::Result<()> {
 fn crates() -> anyhow::Result<anyhow::Result<()>> {
     // A moment's text begins with its day, as 2026-01-31.
     exceptions_hold(&jiff::Timestamp::now().to_string()[..10])?;
-    let mut fetch = Command::new(cargo_deny()?);
+    let mut fetch = Command::new(cargo_tool("cargo-deny", CARGO_DENY)?);
     let fetched = fetch.args(["fetch", "db"]).current_dir(root()).output().context("cargo-deny could not be started")?;
     if !fetched.status.success() {
         return Ok(Err(anyhow::anyhow!("the database of RustSec cannot be had: {}", last_line(&fetched.stderr))));
@@ -47,8 +46,7 @@ fn crates() -> anyhow::Result<anyhow::Result<()>> {
 
 /// The inner error: no service that knows of faults can be reached.
 fn python_packages() -> anyhow::Result<anyhow::Result<()>> {
-    let package = format!("pip-audit=={PIP_AUDIT}");
-    let python = make_venv(&target().join("venvs/pip-audit"), &package, &[package.as_ref()])?;
+    let python = python_tool("pip-audit", PIP_AUDIT)?;
     for version in DJUST_VERSIONS {
         let mut audit = Command::new(&python);
         audit.args(["-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--require-hashes", "--disable-pip", "-r"]);
@@ -87,29 +85,10 @@ fn exceptions_hold(today: &str) -> anyhow::Result<()> {
 }
 
 fn deny(checks: &[&str]) -> anyhow::Result<Command> {
-    let mut command = Command::new(cargo_deny()?);
+    let mut command = Command::new(cargo_tool("cargo-deny", CARGO_DENY)?);
     // Otherwise it looks at the program alone, and not at the installed app.
     command.args(["--workspace", "--locked", "--log-level", "error", "check", "--hide-inclusion-graph"]).args(checks);
     Ok(command)
-}
-
-fn cargo_deny() -> anyhow::Result<PathBuf> {
-    let tools = target().join("tools");
-    let program = tools.join("bin").join(if cfg!(windows) { "cargo-deny.exe" } else { "cargo-deny" });
-    if !is_version(&program) {
-        println!("Building cargo-deny {CARGO_DENY}");
-        // Unoptimised: it is built more often than it runs for long.
-        let mut install = cargo();
-        install.args(["install", "--quiet", "--locked", "--debug", "--version", CARGO_DENY, "--root"]).arg(&tools).arg("cargo-deny");
-        run(&mut install)?;
-        ensure!(is_version(&program), "{} is not cargo-deny {CARGO_DENY}", program.display());
-    }
-    Ok(program)
-}
-
-fn is_version(program: &Path) -> bool {
-    let version = Command::new(program).arg("--version").output();
-    version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).trim().ends_with(CARGO_DENY))
 }
 
 fn last_line(output: &[u8]) -> String {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::environment::{DJUST_VERSIONS, cargo, make_venv, python, root, run, target, which};
+use crate::environment::{DJUST_VERSIONS, cargo, executable, make_venv, python, root, run, target, which};
 
 /// The parts that the benchmark's own program has, and the others.
 const PROGRAM: [&str; 5] = ["ingest", "disk", "scrub", "big", "kills"];
@@ -35,8 +35,7 @@ pub fn all(quick: bool, only: Option<&str>) -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "--package", "inspector-bench", "--features", "peers"]))?;
     let program = |part: &str| {
         println!("\n=== {part}");
-        let mut command =
-            Command::new(target().join("release").join(if cfg!(windows) { "inspector-bench.exe" } else { "inspector-bench" }));
+        let mut command = Command::new(executable(&target().join("release"), "inspector-bench"));
         command.arg(part).args(quick.then_some("--quick"));
         run(&mut command)
     };

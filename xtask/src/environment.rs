@@ -36,10 +36,38 @@ pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The file of a program, in a folder.
+pub fn executable(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// Builds the program and says where it is.
 pub fn program() -> anyhow::Result<PathBuf> {
     run(cargo().args(["build", "--package", "djust-inspector", "--bin", "djust-inspector"]))?;
-    Ok(target().join("debug").join(if cfg!(windows) { "djust-inspector.exe" } else { "djust-inspector" }))
+    Ok(executable(&target().join("debug"), "djust-inspector"))
+}
+
+/// A tool of cargo's in this version. Built when it is not there, in `target/tools`.
+pub fn cargo_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let tools = target().join("tools");
+    let program = executable(&tools.join("bin"), name);
+    let is_there = || {
+        let told = Command::new(&program).arg("--version").output();
+        told.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).trim().ends_with(version))
+    };
+    if !is_there() {
+        println!("Building {name} {version}");
+        // Unoptimised: it is built more often than it runs for long.
+        run(cargo().args(["install", "--quiet", "--locked", "--debug", "--version", version, "--root"]).arg(&tools).arg(name))?;
+        ensure!(is_there(), "{} is not {name} {version}", program.display());
+    }
+    Ok(program)
+}
+
+/// The Python of an environment for one tool, in this version.
+pub fn python_tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let package = format!("{name}=={version}");
+    make_venv(&target().join("venvs").join(name), &package, &[package.as_ref()])
 }
 
 /// The Python of an environment with this djust and an ASGI server. Made when it is not there or its lock file has changed.
@@ -57,9 +85,7 @@ pub fn locked(version: &str) -> PathBuf {
 
 /// Writes the lock files, for every system and every Python that is supported.
 pub fn lock() -> anyhow::Result<()> {
-    let package = format!("uv=={UV}");
-    let uv =
-        make_venv(&target().join("venvs/uv"), &package, &[package.as_ref()])?.with_file_name(if cfg!(windows) { "uv.exe" } else { "uv" });
+    let uv = python_tool("uv", UV)?.with_file_name(format!("uv{}", std::env::consts::EXE_SUFFIX));
     for version in DJUST_VERSIONS {
         let mut compile = Command::new(&uv);
         compile.args(["pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade"]);

@@ -3,12 +3,12 @@
 //! Without a sanitizer: what is fuzzed is safe Rust, and what is looked for are panics, hangs, memory and broken promises. So a stable
 //! toolchain does, which lets in the flags of coverage only when it is told so.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use crate::environment::{cargo, root, run, target};
+use crate::environment::{cargo, cargo_tool, root, run, target};
 
 /// The version of cargo-fuzz that is installed.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -25,7 +25,7 @@ pub fn all(wanted: Option<&str>, minutes: u32, input: Option<&Path>) -> anyhow::
         let input = input.canonicalize().with_context(|| format!("there is no such input: {}", input.display()))?;
         return run(plain().arg(wanted).arg(input));
     }
-    let fuzz = cargo_fuzz();
+    let fuzz = cargo_tool("cargo-fuzz", CARGO_FUZZ);
     if let Err(error) = &fuzz {
         println!("\nNOT LED BY COVERAGE: cargo-fuzz cannot be had here, inputs are changed at random instead: {error:#}\n");
     }
@@ -52,16 +52,6 @@ fn plain() -> Command {
     let mut command = cargo();
     command.args(["run", "--quiet", "--release", "--package", "inspector-fuzz", "--example", "plain", "--"]);
     command
-}
-
-/// cargo-fuzz, installed beside the builds when it is not there.
-fn cargo_fuzz() -> anyhow::Result<PathBuf> {
-    let tools = target().join("tools");
-    let program = tools.join("bin").join(if cfg!(windows) { "cargo-fuzz.exe" } else { "cargo-fuzz" });
-    if !program.is_file() {
-        run(cargo().args(["install", "--locked", "cargo-fuzz", "--version", CARGO_FUZZ, "--root"]).arg(&tools))?;
-    }
-    Ok(program)
 }
 
 /// New inputs that reach something new stay in `target/fuzz/corpus`; what breaks something in `target/fuzz/failed`.

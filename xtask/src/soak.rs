@@ -2,15 +2,14 @@
 
 use std::process::Command;
 
-use crate::environment::{DJUST_VERSIONS, cargo, python, run, target};
+use crate::environment::{DJUST_VERSIONS, cargo, executable, python, run, target};
 
 /// Builds the soak as users run the program, and runs it for so many minutes a part.
 pub fn all(minutes: f64, only: Option<&str>) -> anyhow::Result<()> {
     // The real server needs it.
     python(DJUST_VERSIONS[0])?;
     run(cargo().args(["build", "--release", "--package", "inspector-soak"]))?;
-    let program = target().join("release").join(if cfg!(windows) { "inspector-soak.exe" } else { "inspector-soak" });
-    let mut command = Command::new(program);
+    let mut command = Command::new(executable(&target().join("release"), "inspector-soak"));
     command.args(["--minutes", &minutes.to_string()]);
     if let Some(only) = only {
         command.args(["--only", only]);

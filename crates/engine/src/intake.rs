@@ -264,6 +264,11 @@ impl Intake {
         let mut info = self.source.info.lock();
         info.recorder.dropped = info.recorder.dropped.saturating_add(dropped.unwrap_or(0));
         drop(info);
+        self.tell_gap(dropped, why, frame, now);
+    }
+
+    /// The step that says what is missing, which was counted already.
+    fn tell_gap(&mut self, dropped: Option<u64>, why: &str, frame: Option<Frame>, now: f64) {
         let step = Step {
             error: Some(why.to_owned()),
             frames: u32::from(frame.is_some()),
@@ -286,18 +291,7 @@ impl Intake {
                 }
             }
             // What came before was not known, so neither is what changed.
-            Taken::First(document) if seen => {
-                let suspects = self.lost_before(&stream).into_iter().collect();
-                let step = Step {
-                    session: Some(stream.0.clone()),
-                    view: stream.1.clone(),
-                    state_bytes: document.text().len() as u64,
-                    cause: Some(Cause::Outside { suspects }),
-                    ..Step::new(StepKind::Outside, "outside change", at)
-                };
-                let after = NewState::Document(document);
-                self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None });
-            }
+            Taken::First(document) if seen => self.after_a_loss(&stream, document, None, at),
             Taken::First(document) => {
                 let name = self.view_class(&stream);
                 let step = Step {
@@ -323,6 +317,20 @@ impl Intake {
         let sessions = self.source.sessions.read();
         let Some(session) = sessions.get(&stream.0) else { return "view".to_owned() };
         session.view_of(stream.1.as_ref()).map_or_else(|| "view".to_owned(), |view| class_name(&view.class).to_owned())
+    }
+
+    /// A state that is known again, but not what led to it.
+    fn after_a_loss(&mut self, stream: &Stream, document: Arc<Document>, html: Option<Arc<str>>, at: f64) {
+        let suspects = self.lost_before(stream).into_iter().collect();
+        let step = Step {
+            session: Some(stream.0.clone()),
+            view: stream.1.clone(),
+            state_bytes: document.text().len() as u64,
+            cause: Some(Cause::Outside { suspects }),
+            ..Step::new(StepKind::Outside, "outside change", at)
+        };
+        let after = NewState::Document(document);
+        self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html });
     }
 
     fn outside(&mut self, stream: &Stream, delta: &Arc<Delta>, seen: Vec<Seen>, at: f64) {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use inspector_model::{Cause, Level, SessionId, Step, StepDetail, StepKind, Stream};
-use inspector_store::{NewState, NewStep, StoreError};
+use inspector_model::{Level, SessionId, Step, Stream};
+use inspector_store::StoreError;
 
 use super::{Intake, Topic};
 
@@ -68,26 +68,10 @@ impl Intake {
             return;
         }
         let now = now + self.ahead;
-        let why = format!("the disk was full: {lost} steps were not recorded");
-        let step = Step {
-            error: Some(why.clone()),
-            cause: Some(Cause::Lost { dropped: Some(lost), why }),
-            ..Step::new(StepKind::Gap, "gap", now)
-        };
-        self.append(NewStep { step, detail: StepDetail::default(), before: NewState::None, after: NewState::None, html: None });
+        self.tell_gap(Some(lost), &format!("the disk was full: {lost} steps were not recorded"), None, now);
         for stream in streams {
             let Some(document) = self.document(&stream).cloned() else { continue };
-            let suspects = self.lost_before(&stream).into_iter().collect();
-            let step = Step {
-                session: Some(stream.0.clone()),
-                view: stream.1.clone(),
-                state_bytes: document.text().len() as u64,
-                cause: Some(Cause::Outside { suspects }),
-                ..Step::new(StepKind::Outside, "outside change", now)
-            };
-            let html = pages.remove(&stream.0);
-            let after = NewState::Document(document);
-            self.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html });
+            self.after_a_loss(&stream, document, pages.remove(&stream.0), now);
         }
     }
 }
