@@ -18,6 +18,9 @@ pub struct Arguments {
     /// The folder of the library of recordings.
     #[arg(long, global = true, env = "DJUST_INSPECTOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// A file whose first line is the passphrase of an encrypted library. Without it: `DJUST_INSPECTOR_PASSPHRASE`, or it is asked for.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,12 +53,69 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Delete recordings of the library, so that nothing of them can be read any more.
+    Delete(Delete),
+    /// Keep a recording however old it is.
+    Keep(KeepMark),
+    /// The library as a whole: where it is, its passphrase, from what age on recordings are deleted.
+    #[command(subcommand)]
+    Library(Library),
     /// Say why nothing, or not everything, would be seen on a server or in a project, and what to do.
     Doctor(Doctor),
     /// Tokens for servers that run without DEBUG.
     #[command(subcommand)]
     Token(Token),
 }
+
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// Ids of `list`, or `latest`.
+    #[arg(required = true, value_name = "RECORDING")]
+    pub recordings: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct KeepMark {
+    /// An id of `list`, or `latest`.
+    pub recording: String,
+    /// Let it expire with the others.
+    #[arg(long)]
+    pub no_longer: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Library {
+    /// Show where the library is, how large, whether it is encrypted, and when recordings expire.
+    Status {
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Encrypt the library with a passphrase. Without that nobody can read it any more, you neither.
+    Encrypt {
+        /// A file whose first line is the passphrase. Without it: `DJUST_INSPECTOR_PASSPHRASE`, or it is asked for.
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Let the library be read without a passphrase again.
+    Decrypt,
+    /// Give the library another passphrase.
+    ChangePassphrase {
+        /// A file whose first line is the new passphrase. Without it: `DJUST_INSPECTOR_NEW_PASSPHRASE`, or it is asked for.
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Delete recordings when they get older than this, now and from now on.
+    Expire {
+        /// A number of days, or `never`.
+        #[arg(value_name = "DAYS", value_parser = expire_after)]
+        after: ExpireAfter,
+    },
+}
+
+/// After how many days recordings are deleted; 0: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpireAfter(pub u32);
 
 #[derive(Debug, Subcommand)]
 pub enum Token {
@@ -191,6 +251,9 @@ pub struct Export {
     /// Only the steps of this page, by the beginning of its id.
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
+    /// Encrypt the recording file with a passphrase: `DJUST_INSPECTOR_NEW_PASSPHRASE`, or it is asked for.
+    #[arg(long, conflicts_with = "preview")]
+    pub encrypt: bool,
     /// Write nothing: say what would be in the file and what would be kept back.
     #[arg(long)]
     pub preview: bool,
@@ -238,6 +301,7 @@ impl Export {
             format,
             selection: Selection { first, last, session: self.session.as_deref().map(session).transpose()? },
             redaction: self.keep_back.redaction(),
+            passphrase: None,
         })
     }
 }
@@ -261,6 +325,14 @@ pub struct Doctor {
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+fn expire_after(text: &str) -> Result<ExpireAfter, String> {
+    let wrong = || "it is a number of days from 1 to 36500, or `never`".to_owned();
+    match text {
+        "never" => Ok(ExpireAfter(0)),
+        days => days.parse().ok().filter(|days| (1..=36_500).contains(days)).map(ExpireAfter).ok_or_else(wrong),
+    }
 }
 
 fn range(text: &str) -> Result<(Option<StepId>, Option<StepId>), String> {
@@ -315,6 +387,14 @@ mod tests {
             assert_eq!(redaction(&[]), Redaction::default());
             assert!(redaction(&["--no-redaction"]).off);
             assert!(parse(begin, &["--no-redaction", "--redact-emails"]).is_err());
+        }
+    }
+
+    #[test]
+    fn ages_are_days_or_never() {
+        assert_eq!([expire_after("never"), expire_after("30")], [Ok(ExpireAfter(0)), Ok(ExpireAfter(30))]);
+        for wrong in ["0", "-1", "30d", "", "4000000000"] {
+            assert!(expire_after(wrong).is_err(), "{wrong}");
         }
     }
 

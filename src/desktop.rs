@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn desktop(folder: &tempfile::TempDir) -> Desktop {
-        let engine = Engine::start(&Settings { data_dir: folder.path().to_owned() }).unwrap();
+        let engine = Engine::start(&Settings::new(folder.path())).unwrap();
         Desktop { dialogs: false, ..Desktop::new(Arc::new(engine)).unwrap() }
     }
 
@@ -260,7 +260,7 @@ mod tests {
         let at = PageAt { source, step: StepId(2), side: Side::After, compare: true };
         let path = desktop.pages.write(&desktop.engine, at).unwrap();
         let text = std::fs::read_to_string(path).unwrap();
-        assert!(text.contains("<title>Step 2 · add_to_cart</title>"), "{text:.500}");
+        assert!(text.contains("<title>Step 2</title>"), "{text:.500}");
         assert_eq!(text.matches("<iframe sandbox=\"\"").count(), 2);
         assert!(text.contains("data-djust-inspector-changed=&quot;&quot;"), "what the step changed is marked");
     }

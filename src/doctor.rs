@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Places, Settings, found_servers, unpack_agent};
+use inspector_engine::{Engine, PASSPHRASE_VARIABLE, Places, Settings, found_servers, unpack_agent};
 use inspector_model::{Handle as _, Notice, ServerInfo, SourceState};
 
 use crate::arguments::Doctor;
@@ -111,6 +111,7 @@ fn project(places: &Places, dir: &Path, python: &Path) -> anyhow::Result<ServerI
         .args(["-c", PROBE])
         .current_dir(dir)
         .env("PYTHONPATH", std::env::join_paths(path)?)
+        .env_remove(PASSPHRASE_VARIABLE)
         .output()
         .with_context(|| format!("Python could not be started; name the one of the project with --python: {}", python.display()))?;
     if !output.status.success() {
@@ -131,14 +132,12 @@ fn project(places: &Places, dir: &Path, python: &Path) -> anyhow::Result<ServerI
 fn server(doctor: &Doctor) -> anyhow::Result<ServerInfo> {
     let target = choose(doctor.url.as_deref(), doctor.token.as_deref(), false, &doctor.transport)?;
     // A look must leave nothing in the library.
-    let dir = std::env::temp_dir().join(format!("djust-inspector-doctor-{}", std::process::id()));
-    let result = look(&dir, target);
-    let _ = std::fs::remove_dir_all(&dir);
-    result
+    let dir = tempfile::Builder::new().prefix("djust-inspector-doctor-").tempdir()?;
+    look(dir.path(), target)
 }
 
 fn look(dir: &Path, target: inspector_engine::Target) -> anyhow::Result<ServerInfo> {
-    let engine = Engine::start(&Settings { data_dir: dir.to_owned() })?;
+    let engine = Engine::start(&Settings::new(dir))?;
     let (wake, woken) = sync_channel(1);
     // A full channel holds a wake-up already.
     let window = engine.window();

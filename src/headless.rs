@@ -5,11 +5,12 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, Places, Settings, Window};
+use inspector_engine::{Engine, Places, Window};
 use inspector_model::{ExportOptions, Handle as _, Level, Notice, RecordingId, Redaction, SourceState, Step};
 
 use crate::arguments::Record;
 use crate::live::{Server, choose, listen_for_the_end};
+use crate::passphrase;
 use crate::terminal::{json_line, line, plain};
 
 /// How long the loop sleeps at most: limits and the end of the server are looked at this often.
@@ -21,7 +22,7 @@ pub fn record(places: &Places, record: &Record) -> anyhow::Result<ExitCode> {
     if record.output.is_none() && redaction != Redaction::default() {
         anyhow::bail!("what is kept back is said of a file, and none is written; name one with --output");
     }
-    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
+    let engine = Engine::start(&passphrase::settings(places)?)?;
     let server = if record.command.is_empty() { None } else { Some(Server::start(places, &record.command, None)?) };
     let target = match &server {
         Some(server) => server.target.clone(),

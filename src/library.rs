@@ -2,27 +2,50 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use inspector_diff::Options;
-use inspector_engine::Places;
+use inspector_engine::{MADE_PRIVATE, Places, SEALED};
 use inspector_model::{
-    ExportPreview, Op, RecordingId, SessionId, Side, StateAnswer, Status, Step, StepId, Value, find_bug_capture, parse_value,
+    ExportPreview, Op, RecordingId, Secret, SessionId, Side, StateAnswer, Status, Step, StepId, Value, find_bug_capture, parse_value,
 };
-use inspector_store::{Reader, Store};
+use inspector_share::ShareError;
+use inspector_store::{Opening, Reader, Store, StoreError};
 
 use crate::arguments::{Diff, Export, Show};
 use crate::live::listen_for_the_end;
+use crate::passphrase;
 use crate::terminal::{json, line, plain};
 
 /// How wide a value may be on a terminal's line.
 const VALUE_CHARS: usize = 100;
 
-fn store(places: &Places) -> anyhow::Result<Store> {
-    let (store, report) = Store::open(&places.data).context("the library cannot be opened")?;
+/// The library. Asks for its passphrase where it has one.
+pub fn store(places: &Places) -> anyhow::Result<Store> {
+    store_with(places, passphrase::of_library(places)?.as_ref())
+}
+
+/// The library, opened with this passphrase.
+pub fn store_with(places: &Places, passphrase: Option<&Secret>) -> anyhow::Result<Store> {
+    let mut opening = Opening { passphrase, ..Opening::default() };
+    let told = AtomicBool::new(false);
+    let tell = |_: u64, _: u64| {
+        if !told.swap(true, Ordering::Relaxed) {
+            eprintln!("The library of an earlier version is written anew, once …");
+        }
+        true
+    };
+    opening.progress = &tell;
+    let (store, report) = Store::open_with(&places.data, &opening).context("the library cannot be opened")?;
     if let Some(path) = report.set_aside {
         eprintln!("The library was damaged and has been set aside, nothing of it was deleted: {}", path.display());
+    }
+    for (happened, words) in [(report.made_private, MADE_PRIVATE), (report.sealed, SEALED)] {
+        if happened {
+            eprintln!("{words}");
+        }
     }
     Ok(store)
 }
@@ -31,7 +54,9 @@ fn store(places: &Places) -> anyhow::Result<Store> {
 fn reader(places: &Places, name: &str) -> anyhow::Result<Reader> {
     let path = Path::new(name);
     if path.is_file() {
-        let reader = inspector_store::read_file(path)?;
+        let is_needed = |error: &StoreError| matches!(error, StoreError::PassphraseNeeded { .. });
+        let reader =
+            passphrase::with_file(places, is_needed, |passphrase| inspector_store::read_file_with(path, passphrase, &|_, _| true))?;
         if let Some(damage) = reader.damage() {
             eprintln!("The recording is damaged; what stands before the damage is shown: {}", line(damage));
         }
@@ -68,13 +93,14 @@ pub fn list(places: &Places, as_json: bool) -> anyhow::Result<ExitCode> {
     }
     for info in recordings {
         println!(
-            "{}  {:>7} steps  {:>9}  {:>3} pages  djust {}  {}",
+            "{}  {:>7} steps  {:>9}  {:>3} pages  djust {}  {}{}",
             line(info.id.as_str()),
             info.steps,
             bytes(info.bytes),
             info.sessions,
             line(&info.djust),
-            line(&info.title)
+            line(&info.title),
+            if info.kept { "  kept" } else { "" }
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -186,7 +212,10 @@ fn state(reader: &Reader, (step, side): (StepId, Side)) -> anyhow::Result<Value>
 /// Writes a recording, or some of its steps, to a file; or says what that would hold and keep back.
 pub fn export(places: &Places, export: &Export) -> anyhow::Result<ExitCode> {
     let reader = reader(places, &export.recording)?;
-    let options = export.options(|name| session(&reader, name))?;
+    let mut options = export.options(|name| session(&reader, name))?;
+    if export.encrypt {
+        options.passphrase = Some(passphrase::new(None)?);
+    }
     let Some(file) = export.file.as_deref().filter(|_| !export.preview) else {
         let preview = inspector_share::preview(&reader, &options, &|_, _| true)?;
         if export.json {
@@ -248,7 +277,9 @@ pub fn import(places: &Places, what: &str, as_json: bool) -> anyhow::Result<Exit
     let imported = if !path.is_file() && find_bug_capture(what).is_some() {
         inspector_share::import_text(what, &store, now)?
     } else {
-        inspector_share::import_file(path, &store, now, &|_, _| true)?
+        let is_needed = |error: &ShareError| matches!(error, ShareError::Store(StoreError::PassphraseNeeded { .. }));
+        let import = |passphrase: Option<&Secret>| inspector_share::import_file_with(path, passphrase, &store, now, &|_, _| true);
+        passphrase::with_file(places, is_needed, import)?
     };
     if as_json {
         println!("{}", json(&serde_json::json!({"id": imported.id, "steps": imported.steps, "damaged": imported.damaged}))?);
@@ -285,7 +316,8 @@ pub fn step_line(step: &Step) -> String {
     )
 }
 
-fn bytes(count: u64) -> String {
+/// A size in words.
+pub fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),
         1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),

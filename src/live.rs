@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use inspector_engine::{Child, Engine, Places, Settings, Target, found_servers, supervise, unpack_agent};
+use inspector_engine::{Child, Places, Target, found_servers, supervise, unpack_agent};
 use inspector_model::AttachOptions;
 use tokio::sync::oneshot;
 
@@ -17,8 +17,7 @@ const SHUTDOWN_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10
 
 /// Starts a server with the agent inside and opens the window on it. The exit code is the server's.
 pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
-    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    let engine = Arc::new(engine);
+    let Some(engine) = window::engine(places)? else { return Ok(ExitCode::SUCCESS) };
     let ending = engine.clone();
     // The main thread is the window's, which knows nothing of signals: the end is made here.
     let on_signal = Box::new(move || {
@@ -36,7 +35,7 @@ pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
 /// Opens the window attached to a running server.
 pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
     let target = choose(attach.url.as_deref(), attach.token.as_deref(), attach.write, &attach.transport)?;
-    let engine = Arc::new(Engine::start(&Settings { data_dir: places.data.clone() })?);
+    let Some(engine) = window::engine(places)? else { return Ok(ExitCode::SUCCESS) };
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
     window::show(&engine, places, Vec::new())?;
     Ok(ExitCode::SUCCESS)

@@ -8,9 +8,12 @@ mod doctor;
 mod headless;
 mod library;
 mod live;
+mod log;
 mod pages;
+mod passphrase;
 mod terminal;
 mod token;
+mod upkeep;
 mod window;
 
 use std::process::ExitCode;
@@ -21,10 +24,7 @@ use inspector_engine::Places;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    log::begin();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let places = Places::find(arguments.data_dir.as_deref())?;
+    let places = Places { passphrase: arguments.passphrase_file, ..Places::find(arguments.data_dir.as_deref())? };
     match arguments.command {
         None => window::start_page(&places),
         Some(Command::Run(run)) => live::run(&places, &run),
@@ -47,6 +47,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Diff(diff)) => library::diff(&places, &diff),
         Some(Command::Export(export)) => library::export(&places, &export),
         Some(Command::Import { file, json }) => library::import(&places, &file, json),
+        Some(Command::Delete(delete)) => upkeep::delete(&places, &delete),
+        Some(Command::Keep(keep)) => upkeep::keep(&places, &keep),
+        Some(Command::Library(command)) => upkeep::library(&places, &command),
         Some(Command::Doctor(doctor)) => doctor::doctor(&places, &doctor),
         Some(Command::Token(Token::New(wish))) => token::new(&wish),
     }

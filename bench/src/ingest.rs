@@ -99,7 +99,7 @@ pub fn run(quick: bool, only: Option<Sort>) -> anyhow::Result<Sheet> {
 
 fn round(way: Way, sender: &Sender) -> anyhow::Result<Round> {
     let folder = tempfile::tempdir()?;
-    let engine = (way == Way::Engine).then(|| Engine::start(&Settings { data_dir: folder.path().to_owned() })).transpose()?;
+    let engine = (way == Way::Engine).then(|| Engine::start(&Settings::new(folder.path()))).transpose()?;
     let (start, cpu) = (Instant::now(), cpu_time());
     match (way, engine) {
         (Way::Engine, Some(engine)) => record(&engine, sender)?,

@@ -95,7 +95,7 @@ impl Inspector {
         drop(self.input.take());
         let status = self.child.wait()?;
         ensure!(status.success(), "the inspector failed: {status}");
-        let engine = Engine::start(&Settings { data_dir: library.to_owned() })?;
+        let engine = Engine::start(&Settings::new(library))?;
         let (mut steps, mut events) = (0, 0);
         for info in engine.store().recordings()? {
             let reader = engine.store().read(&info.id)?;
@@ -123,7 +123,7 @@ impl Drop for Inspector {
 
 /// What the process does: attaches, takes in what its window is told, and says how far it is until its input ends.
 pub fn run(url: &str, token: &str, library: &Path) -> anyhow::Result<()> {
-    let engine = Engine::start(&Settings { data_dir: library.to_owned() })?;
+    let engine = Engine::start(&Settings::new(library))?;
     let window = engine.window();
     let id = engine.attach(Target::address(url, token)).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let (ended, is_over) = sync_channel::<()>(1);

@@ -41,7 +41,7 @@ impl Inspector {
 
     /// Attaches with the library in `data`.
     pub fn attach_in(data: &Path, target: Target) -> Self {
-        let engine = Engine::start(&Settings { data_dir: data.to_owned() }).expect("the engine starts");
+        let engine = Engine::start(&Settings::new(data)).expect("the engine starts");
         let woken = Arc::new((Mutex::new(false), Condvar::new()));
         let waker = woken.clone();
         let window = engine.window();

@@ -22,7 +22,7 @@ fn picture(name: &str, samples: &[&str], scene: impl Fn(&mut Screen)) {
     let mut results = SnapshotResults::new();
     for (theme, word) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let engine = Engine::start(&Settings { data_dir: data.path().to_owned() }).expect("the engine starts");
+        let engine = Engine::start(&Settings::new(data.path())).expect("the engine starts");
         let files: Vec<PathBuf> = samples.iter().map(|sample| root.join(format!("recordings/{sample}.djrec"))).collect();
         for file in &files {
             engine.store().import(file, &|_, _| true).expect("a sample");

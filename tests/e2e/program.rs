@@ -12,20 +12,20 @@ use tokio::runtime::Runtime;
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The program with folders of its own.
-struct Program {
-    home: tempfile::TempDir,
+pub struct Program {
+    pub home: tempfile::TempDir,
 }
 
 impl Program {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { home: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_djust-inspector"));
         command
             .args(arguments)
@@ -37,11 +37,11 @@ impl Program {
         command
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
+    pub fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program runs")
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.output(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("JSON")
@@ -49,15 +49,15 @@ impl Program {
 }
 
 /// A copy of the project on a free port, not running; its server is started by the program under test.
-struct Project {
-    runtime: Runtime,
-    server: DjustServer,
+pub struct Project {
+    pub runtime: Runtime,
+    pub server: DjustServer,
     browser: Browser,
-    python: PathBuf,
+    pub python: PathBuf,
 }
 
 impl Project {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let (server, browser) = runtime.block_on(async {
             let mut server = DjustServer::start(ServerOptions::default()).await.expect("the server starts");
@@ -72,18 +72,18 @@ impl Project {
     }
 
     /// Starts `record` with a server of this project, and waits until it is attached.
-    fn record(&self, program: &Program, options: &[&str], server: &[&str]) -> Recording {
+    pub fn record(&self, program: &Program, options: &[&str], server: &[&str]) -> Recording {
         let mut command = program.command(&["record", "--json"]);
         command.args(options).arg("--").arg(&self.python).args(server).current_dir(self.server.project_dir());
         Recording::start(command)
     }
 
-    fn uvicorn(&self, program: &Program, options: &[&str]) -> Recording {
+    pub fn uvicorn(&self, program: &Program, options: &[&str]) -> Recording {
         let port = self.server.address().port().to_string();
         self.record(program, options, &["-m", "uvicorn", "config.asgi:application", "--log-level", "warning", "--port", &port])
     }
 
-    fn open(&self, path: &str) -> Page {
+    pub fn open(&self, path: &str) -> Page {
         self.runtime.block_on(async {
             let page = self.browser.new_page().await.expect("a page");
             page.open_live(&self.server.url(path)).await.expect("the page is live");
@@ -91,19 +91,26 @@ impl Project {
         })
     }
 
-    fn click(&self, page: &Page, name: &str) {
+    pub fn click(&self, page: &Page, name: &str) {
         self.runtime.block_on(page.click(&test_id(name))).expect("a click");
     }
 }
 
 /// A running `record`, killed when dropped.
-struct Recording {
-    process: Child,
+pub struct Recording {
+    pub process: Child,
     lines: std::sync::mpsc::Receiver<String>,
 }
 
 impl Recording {
-    fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        let recording = Self::begin(command);
+        recording.line("Attached");
+        recording
+    }
+
+    /// Without waiting for anything.
+    pub fn begin(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (tell, lines) = std::sync::mpsc::sync_channel(10_000);
         let outputs: [Box<dyn std::io::Read + Send>; 2] =
@@ -121,13 +128,11 @@ impl Recording {
                 })
                 .expect("a thread");
         }
-        let recording = Self { process, lines };
-        recording.line("Attached");
-        recording
+        Self { process, lines }
     }
 
     /// Waits for a line with this in it.
-    fn line(&self, part: &str) -> String {
+    pub fn line(&self, part: &str) -> String {
         let begun = Instant::now();
         let mut seen = Vec::new();
         loop {
@@ -139,7 +144,7 @@ impl Recording {
         }
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
         rustix::process::kill_process(pid, signal).expect("the signal is sent");
     }
@@ -219,7 +224,7 @@ fn on_disk(program: &Program) -> Vec<String> {
     serde_json::from_slice(&shown.stdout).map(|shown| names_of(&shown)).unwrap_or_default()
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
@@ -232,7 +237,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn children(pid: u32) -> Vec<i32> {
+pub fn children(pid: u32) -> Vec<i32> {
     let mut all = Vec::new();
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return all };
     for task in tasks.filter_map(Result::ok) {

@@ -158,7 +158,7 @@ fn bug_captures_go_to_djust_and_come_from_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bug.djbug1");
     let selection = Selection { first: Some(step), last: Some(step), session: None };
-    export(&mut lab, ExportOptions { format: ExportFormat::BugCapture, selection, redaction: Redaction::default() }, &file);
+    export(&mut lab, ExportOptions { format: ExportFormat::BugCapture, selection, ..ExportOptions::default() }, &file);
     let blob = std::fs::read_to_string(&file).expect("the capture").trim().to_owned();
     let project: PathBuf = lab.server.project_dir().clone();
     for version in inspector_test_support::DJUST_VERSIONS {

@@ -10,6 +10,8 @@ mod filter;
 mod format;
 mod panels;
 mod theme;
+#[cfg(any(feature = "native", all(feature = "web", target_arch = "wasm32")))]
+mod unlock;
 mod views;
 mod widgets;
 
@@ -24,4 +26,4 @@ pub use app::InspectorApp;
 pub use app::startup::{Memory, Startup, ThemeChoice};
 pub use filter::Filter;
 #[cfg(feature = "native")]
-pub use native::{NativeError, run_native};
+pub use native::{NativeError, ask_passphrase, run_native};

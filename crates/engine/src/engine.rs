@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inspector_model::{
-    Answer, Block, Breakpoint, Close, ErrorCode, Failure, Keep, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Side,
+    Answer, Block, Breakpoint, Close, ErrorCode, Failure, Level, Phase, RecordedPage, RecorderStatus, RecordingId, Request, Secret, Side,
     Source, SourceId, SourceKind, SourceState, Step, StepId,
 };
-use inspector_store::{Imported, Retention, Store};
+use inspector_store::{Imported, Opening, Store, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,17 +28,23 @@ use crate::{EngineError, commands, compare, costs, now, queries, travel, values}
 /// How often this machine is searched for servers.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
 
+/// How often it is looked for recordings that have become too old.
+const EXPIRE_EVERY: Duration = Duration::from_hours(24);
+
 /// Steps of an opened recording that are read in at a time: so many are on the screen at once.
 const READ_IN: u64 = 4 * Block::STEPS as u64;
 
 /// How long indexes are taken in before it is asked whether anybody still wants them.
 const PREPARE: Duration = Duration::from_millis(50);
 
-/// The least that can be kept of a recording, bytes: its two ends are whole anyway.
-const LEAST_KEPT: u64 = 8 << 20;
+/// What is told once of a library that others could read, and of one that was written anew.
+pub const MADE_PRIVATE: &str = "Other users of this machine could read the library of recordings; from now on only you can";
+/// Likewise.
+pub const SEALED: &str =
+    "The library was written anew, so that a deleted recording can be read by nobody; inspectors older than this one cannot open it";
 
-/// The library keeps [`Keep`] under this name.
-const KEEP: &str = "keep";
+/// The library keeps [`inspector_model::Keep`] under this name.
+pub const KEEP_SETTING: &str = "keep";
 /// And the breakpoints under this one.
 const BREAKPOINTS: &str = "breakpoints";
 
@@ -47,6 +53,20 @@ const BREAKPOINTS: &str = "breakpoints";
 pub struct Settings {
     /// The folder of the library.
     pub data_dir: PathBuf,
+    /// Its passphrase, if it has one.
+    pub passphrase: Option<Secret>,
+}
+
+impl Settings {
+    /// For a library without a passphrase.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), passphrase: None }
+    }
+
+    /// Whether the library has a passphrase, and none was given.
+    pub fn is_locked(&self) -> Result<bool, EngineError> {
+        Ok(self.passphrase.is_none() && Store::is_encrypted(&self.data_dir)?)
+    }
 }
 
 /// A running engine. Dropping it detaches from all servers and flushes all recordings.
@@ -82,10 +102,11 @@ impl Engine {
             .build()
             .map_err(EngineError::Start)?;
         let wishes = Wishes::default();
-        *wishes.keep.lock() = store.setting(KEEP).unwrap_or_default();
+        *wishes.keep.lock() = store.setting(KEEP_SETTING).unwrap_or_default();
         *wishes.breakpoints.write() = store.setting(BREAKPOINTS).and_then(|all| Breakpoints::new(all).ok()).unwrap_or_default();
         outbox.keep(*wishes.keep.lock());
         outbox.breakpoints(wishes.breakpoints.read().all());
+        outbox.encrypted(store.has_passphrase());
         let shared = Arc::new(Shared {
             store,
             works: Arc::new(Works::new(outbox.clone())),
@@ -156,12 +177,23 @@ impl Drop for Engine {
 fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError> {
     let mut dir = settings.data_dir.clone();
     let mut others = 0;
+    let encrypted = Store::is_encrypted(&dir)?;
     let mut holder = String::new();
     loop {
-        match Store::open(&dir) {
+        match Store::open_with(&dir, &Opening { passphrase: settings.passphrase.as_ref(), ..Opening::default() }) {
             Ok((store, report)) => {
                 if others > 0 {
+                    // What is recorded beside an encrypted library is no less private.
+                    if encrypted && !store.has_passphrase() {
+                        store.set_passphrase(None, settings.passphrase.as_ref())?;
+                    }
                     outbox.message(Level::Warning, format!("{holder}; recordings of this one are kept in {}", dir.display()));
+                }
+                if report.made_private {
+                    outbox.message(Level::Warning, MADE_PRIVATE);
+                }
+                if report.sealed {
+                    outbox.message(Level::Info, SEALED);
                 }
                 if let Some(path) = report.set_aside {
                     let text = format!(
@@ -185,11 +217,16 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                 }
                 return Ok(store);
             }
-            Err(inspector_store::StoreError::Locked { by, .. }) if others < 16 => {
+            Err(StoreError::Locked { by, .. }) if others < 16 => {
                 if others == 0 {
                     let by = by.map_or_else(String::new, |process| format!(" (process {process})"));
                     holder = format!("Another inspector{by} has the library; close it to open recordings that are there");
                 }
+                others += 1;
+                dir = settings.data_dir.join(format!("inspector-{}", others + 1));
+            }
+            // An earlier one beside it may have been left with an earlier passphrase.
+            Err(StoreError::WrongPassphrase { .. } | StoreError::PassphraseNeeded { .. }) if (1..16).contains(&others) => {
                 others += 1;
                 dir = settings.data_dir.join(format!("inspector-{}", others + 1));
             }
@@ -201,6 +238,8 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
 async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut stopped: oneshot::Receiver<()>) {
     shared.tell_recordings();
     shared.thin_library();
+    // At once, and then daily.
+    let mut expiry = tokio::time::interval(EXPIRE_EVERY);
     let mut search = tokio::time::interval(SEARCH_EVERY);
     let mut last_found = None;
     let mut told = false;
@@ -218,6 +257,7 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut sto
                     shared.outbox.message(Level::Error, why);
                 }
             }
+            _ = expiry.tick() => shared.expire_recordings(),
             request = incoming.recv() => {
                 let Some(Asked { by, id, request }) = request else { return };
                 let shared = shared.clone();
@@ -267,19 +307,9 @@ impl Shared {
                 Ok(Answer::Done(format!("Cancelled: {words}")))
             }
             Request::Close(id) => self.close(id).await,
-            Request::DeleteRecording(recording) => {
-                self.blocking(move |shared| {
-                    let open =
-                        shared.sources.lock().values().any(|source| source.info.lock().recorder.recording.as_ref() == Some(&recording));
-                    if open {
-                        return Err(Failure::new(ErrorCode::Busy, "the recording is open").hint("close it first"));
-                    }
-                    shared.store.delete(&recording).map_err(|error| queries::failed(&error))?;
-                    shared.tell_recordings();
-                    Ok(Answer::Done("Deleted".into()))
-                })
-                .await
-            }
+            Request::DeleteRecording(recording) => self.delete_recording(recording, asker).await,
+            Request::KeepRecording(recording, kept) => self.blocking(move |shared| shared.keep_recording(&recording, kept)).await,
+            Request::SetPassphrase { now, new } => self.blocking(move |shared| shared.set_passphrase(now.as_ref(), new.as_ref())).await,
             Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
             Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
             Request::Diff { from, to } => {
@@ -557,44 +587,6 @@ impl Shared {
         Ok(Answer::Done("Breakpoints are set".into()))
     }
 
-    fn set_keep(self: &Arc<Self>, keep: Keep) -> Result<Answer, Failure> {
-        let least = Keep { recording_bytes: LEAST_KEPT, library_bytes: LEAST_KEPT, slow_ms: 0.0 };
-        if keep.recording_bytes < least.recording_bytes
-            || keep.library_bytes < least.library_bytes
-            || keep.slow_ms.is_nan()
-            || keep.slow_ms < least.slow_ms
-        {
-            return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
-        }
-        self.store.set_setting(KEEP, &keep).map_err(|error| queries::failed(&error))?;
-        *self.wishes.keep.lock() = keep;
-        self.outbox.keep(keep);
-        self.thin_library();
-        Ok(Answer::Done("Kept from now on".into()))
-    }
-
-    /// Thins what nobody records, oldest first, if all recordings together take more than is kept.
-    fn thin_library(self: &Arc<Self>) {
-        let shared = self.clone();
-        let job = self.works.begin("Thinning old recordings".into(), None);
-        tokio::task::spawn_blocking(move || {
-            let Keep { library_bytes, recording_bytes, slow_ms } = *shared.wishes.keep.lock();
-            match shared
-                .store
-                .keep_within(library_bytes, &Retention { most_bytes: recording_bytes, slow_ms }, &|done, of| job.goes_on(done, of))
-            {
-                Ok(thinned) if thinned.segments > 0 => {
-                    let text =
-                        format!("Old recordings were thinned to stay within {} MB; what changed is still known", library_bytes >> 20);
-                    shared.outbox.message(Level::Info, text);
-                    shared.tell_recordings();
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the library could not be thinned"),
-            }
-        });
-    }
-
     async fn close(self: &Arc<Self>, id: SourceId) -> Result<Answer, Failure> {
         let source = self.source(id)?;
         drop(source.stop.lock().take());
@@ -607,6 +599,8 @@ impl Shared {
         Ok(Answer::Done("Closed".into()))
     }
 }
+
+mod library;
 
 #[cfg(test)]
 mod tests;

@@ -28,3 +28,15 @@ pub enum EngineError {
         source: std::io::Error,
     },
 }
+
+impl EngineError {
+    /// In words for whoever was asked for the passphrase in a window.
+    pub fn why_still_locked(&self) -> String {
+        match self {
+            Self::Store(inspector_store::StoreError::WrongPassphrase { .. }) => {
+                "This is not the passphrase that it was encrypted with".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+}

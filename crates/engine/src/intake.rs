@@ -309,7 +309,8 @@ impl Intake {
                     html: None,
                 });
             }
-            Taken::Missing(why) => tracing::debug!("no state for a view that was found: {why}"),
+            // The reason is the server's, and may quote a value.
+            Taken::Missing(_) => tracing::debug!("no state for a view that was found"),
         }
     }
 
@@ -354,8 +355,8 @@ impl Intake {
             if let Some(session) = step.session {
                 let now = self.streams.entry((session, step.view)).or_default();
                 for change in [step.before, step.after].into_iter().flatten() {
-                    if let Err(why) = now.wire.apply(change) {
-                        tracing::debug!("a state that was delivered again is not known: {why}");
+                    if now.wire.apply(change).is_err() {
+                        tracing::debug!("a state that was delivered again is not known");
                     }
                 }
             }

@@ -17,6 +17,7 @@ mod engine;
 mod error;
 mod handlers;
 mod intake;
+mod log;
 mod outbox;
 mod places;
 mod queries;
@@ -34,11 +35,14 @@ pub mod fuzzing;
 pub use agent_files::unpack_agent;
 pub use attachment::Target;
 pub use discovery::{discovery_dir, found_servers};
-pub use engine::{Engine, Settings};
+pub use engine::{Engine, KEEP_SETTING, MADE_PRIVATE, SEALED, Settings};
 pub use error::EngineError;
+pub use log::{is_ours, quiet_panics};
 pub use outbox::Window;
 pub use places::{Places, PlacesError};
-pub use supervise::{Child, supervise};
+pub use supervise::{Child, NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE, supervise};
+
+pub use inspector_store::private;
 
 /// Unix time now, seconds. The one clock of the engine.
 pub(crate) fn now() -> f64 {

@@ -53,6 +53,7 @@ struct Hub {
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
+    encrypted: Option<bool>,
     breakpoints: Option<Vec<Breakpoint>>,
     work: Vec<(Work, Option<Asker>)>,
     /// Said while there was no window to say it to.
@@ -74,6 +75,7 @@ struct State {
     recordings: Option<Vec<RecordingInfo>>,
     found: Option<Vec<FoundServer>>,
     keep: Option<Keep>,
+    encrypted: Option<bool>,
     breakpoints: Option<Vec<Breakpoint>>,
     work: Option<Vec<Work>>,
     answers: VecDeque<(RequestId, Answer)>,
@@ -159,6 +161,7 @@ impl Outbox {
             recordings: hub.recordings.clone(),
             found: hub.found.clone(),
             keep: hub.keep,
+            encrypted: hub.encrypted,
             breakpoints: hub.breakpoints.clone(),
             // None of it was asked for by a window that has just come.
             work: (!hub.work.is_empty()).then(|| hub.work.iter().map(|(work, _)| work.clone()).collect()),
@@ -236,6 +239,11 @@ impl Outbox {
     /// Tells how much is kept of recordings.
     pub fn keep(&self, keep: Keep) {
         self.tell(|hub| hub.keep = Some(keep), |state| state.keep = Some(keep));
+    }
+
+    /// Tells whether the library is kept under a passphrase.
+    pub fn encrypted(&self, encrypted: bool) {
+        self.tell(|hub| hub.encrypted = Some(encrypted), |state| state.encrypted = Some(encrypted));
     }
 
     /// Tells which conditions watch.
@@ -356,6 +364,7 @@ impl Mailbox {
         into.extend(state.recordings.take().map(Notice::Recordings));
         into.extend(state.found.take().map(Notice::Found));
         into.extend(state.keep.take().map(Notice::Keep));
+        into.extend(state.encrypted.take().map(Notice::Encrypted));
         into.extend(state.breakpoints.take().map(Notice::Breakpoints));
         into.extend(state.work.take().map(Notice::Work));
         let mut left = max_steps;

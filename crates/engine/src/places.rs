@@ -9,6 +9,8 @@ pub struct Places {
     pub data: PathBuf,
     /// What can be made again.
     pub cache: PathBuf,
+    /// A file whose first line is the library's passphrase, if the user named one.
+    pub passphrase: Option<PathBuf>,
 }
 
 /// Why there is no place to keep anything.
@@ -32,7 +34,7 @@ impl Places {
             (None, None) => return Err(PlacesError::NoHome),
         };
         let cache = project.as_ref().map_or_else(|| data.join("cache"), |project| project.cache_dir().to_owned());
-        std::fs::create_dir_all(&data).map_err(|error| PlacesError::Folder(data.clone(), error))?;
-        Ok(Self { data, cache })
+        inspector_store::private::create_folder(&data).map_err(|error| PlacesError::Folder(data.clone(), error))?;
+        Ok(Self { data, cache, passphrase: None })
     }
 }

@@ -188,7 +188,13 @@ pub fn failed(error: &StoreError) -> Failure {
         StoreError::Cancelled => ErrorCode::Cancelled,
         _ => ErrorCode::Io,
     };
-    Failure::new(code, error.to_string())
+    let failure = Failure::new(code, error.to_string());
+    match error {
+        StoreError::PassphraseNeeded { path } if path.is_file() => {
+            failure.hint(format!("take it into the library in a terminal, which asks for it: djust-inspector import {}", path.display()))
+        }
+        _ => failure,
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ use uuid::Uuid;
 
 use crate::{EngineError, Target};
 
+/// The environment's variable with the library's passphrase.
+pub const PASSPHRASE_VARIABLE: &str = "DJUST_INSPECTOR_PASSPHRASE";
+/// And with the one that it shall have.
+pub const NEW_PASSPHRASE_VARIABLE: &str = "DJUST_INSPECTOR_NEW_PASSPHRASE";
+
 /// A supervised server. Its output is the program's own.
 pub struct Child {
     process: tokio::process::Child,
@@ -33,6 +38,9 @@ pub fn supervise(command: &[OsString], inject: &Path) -> Result<Child, EngineErr
         .env("PYTHONPATH", python_path)
         .env(TOKEN_VARIABLE, token)
         .env(RUN_VARIABLE, &run)
+        // What is recorded of the server must not be opened by it.
+        .env_remove(PASSPHRASE_VARIABLE)
+        .env_remove(NEW_PASSPHRASE_VARIABLE)
         .kill_on_drop(true);
     let process = process.spawn().map_err(|source| EngineError::Spawn { program: program.to_string_lossy().into_owned(), source })?;
     Ok(Child { process, run })

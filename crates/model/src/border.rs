@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Access, AssignCosts, AttachOptions, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions,
     ExportPreview, Found, Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope,
-    SearchOptions, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps, Stream,
-    ValueAt, View, ViewId, WorkId,
+    SearchOptions, Secret, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps,
+    Stream, ValueAt, View, ViewId, WorkId,
 };
 
 /// The engine, seen from the window. Neither call ever waits.
@@ -27,6 +27,9 @@ pub trait Handle {
     /// Sets what is called, from any thread, when [`Handle::drain`] would find something.
     fn set_waker(&self, waker: Box<dyn Fn() + Send + Sync>);
 }
+
+/// What a page is told instead of being connected while the library's passphrase is not known.
+pub const LOCKED: &str = "locked";
 
 /// A question or a command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,8 +61,17 @@ pub enum Request {
     Cancel(WorkId),
     /// Detach from a server, or close a recording. What was recorded stays in the library. Answer: [`Answer::Done`].
     Close(SourceId),
-    /// Delete a recording from the library. Answer: [`Answer::Done`].
+    /// Delete a recording from the library, so that nothing of it can be read any more. Answer: [`Answer::Done`].
     DeleteRecording(RecordingId),
+    /// Say whether a recording stays however old it is. Answer: [`Answer::Done`].
+    KeepRecording(RecordingId, bool),
+    /// Keep the library under a passphrase, or under none. Answer: [`Answer::Done`]; a [`Notice::Encrypted`] follows.
+    SetPassphrase {
+        /// The one that it has.
+        now: Option<Secret>,
+        /// The one that it gets.
+        new: Option<Secret>,
+    },
     /// Everything about a step. Answer: [`Answer::Detail`].
     Detail {
         /// Where.
@@ -425,11 +437,14 @@ pub struct Keep {
     pub library_bytes: u64,
     /// From so many milliseconds on a step is slow.
     pub slow_ms: f64,
+    /// After so many days without a new step a recording is deleted, unless it is kept, has bookmarks, or is open; 0: never.
+    #[serde(default)]
+    pub expire_days: u32,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { recording_bytes: 1 << 30, library_bytes: 8 << 30, slow_ms: 250.0 }
+        Self { recording_bytes: 1 << 30, library_bytes: 8 << 30, slow_ms: 250.0, expire_days: 0 }
     }
 }
 
@@ -455,6 +470,8 @@ pub enum Notice {
     Marks(SourceId, BTreeMap<StepId, String>),
     /// How much is kept of recordings.
     Keep(Keep),
+    /// Whether the library is kept under a passphrase.
+    Encrypted(bool),
     /// The conditions that watch every state.
     Breakpoints(Vec<Breakpoint>),
     /// The library.
@@ -622,6 +639,9 @@ pub struct RecordingInfo {
     /// Whether a recorder still writes to it.
     #[serde(default)]
     pub recording: bool,
+    /// Whether it stays however old it is.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// A server with an agent on this machine.

@@ -17,6 +17,7 @@ mod limiter;
 mod page;
 mod query;
 mod readable;
+mod secret;
 mod server;
 mod session;
 mod share;
@@ -28,7 +29,7 @@ mod value;
 
 pub use access::{Access, AttachOptions, is_loopback, unprotected};
 pub use border::{
-    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpPreview, JumpTarget, Keep, Level, NotRestored, Notice,
+    Answer, CommandDone, ErrorCode, Failure, FoundServer, Handle, JumpPreview, JumpTarget, Keep, LOCKED, Level, NotRestored, Notice,
     RecorderStatus, RecordingInfo, RemoteCursor, Request, Source, SourceKind, SourceState, StateAnswer, Work,
 };
 pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceStream};
@@ -43,6 +44,7 @@ pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};
 pub use readable::{civil, for_desktop, grouped, is_invisible, visible};
+pub use secret::Secret;
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo, Workers};
 pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
 pub use share::{

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SessionId, Step, StepId};
+use crate::{Secret, SessionId, Step, StepId};
 
 /// What each bug capture of djust begins with.
 pub const BUG_CAPTURE_PREFIX: &str = "djbug1.";
@@ -154,6 +154,8 @@ pub struct ExportOptions {
     pub selection: Selection,
     /// What is kept back.
     pub redaction: Redaction,
+    /// What the file is encrypted with: recording files only. `None`: it is in plain.
+    pub passphrase: Option<Secret>,
 }
 
 /// What an export would hold and what it would keep back. Has no recorded value, only counts and places.

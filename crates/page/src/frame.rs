@@ -60,13 +60,13 @@ iframe{flex:1;width:100%;min-height:0;border:0;background:#fff;color-scheme:ligh
 
 /// The document around one page, or around two beside each other. It has no script, and each page is in a sandboxed frame.
 pub fn frame_page(title: &Title<'_>, panes: &[Pane<'_>], options: Options) -> String {
-    let heading = format!("Step {} · {}", title.step, title.name);
     let inner: usize = panes.iter().map(|pane| if let Content::Document(text) = pane.content { text.len() } else { 0 }).sum();
     let mut out = String::with_capacity(inner + inner / 4 + 4096);
     out.push_str("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\"");
     write_attribute(&mut out, "content", &frame_policy(panes, options));
     out.push_str("><meta name=\"viewport\" content=\"width=device-width\"><title>");
-    write_escaped(&mut out, &heading);
+    // No more than that: a browser shows it on its window, and remembers it.
+    out.push_str(&format!("Step {}", title.step));
     out.push_str("</title><style>");
     out.push_str(STYLE);
     out.push_str("</style></head><body><header><h1><span class=\"step\">Step ");

@@ -253,7 +253,7 @@ async fn a_hostile_recording_asks_for_nothing_and_runs_nothing() {
     page.wait_for("document.querySelectorAll('iframe').length === 2").await.unwrap();
     page.eval("new Promise(done => setTimeout(done, 1500))").await.unwrap();
     assert_eq!(page.url().await.unwrap(), url);
-    assert!(page.eval("document.title").await.unwrap().as_str().unwrap().starts_with("Step 7 · </title>"));
+    assert_eq!(page.eval("document.title").await.unwrap(), "Step 7", "nothing of what was recorded");
     assert_eq!(
         page.eval("[...document.querySelectorAll('iframe')].every(f => f.contentDocument === null)").await.unwrap(),
         true,

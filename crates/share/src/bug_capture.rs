@@ -11,7 +11,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use inspector_model::{
-    BUG_CAPTURE_PREFIX, Kind, Phase, RecordingId, Session, SessionId, Step, StepDetail, StepKind, Value, View, find_bug_capture,
+    BUG_CAPTURE_PREFIX, Kind, Phase, RecordingId, Secret, Session, SessionId, Step, StepDetail, StepKind, Value, View, find_bug_capture,
 };
 use inspector_store::{Imported, NewState, NewStep, Progress, Recorder, Store};
 use serde_json::{Map, Value as Json, json};
@@ -94,12 +94,23 @@ pub fn read(text: &str) -> Result<BugCapture, ShareError> {
 /// Takes a file into the library, a recording or a bug capture; one that is there already stays as it is. `now` in Unix
 /// seconds: a capture does not say when it was.
 pub fn import_file(path: &Path, store: &Store, now: f64, progress: Progress<'_>) -> Result<Imported, ShareError> {
+    import_file_with(path, None, store, now, progress)
+}
+
+/// The same, for a file that may be encrypted.
+pub fn import_file_with(
+    path: &Path,
+    passphrase: Option<&Secret>,
+    store: &Store,
+    now: f64,
+    progress: Progress<'_>,
+) -> Result<Imported, ShareError> {
     let mut begin = Vec::new();
     // What cannot be read is no capture, and the store says why it is no recording.
     let _ = File::open(path).and_then(|file| file.take(MOST_BYTES as u64 + 1).read_to_end(&mut begin));
     match std::str::from_utf8(&begin) {
         Ok(text) if find_bug_capture(text).is_some() => import_text(text, store, now),
-        _ => Ok(store.import(path, progress)?),
+        _ => Ok(store.import_with(path, passphrase, progress)?),
     }
 }
 

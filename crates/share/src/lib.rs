@@ -32,7 +32,7 @@ use std::path::Path;
 use inspector_model::{ExportFormat, ExportOptions, ExportPreview, StepKind};
 use inspector_store::{Progress, Reader};
 
-pub use bug_capture::{import_file, import_text};
+pub use bug_capture::{import_file, import_file_with, import_text};
 pub use error::ShareError;
 pub use excerpt::{connections, shell};
 
@@ -57,7 +57,7 @@ const LOOKING: Part = Part { number: 2, of: PARTS };
 /// Says what an export would hold and keep back, without writing anything.
 pub fn preview(reader: &Reader, options: &ExportOptions, progress: Progress<'_>) -> Result<ExportPreview, ShareError> {
     let excerpt = Excerpt::new(reader, options, progress)?;
-    suits(&excerpt, options.format)?;
+    suits(&excerpt, options)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
         excerpt.learn(&mut redactor, Part { number: 0, of: 2 })?;
@@ -70,7 +70,7 @@ pub fn preview(reader: &Reader, options: &ExportOptions, progress: Progress<'_>)
 /// also when it was cancelled, nothing is left of it.
 pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: Progress<'_>) -> Result<Exported, ShareError> {
     let excerpt = Excerpt::new(reader, options, progress)?;
-    suits(&excerpt, options.format)?;
+    suits(&excerpt, options)?;
     let mut redactor = Redactor::new(&options.redaction)?;
     if !redactor.is_off() {
         excerpt.learn(&mut redactor, LEARNING)?;
@@ -88,14 +88,25 @@ pub fn export(reader: &Reader, options: &ExportOptions, path: &Path, progress: P
     if !findings.is_empty() {
         return Err(ShareError::Leak { findings });
     }
-    let bytes = part.metadata()?.len();
-    std::fs::rename(&part, path)?;
+    let (done, bytes) = match &options.passphrase {
+        Some(passphrase) => {
+            let sealed = work.path().join("sealed");
+            let bytes = inspector_store::seal_file(&part, &sealed, passphrase)?;
+            (sealed, bytes)
+        }
+        None => (part.clone(), part.metadata()?.len()),
+    };
+    std::fs::rename(&done, path)?;
     Ok(Exported { bytes, preview: about(&excerpt, &redactor) })
 }
 
 /// Whether the steps can be written so, as far as their lines tell.
-fn suits(excerpt: &Excerpt<'_>, format: ExportFormat) -> Result<(), ShareError> {
+fn suits(excerpt: &Excerpt<'_>, options: &ExportOptions) -> Result<(), ShareError> {
     let unsuited = |why: String| Err(ShareError::Unsuited(why));
+    if options.passphrase.is_some() && options.format != ExportFormat::Recording {
+        return unsuited("only a recording file can be encrypted; export it as a .djrec".to_owned());
+    }
+    let format = options.format;
     match (format, excerpt.steps()) {
         (ExportFormat::BugCapture, [step]) if !step.has_states() => {
             unsuited(format!("step {} has no states to capture; select one that has", step.id))

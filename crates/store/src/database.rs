@@ -3,14 +3,27 @@
 //! After a failed write sled 0.34 waits forever in a later flush, also in the one that it does when it is closed: some of
 //! what it counts on was never written. It also writes when it reads. So it is not let into the last space of a disk; if a
 //! write fails nevertheless, that was the last one, and the database is not closed before the program ends.
+//!
+//! It is also where values are sealed and opened: nobody beyond it sees sealed ones, and sled never sees others. Names are
+//! as they are. Each value is sealed with the key of the recording in its name, as the value of that name.
 
+use std::fs;
+use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use inspector_model::Secret;
+use parking_lot::Mutex;
+use sled::IVec;
 
 use crate::error::{ReadOnly, StoreError};
-use crate::guard::{Reading, Stopped};
+use crate::guard::{Entries, Reading, Stopped};
+use crate::key;
+use crate::keys::Keys;
+use crate::private;
+use crate::seal::Key;
 use crate::witness::Witness;
 
 /// Free space that sled is never let into: a batch, the segments that it takes from the disk 512 KB at a time, and what it
@@ -34,6 +47,7 @@ pub(crate) struct Database {
 
 struct Inner {
     db: sled::Db,
+    keys: Keys,
     path: PathBuf,
     read_only: Option<ReadOnly>,
     stopped: Stopped,
@@ -42,6 +56,24 @@ struct Inner {
     /// See [`Database::leave_free`].
     margin: AtomicU64,
     witness: Witness,
+    /// When the folders last changed in which sled makes files, as of when their modes were looked at.
+    looked_at: Mutex<[Option<SystemTime>; 2]>,
+}
+
+/// Changes that are made together.
+#[derive(Default)]
+pub(crate) struct Batch {
+    changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Batch {
+    pub(crate) fn insert(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.changes.push((name.into(), Some(value.into())));
+    }
+
+    pub(crate) fn remove(&mut self, name: impl Into<Vec<u8>>) {
+        self.changes.push((name.into(), None));
+    }
 }
 
 impl Drop for Inner {
@@ -80,18 +112,20 @@ pub(crate) fn has_no_space(path: &Path, least: u64) -> bool {
 
 impl Database {
     /// `path`: the library's folder.
-    pub(crate) fn new(db: sled::Db, path: &Path, read_only: Option<ReadOnly>) -> Self {
+    pub(crate) fn new(db: sled::Db, keys: Keys, path: &Path, read_only: Option<ReadOnly>) -> Self {
         let file = file_id(&path.join(LOG));
         let margin = AtomicU64::new(MARGIN);
         Self {
             inner: Arc::new(Inner {
                 db,
+                keys,
                 path: path.to_owned(),
                 read_only,
                 stopped: Stopped::new(path.join(DAMAGED)),
                 file,
                 margin,
                 witness: Witness::open(path),
+                looked_at: Mutex::default(),
             }),
         }
     }
@@ -101,9 +135,83 @@ impl Database {
         &self.inner.witness
     }
 
-    /// For reading. Writing goes through the other methods.
-    pub(crate) fn reading(&self) -> Reading<'_> {
+    fn reading(&self) -> Reading<'_> {
         Reading { db: &self.inner.db, stopped: &self.inner.stopped }
+    }
+
+    /// A value.
+    pub(crate) fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(sealed) = self.reading().get(name)? else { return Ok(None) };
+        self.open(name, &sealed).map(Some).ok_or_else(|| StoreError::damaged("a value does not fit its seal, or its key is gone"))
+    }
+
+    /// Whether there is a value.
+    pub(crate) fn contains(&self, name: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.inner.stopped.watched(|| self.inner.db.contains_key(name))?)
+    }
+
+    /// Calls `visit` with every value whose name begins with `prefix`, in order, until it says `false`. A value that does not
+    /// fit its seal is handed on as nothing, which whoever reads it takes for damage, so that the others are read.
+    pub(crate) fn each(&self, prefix: &[u8], visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
+        self.visit(self.reading().scan_prefix(prefix), visit)
+    }
+
+    /// The same for the names in a range.
+    pub(crate) fn each_in(
+        &self,
+        range: impl RangeBounds<Vec<u8>>,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.visit(self.reading().range(range), visit)
+    }
+
+    fn visit(&self, entries: Entries, mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
+        for entry in entries {
+            let (name, sealed) = entry?;
+            if !visit(&name, &self.open(&name, &sealed).unwrap_or_default())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first so many names that begin with `prefix`.
+    pub(crate) fn names(&self, prefix: &[u8], most: usize) -> Result<Vec<IVec>, StoreError> {
+        Ok(self.reading().scan_prefix(prefix).keys().take(most).collect::<Result<_, _>>()?)
+    }
+
+    /// The first name in a range.
+    pub(crate) fn first_name(&self, range: impl RangeBounds<Vec<u8>>) -> Result<Option<IVec>, StoreError> {
+        Ok(self.reading().range(range).next().transpose()?.map(|(name, _)| name))
+    }
+
+    /// The last one.
+    pub(crate) fn last_name(&self, range: impl RangeBounds<Vec<u8>>) -> Result<Option<IVec>, StoreError> {
+        Ok(self.reading().range(range).next_back().transpose()?.map(|(name, _)| name))
+    }
+
+    fn key(&self, name: &[u8]) -> Option<Key> {
+        self.inner.keys.get(key::owner(name))
+    }
+
+    fn open(&self, name: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.key(name)?.open(name, sealed)
+    }
+
+    /// The library's folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The keys of the recordings.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    /// Keeps the keys under a passphrase from now on, or under none.
+    pub(crate) fn set_passphrase(&self, passphrase: Option<&Secret>) -> Result<(), StoreError> {
+        self.check_writable()?;
+        self.inner.keys.set_passphrase(passphrase)
     }
 
     /// How much free space is left to others, bytes. Without so much nothing is written.
@@ -157,23 +265,51 @@ impl Database {
         }
     }
 
-    /// Writes all of a batch, or nothing.
-    pub(crate) fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
+    /// Writes all of a batch, or nothing. What belongs to a recording without a key is refused: it was deleted meanwhile.
+    pub(crate) fn apply(&self, batch: Batch) -> Result<(), StoreError> {
         self.check_space()?;
         self.apply_on_any_disk(batch)
     }
 
     /// The same on a full disk too: for deleting.
-    pub(crate) fn apply_on_any_disk(&self, batch: sled::Batch) -> Result<(), StoreError> {
+    pub(crate) fn apply_on_any_disk(&self, batch: Batch) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.stopped.watched(|| self.inner.db.apply_batch(batch)).map_err(|error| self.stop(error))
+        let mut sealed = sled::Batch::default();
+        for (name, value) in batch.changes {
+            match value {
+                Some(value) => {
+                    let key = self.key(&name).ok_or_else(|| StoreError::NotFound { what: "recording of this id any more".to_owned() })?;
+                    let value = key.seal(&name, &value)?;
+                    sealed.insert(name, value);
+                }
+                None => sealed.remove(name),
+            }
+        }
+        self.inner.stopped.watched(|| self.inner.db.apply_batch(sealed)).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
         self.check_files()?;
-        self.inner.stopped.unwatched(|| self.inner.db.flush()).map(drop).map_err(|error| self.stop(error))
+        self.inner.stopped.unwatched(|| self.inner.db.flush()).map_err(|error| self.stop(error))?;
+        if let Err(error) = self.tighten() {
+            tracing::warn!(%error, "a file of the library is not private; its folder is");
+        }
+        Ok(())
+    }
+
+    /// Takes from files that sled has made since what others may do with them. They are in a private folder, but a folder can be moved.
+    fn tighten(&self) -> std::io::Result<()> {
+        let folder = self.inner.path.join("library");
+        let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+        let now = [changed(&folder), changed(&folder.join("blobs"))];
+        let mut looked_at = self.inner.looked_at.lock();
+        if *looked_at != now {
+            private::tighten_all(&folder)?;
+            *looked_at = now;
+        }
+        Ok(())
     }
 
     fn stop(&self, error: sled::Error) -> StoreError {

@@ -70,6 +70,26 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It is encrypted, and no passphrase was given.
+    #[error("it is encrypted, and its passphrase is needed: {path}")]
+    PassphraseNeeded {
+        /// The library's folder, or the file.
+        path: PathBuf,
+    },
+    /// The passphrase is another one.
+    #[error("this is not the passphrase it was encrypted with; without that one nobody can read it: {path}")]
+    WrongPassphrase {
+        /// The library's folder, or the file.
+        path: PathBuf,
+    },
+    /// The keys of the library cannot be read.
+    #[error(
+        "the library's keys cannot be read, and without them nothing in it; put the file back as it was, or move the library's folder away to begin a new one: {path}"
+    )]
+    KeysDamaged {
+        /// Their file.
+        path: PathBuf,
+    },
     /// Whoever asked said stop.
     #[error("it was cancelled, and nothing is left of it")]
     Cancelled,

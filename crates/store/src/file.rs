@@ -6,12 +6,14 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use inspector_model::RecordingId;
+use inspector_model::{RecordingId, Secret};
 
 use crate::error::StoreError;
 use crate::key;
 use crate::piece;
+use crate::private;
 use crate::reader::Reader;
+use crate::sealed_file;
 use crate::source::Source;
 use crate::writer::Catalogue;
 use crate::{FORMAT, Progress};
@@ -48,7 +50,12 @@ pub fn read_file(path: &Path) -> Result<Reader, StoreError> {
 
 /// The same, for a file that may be large: told in bytes, and stopped in between.
 pub fn read_file_watched(path: &Path, progress: Progress<'_>) -> Result<Reader, StoreError> {
-    let loaded = load(path, progress)?;
+    read_file_with(path, None, progress)
+}
+
+/// The same, for a file that may be encrypted.
+pub fn read_file_with(path: &Path, passphrase: Option<&Secret>, progress: Progress<'_>) -> Result<Reader, StoreError> {
+    let loaded = load(path, passphrase, progress)?;
     Ok(Reader::new(Source::Memory(Arc::new(loaded.values)), loaded.catalogue, Weak::new()))
 }
 
@@ -74,7 +81,7 @@ pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source, progres
 }
 
 fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
-    let file = File::create(path).map_err(StoreError::io("making the exported file", path))?;
+    let file = private::create(path).map_err(StoreError::io("making the exported file", path))?;
     let mut out = Frames { out: BufWriter::new(file), path, bytes: 0 };
     out.raw(&MAGIC)?;
     out.raw(&FORMAT.to_le_bytes())?;
@@ -147,7 +154,7 @@ impl Frames<'_> {
 }
 
 /// Reads a file up to its end or to the damage. The progress is told in bytes.
-pub(crate) fn load(path: &Path, progress: Progress<'_>) -> Result<Loaded, StoreError> {
+pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<'_>) -> Result<Loaded, StoreError> {
     let failed = || StoreError::io("reading the recording", path);
     let not_one = || StoreError::NotARecording { path: path.to_owned() };
     let file = File::open(path).map_err(failed())?;
@@ -155,11 +162,13 @@ pub(crate) fn load(path: &Path, progress: Progress<'_>) -> Result<Loaded, StoreE
     if len > LARGEST_FILE {
         return Err(StoreError::damaged("the file is larger than 2 GB"));
     }
-    let mut input = BufReader::new(file.take(LARGEST_FILE));
+    let mut input = sealed_file::open(BufReader::new(file.take(LARGEST_FILE)), path, passphrase)?;
     let mut magic = [0; 8];
     let mut format = [0; 4];
-    input.read_exact(&mut magic).map_err(|_| not_one())?;
-    input.read_exact(&mut format).map_err(|_| not_one())?;
+    // An envelope that was changed says so.
+    let none =
+        |error: io::Error| if error.kind() == io::ErrorKind::InvalidData { StoreError::damaged(error.to_string()) } else { not_one() };
+    input.read_exact(&mut magic).and_then(|()| input.read_exact(&mut format)).map_err(none)?;
     let format = u32::from_le_bytes(format);
     if magic != MAGIC || format == 0 {
         return Err(not_one());

@@ -114,7 +114,7 @@ impl Stopped {
     fn damaged(&self, error: &str) {
         if self.stop(|| DAMAGED.to_owned()) {
             tracing::error!(%error, "the database of recordings cannot read what it wrote");
-            let _ = std::fs::write(&self.0.mark, "");
+            let _ = crate::private::create(&self.0.mark);
         }
     }
 }

@@ -161,6 +161,7 @@ proptest! {
             djust: String::new(),
             format: 2,
             recording: false,
+            kept: false,
         };
         let catalogue = Catalogue { info, damaged: None, thinned: Some((u64::MAX, u64::MAX)) };
         ask_everything(&Reader::new(Source::Memory(Arc::new(values)), catalogue, Weak::new()));

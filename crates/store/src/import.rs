@@ -1,14 +1,15 @@
 //! What comes into the library from outside: recording files, and what others make of a file of another kind.
 //!
-//! Its id is made of its content, so that the same thing taken in twice is one recording. It is marked as unfinished until it
-//! is complete: what was stopped half way is removed at once, or, when the program was killed, at the next opening.
+//! Its id is made of its content, so that the same thing taken in twice is one recording. Until it is complete its key says so:
+//! what was stopped half way is no recording, and is removed at once, or, when the program was killed, at the next opening.
 
 use std::path::Path;
 use std::time::Duration;
 
-use inspector_model::RecordingId;
+use inspector_model::{RecordingId, Secret};
 use parking_lot::MutexGuard;
 
+use crate::database::Batch;
 use crate::error::StoreError;
 use crate::file::{self, Imported, Loaded};
 use crate::key;
@@ -24,19 +25,23 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 impl Store {
     /// Takes a file into the library. The same file taken in twice is one recording.
     pub fn import(&self, path: &Path, progress: Progress<'_>) -> Result<Imported, StoreError> {
+        self.import_with(path, None, progress)
+    }
+
+    /// The same, for a file that may be encrypted.
+    pub fn import_with(&self, path: &Path, passphrase: Option<&Secret>, progress: Progress<'_>) -> Result<Imported, StoreError> {
         self.database().check_writable()?;
-        let mut loaded = file::load(path, &|done, of| progress(done, 2 * of))?;
+        let mut loaded = file::load(path, passphrase, &|done, of| progress(done, 2 * of))?;
         let id = loaded.content_id.clone();
         loaded.catalogue.info.id = id.clone();
         let _one = self.one_import(progress)?;
         if let Some(known) = self.imported(&id) {
             return Ok(known);
         }
-        self.unfinished(&id)?;
         let written = self.write_values(&id, &loaded, progress);
         if written.is_err() {
             // The first error is the one to tell. What cannot be removed now is at the next opening.
-            let _ = self.remove_values(&id);
+            let _ = self.remove(&id);
         }
         written?;
         Ok(Imported { id, steps: loaded.catalogue.info.steps, damaged: loaded.catalogue.damaged })
@@ -55,17 +60,17 @@ impl Store {
         if let Some(known) = self.imported(id) {
             return Ok(known);
         }
-        self.unfinished(id)?;
+        self.database().keys().add(id.as_str().as_bytes(), true)?;
         let mut recorder = self.begin(id.clone(), title, started, "")?;
         let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
         let steps = recorder.stats().steps;
         drop(recorder);
         if recorded.is_err() {
             // Its end was written by the recorder: only now all of it can go.
-            let _ = self.remove_values(id);
+            let _ = self.remove(id);
         }
         recorded?;
-        self.finished(id)?;
+        self.database().keys().settle(id.as_str().as_bytes())?;
         Ok(Imported { id: id.clone(), steps, damaged: None })
     }
 
@@ -89,9 +94,10 @@ impl Store {
 
     fn write_values(&self, id: &RecordingId, loaded: &Loaded, progress: Progress<'_>) -> Result<(), StoreError> {
         let database = self.database();
+        database.keys().add(id.as_str().as_bytes(), true)?;
         let prefix = key::prefix(id);
         let total = loaded.catalogue.info.bytes.max(1);
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         let (mut bytes, mut done) = (0, 0);
         for (name, value) in &loaded.values {
             bytes += value.len();
@@ -109,10 +115,9 @@ impl Store {
             return Err(StoreError::Cancelled);
         }
         batch.insert(key::catalogue(id), serde_json::to_vec(&loaded.catalogue).map_err(StoreError::Encode)?);
-        batch.remove(key::unfinished(id));
         database.apply(batch)?;
         database.flush()?;
         database.witness().has(id, loaded.catalogue.info.steps);
-        Ok(())
+        database.keys().settle(id.as_str().as_bytes())
     }
 }

@@ -29,6 +29,11 @@ pub(crate) const SHELL: u8 = b'x';
 
 /// Marks, by their step.
 pub(crate) const MARK: u8 = b'm';
+/// That the recording is kept however old it is. Not in files.
+pub(crate) const KEPT: u8 = b'k';
+
+/// Says that all values are sealed, and is the only one that is not. What has it needs its keys.
+pub(crate) const SEALED: &[u8] = b"sealed";
 
 /// The longest key that a file may have.
 pub(crate) const LONGEST: usize = 1 << 12;
@@ -38,17 +43,18 @@ pub(crate) fn catalogue(id: &RecordingId) -> Vec<u8> {
     [b"c/", id.as_str().as_bytes()].concat()
 }
 
-/// Says that a recording is being deleted, or taken in and not complete: what there is of it goes when the library is opened.
-pub(crate) fn unfinished(id: &RecordingId) -> Vec<u8> {
-    [UNFINISHED, id.as_str().as_bytes()].concat()
-}
-
-/// What [`unfinished`] keys begin with.
-pub(crate) const UNFINISHED: &[u8] = b"d/";
-
 /// The prefix of everything else of a recording.
 pub(crate) fn prefix(id: &RecordingId) -> Vec<u8> {
     [b"r/", id.as_str().as_bytes(), b"/"].concat()
+}
+
+/// Whose key a value is sealed with: the id of its recording, or nothing for what is the library's own.
+pub(crate) fn owner(name: &[u8]) -> &[u8] {
+    match name.split_at_checked(2) {
+        Some((b"c/", id)) => id,
+        Some((b"r/", rest)) => rest.split(|byte| *byte == b'/').next().unwrap_or_default(),
+        _ => b"",
+    }
 }
 
 /// A setting of the library, beside the recordings.
@@ -120,4 +126,17 @@ pub(crate) fn check(id: &RecordingId) -> Result<(), StoreError> {
         return Err(StoreError::NotFound { what: format!("recording {id:?}") });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_belong_to_the_recording_in_their_name() {
+        let id = RecordingId::from("1-a");
+        assert_eq!(owner(&catalogue(&id)), b"1-a");
+        assert_eq!(owner(&[prefix(&id), mark(0x2f2f_2f2f)].concat()), b"1-a");
+        assert_eq!([owner(&setting("keep")), owner(b""), owner(b"c"), owner(b"c/")], [b"".as_slice(); 4]);
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use inspector_model::{RecordingId, StepId};
 
+use crate::database::Batch;
 use crate::error::StoreError;
 use crate::key;
 use crate::library::Store;
@@ -26,7 +27,7 @@ impl Store {
             return Err(StoreError::NotFound { what: format!("step {step}") });
         }
         let name = [key::prefix(recording), key::mark(step.0)].concat();
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         match note {
             Some(note) => {
                 if note.len() > LONGEST_NOTE {

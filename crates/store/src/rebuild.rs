@@ -74,7 +74,7 @@ mod tests {
         let source = Source::Memory(Arc::new({
             let file = folder.path().join("again.djrec");
             store.export(&id, &file, &|_, _| true).unwrap();
-            crate::file::load(&file, &|_, _| true).unwrap().values
+            crate::file::load(&file, None, &|_, _| true).unwrap().values
         }));
         let mut first = 0;
         let mut segments = 0;

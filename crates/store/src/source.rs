@@ -33,14 +33,14 @@ impl Source {
     /// The catalogue's entry as it is now. Recordings in memory have none.
     pub(crate) fn catalogue(&self, id: &RecordingId) -> Option<Catalogue> {
         match self {
-            Self::Database(db, _) => serde_json::from_slice(&db.reading().get(key::catalogue(id)).ok()??).ok(),
+            Self::Database(db, _) => serde_json::from_slice(&db.get(&key::catalogue(id)).ok()??).ok(),
             Self::Memory(_) => None,
         }
     }
 
     pub(crate) fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self {
-            Self::Database(db, prefix) => Ok(db.reading().get([prefix.as_slice(), name].concat())?.map(|value| value.to_vec())),
+            Self::Database(db, prefix) => db.get(&[prefix.as_slice(), name].concat()),
             Self::Memory(values) => Ok(values.get(name).cloned()),
         }
     }
@@ -49,12 +49,7 @@ impl Source {
     pub(crate) fn each(&self, start: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         match self {
             Self::Database(db, prefix) => {
-                for entry in db.reading().scan_prefix([prefix.as_slice(), start].concat()) {
-                    let (name, value) = entry?;
-                    if !visit(&name[prefix.len()..], &value)? {
-                        break;
-                    }
-                }
+                return db.each(&[prefix.as_slice(), start].concat(), |name, value| visit(&name[prefix.len()..], value));
             }
             Self::Memory(values) => {
                 for (name, value) in values.range(start.to_vec()..).take_while(|(name, _)| name.starts_with(start)) {
@@ -75,7 +70,7 @@ impl Source {
                 Self::Database(db, prefix) => {
                     let start = [prefix.as_slice(), &[kind]].concat();
                     let end = [prefix.as_slice(), &end].concat();
-                    db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                    db.last_name(start..=end)?.map(|name| name[prefix.len()..].to_vec())
                 }
                 Self::Memory(values) => values.range(vec![kind]..=end).next_back().map(|(name, _)| name.clone()),
             };
@@ -92,7 +87,7 @@ impl Source {
             let name = match self {
                 Self::Database(db, prefix) => {
                     let (start, end) = ([prefix.as_slice(), &start].concat(), [prefix.as_slice(), &end].concat());
-                    db.reading().range(start..end).next().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                    db.first_name(start..end)?.map(|name| name[prefix.len()..].to_vec())
                 }
                 Self::Memory(values) => values.range(start..end).next().map(|(name, _)| name.clone()),
             };
@@ -107,7 +102,7 @@ impl Source {
         let name = match self {
             Self::Database(db, prefix) => {
                 let (start, end) = ([prefix.as_slice(), &key::summary(0)].concat(), [prefix.as_slice(), &key::summary(step)].concat());
-                db.reading().range(start..=end).next_back().transpose()?.map(|(name, _)| name[prefix.len()..].to_vec())
+                db.last_name(start..=end)?.map(|name| name[prefix.len()..].to_vec())
             }
             Self::Memory(values) => values.range(key::summary(0)..=key::summary(step)).next_back().map(|(name, _)| name.clone()),
         };
@@ -121,12 +116,7 @@ impl Source {
         match self {
             Self::Database(db, prefix) => {
                 let (start, end) = ([prefix.as_slice(), &key::summary(first)].concat(), [prefix.as_slice(), &end].concat());
-                for entry in db.reading().range(start..=end) {
-                    let (name, value) = entry?;
-                    if !each(&name[prefix.len()..], &value)? {
-                        break;
-                    }
-                }
+                return db.each_in(start..=end, |name, value| each(&name[prefix.len()..], value));
             }
             Self::Memory(values) => {
                 for (name, value) in values.range(key::summary(first)..=end) {
@@ -160,7 +150,11 @@ impl Source {
 
     /// Whether the index of a segment is stored.
     pub(crate) fn has_index(&self, first: u64) -> Result<bool, StoreError> {
-        Ok(self.get(&key::piece(key::INDEX, first, 0))?.is_some())
+        let name = key::piece(key::INDEX, first, 0);
+        match self {
+            Self::Database(db, prefix) => db.contains(&[prefix.as_slice(), &name].concat()),
+            Self::Memory(values) => Ok(values.contains_key(&name)),
+        }
     }
 
     /// The stored index of a segment, as its bytes. `None` when there is none that is whole.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use inspector_model::{Status, Step, StepDetail};
 
 use crate::cache::Cache;
-use crate::database::Database;
+use crate::database::{Batch, Database};
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::key;
@@ -125,7 +125,7 @@ pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result
 /// Writes what was planned. Gives the bytes that were freed.
 pub(crate) fn carry_out(db: &Database, catalogue: &mut Catalogue, first: u64, plan: Plan) -> Result<Option<u64>, StoreError> {
     let prefix = key::prefix(&catalogue.info.id);
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     for (name, value) in plan.values {
         let name = [prefix.as_slice(), &name].concat();
         match value {

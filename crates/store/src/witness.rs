@@ -7,10 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use inspector_model::RecordingId;
 use parking_lot::Mutex;
+
+use crate::private;
 
 /// The file's name.
 const NAME: &str = "recordings";
@@ -71,7 +74,8 @@ impl Witness {
         }
         text.push_str("end\n");
         let unfinished = self.path.with_extension("new");
-        let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, &self.path));
+        let written = private::create(&unfinished).and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = written.and_then(|()| fs::rename(&unfinished, &self.path));
         if let Err(error) = written {
             tracing::debug!(%error, "what the library holds could not be written down");
         }

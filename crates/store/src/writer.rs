@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
 use crate::cache::Cache;
-use crate::database::Database;
+use crate::database::{Batch, Database};
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::key;
@@ -459,7 +459,7 @@ impl Writer {
         self.db.check_space()?;
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         for Piece { number, body, is_whole } in self.segment.take_pieces(end)? {
             let value = piece::sign(&body);
             if is_whole {

@@ -268,6 +268,7 @@ impl Engine {
             Notice::Recordings(recordings) => model.recordings = recordings,
             Notice::Found(found) => model.found = found,
             Notice::Keep(keep) => model.keep = keep,
+            Notice::Encrypted(encrypted) => model.encrypted = encrypted,
             Notice::Breakpoints(all) => model.breakpoints = all,
             Notice::Work(work) => {
                 model.stopping.retain(|id| work.iter().any(|work| work.id == *id));

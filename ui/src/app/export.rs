@@ -123,6 +123,7 @@ impl Draft {
             format: self.format,
             selection: Selection { first, last, session },
             redaction: Redaction { off: self.off, emails: self.emails, names: words(&self.names), paths: words(&self.paths) },
+            passphrase: None,
         }
     }
 }

@@ -178,6 +178,8 @@ pub struct Model {
     pub found: Vec<FoundServer>,
     /// How much is kept of recordings.
     pub keep: Keep,
+    /// Whether the library is kept under a passphrase.
+    pub encrypted: bool,
     /// Conditions that watch every state.
     pub breakpoints: Vec<Breakpoint>,
     /// What the desktop around the window can do. Nothing until it says so.

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod config;
 pub mod export;
 pub mod health;
+pub mod passphrase;
 pub mod rate;
 pub mod reload;
 pub mod settings;

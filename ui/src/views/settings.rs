@@ -1,9 +1,10 @@
 //! How the window looks, how much is kept of recordings, and what the desktop does on its own.
 
-use egui::{DragValue, RichText, Slider, Ui};
+use egui::{DragValue, RichText, Role, Slider, Ui, WidgetInfo};
 use inspector_model::{DesktopSetting, Keep, NotifyAbout, Request};
 
 use super::page;
+use super::passphrase::{self, Passphrase};
 use crate::app::act::TEXT_SIZES;
 use crate::app::action::{Action, Cx};
 use crate::app::startup::ThemeChoice;
@@ -15,9 +16,13 @@ use crate::widgets::parts;
 pub struct Settings {
     /// Numbers that were changed and not yet applied.
     keep: Option<Keep>,
+    passphrase: Passphrase,
 }
 
 const MB: u64 = 1 << 20;
+
+/// What whoever lets recordings expire begins with.
+const PROPOSED_DAYS: u32 = 30;
 
 /// Draws the page.
 pub fn ui(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
@@ -28,6 +33,9 @@ pub fn ui(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
         ui.add_space(12.0);
         parts::section(ui, "Recordings");
         parts::card(ui, |ui| recordings(state, cx, ui));
+        ui.add_space(12.0);
+        parts::section(ui, "Encryption");
+        parts::card(ui, |ui| passphrase::ui(&mut state.passphrase, cx, ui));
         desktop(cx, ui);
     });
 }
@@ -79,6 +87,7 @@ fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
         let label = ui.label("from here on a step is slow");
         field.labelled_by(label.id);
     });
+    expiry(&mut keep.expire_days, ui);
     keep = Keep { recording_bytes: one * MB, library_bytes: all * MB, ..keep };
     state.keep = (keep != now).then_some(keep);
     ui.horizontal(|ui| {
@@ -87,9 +96,27 @@ fn recordings(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
             cx.push(Action::Send(Box::new(Request::Keep(keep))));
         }
         let used: u64 = cx.model.recordings.iter().map(|recording| recording.bytes).sum();
-        let words =
-            format!("{} take {} now", format::plural(cx.model.recordings.len() as u64, "recording", "recordings"), format::bytes(used));
+        let count = cx.model.recordings.len() as u64;
+        let words = format!("{} {} now", format::plural(count, "recording takes", "recordings take"), format::bytes(used));
         ui.label(RichText::new(words).size(12.5).color(t.muted));
+    });
+}
+
+/// From what age on recordings are deleted.
+fn expiry(days: &mut u32, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        let mut on = *days > 0;
+        if ui.checkbox(&mut on, "Delete recordings that are older than").changed() {
+            *days = if on { PROPOSED_DAYS } else { 0 };
+        }
+        let mut age = if on { *days } else { PROPOSED_DAYS };
+        let suffix = if age == 1 { " day" } else { " days" };
+        let field = ui.add_enabled(on, DragValue::new(&mut age).range(1..=36_500).suffix(suffix));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, on, "Days until a recording is deleted"));
+        if on {
+            *days = age;
+            ui.label("but not those that are kept or have bookmarks");
+        }
     });
 }
 

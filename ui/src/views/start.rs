@@ -198,7 +198,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             "Complete"
         });
         ui.vertical(|ui| {
-            ui.set_width((ui.available_width() - 210.0).max(120.0));
+            ui.set_width((ui.available_width() - 262.0).max(120.0));
             parts::line_label(ui, RichText::new(format::clip(&recording.title, 80)).color(t.strong));
             let facts = format!(
                 "{}  ·  {}  ·  {}  ·  {}  ·  djust {}",
@@ -221,6 +221,11 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
             if delete.clicked() {
                 state.deleting = Some(recording.id.clone());
             }
+            let keep = ui.add(egui::Button::new("Keep").selected(recording.kept)).on_hover_text("It is not deleted however old it is");
+            named(&keep, if recording.kept { "Keep no longer" } else { "Keep" });
+            if keep.clicked() {
+                cx.push(Action::Send(Box::new(Request::KeepRecording(recording.id.clone(), !recording.kept))));
+            }
             let export = ui.button("Export");
             named(&export, "Export");
             if export.clicked() {
@@ -241,7 +246,7 @@ fn one_recording(state: &mut Start, cx: &mut Cx<'_>, ui: &mut Ui, recording: &Re
                 cx.push(Action::Send(Box::new(Request::DeleteRecording(recording.id.clone()))));
                 state.deleting = None;
             }
-            if ui.button("Keep").clicked() {
+            if ui.button("Do not delete").clicked() {
                 state.deleting = None;
             }
         });

@@ -36,6 +36,8 @@ crate::cases![
 crate::native_cases![
     a_value_is_followed_through_its_changes,
     how_much_is_kept_is_set_and_what_was_dropped_is_said,
+    recordings_expire_when_that_is_wanted_but_not_those_that_are_kept,
+    the_library_is_encrypted_with_a_passphrase_that_was_typed_twice,
     text_grows_and_shrinks_and_is_remembered,
 ];
 
@@ -368,7 +370,7 @@ pub fn a_step_is_marked_noted_and_found_again() {
 
 pub fn how_much_is_kept_is_set_and_what_was_dropped_is_said() {
     let engine = Scripted::with_sample();
-    let keep = inspector_model::Keep { recording_bytes: 64 << 20, library_bytes: 512 << 20, slow_ms: 100.0 };
+    let keep = inspector_model::Keep { recording_bytes: 64 << 20, library_bytes: 512 << 20, slow_ms: 100.0, expire_days: 30 };
     engine.tell(Notice::Keep(keep));
     let mut window = Window::open(&engine);
     window.press_with(Modifiers::COMMAND, Key::Comma);
@@ -385,6 +387,43 @@ pub fn how_much_is_kept_is_set_and_what_was_dropped_is_said() {
     engine.tell(Notice::Source(Box::new(source)));
     window.settle();
     assert!(window.has("Thinned"));
+}
+
+pub fn recordings_expire_when_that_is_wanted_but_not_those_that_are_kept() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.click("Servers and recordings");
+    window.click("Keep form that raises");
+    assert_eq!(engine.asked(|asked| *asked == Request::KeepRecording("rec-2".into(), true)).len(), 1);
+    window.press_with(Modifiers::COMMAND, Key::Comma);
+    assert!(window.get("Days until a recording is deleted").disabled, "nothing expires unless somebody says so");
+    window.click("Delete recordings that are older than");
+    window.click("Apply");
+    let wanted = Request::Keep(inspector_model::Keep { expire_days: 30, ..inspector_model::Keep::default() });
+    assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
+}
+
+pub fn the_library_is_encrypted_with_a_passphrase_that_was_typed_twice() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(Modifiers::COMMAND, Key::Comma);
+    assert!(window.get("Encrypt the library").disabled);
+    window.type_into("New passphrase", "correct horse");
+    assert!(window.says("Whoever forgets it has lost the library"));
+    window.type_into("The new one once more", "correct hors");
+    assert!(window.get("Encrypt the library").disabled, "they are not the same");
+    window.type_into("The new one once more", "e");
+    window.click("Encrypt the library");
+    let wanted = Request::SetPassphrase { now: None, new: Some("correct horse".into()) };
+    assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
+
+    engine.tell(Notice::Encrypted(true));
+    window.settle();
+    assert!(window.get("Stop encrypting").disabled, "who cannot say the passphrase takes it away from nobody");
+    window.type_into("Passphrase now", "correct horse");
+    window.click("Stop encrypting");
+    let wanted = Request::SetPassphrase { now: Some("correct horse".into()), new: None };
+    assert_eq!(engine.asked(|asked| *asked == wanted).len(), 1);
 }
 
 pub fn text_grows_and_shrinks_and_is_remembered() {

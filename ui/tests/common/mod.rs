@@ -220,6 +220,8 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         | Request::Keep(_)
         | Request::Breakpoints(_)
         | Request::DeleteRecording(_)
+        | Request::KeepRecording(..)
+        | Request::SetPassphrase { .. }
         | Request::Export { .. }
         | Request::Cancel(_)
         | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),

@@ -333,6 +333,7 @@ pub fn sample() -> Sample {
                 djust: "1.2.6".into(),
                 format: 1,
                 recording: n == 0,
+                kept: false,
             })
             .collect(),
     ));

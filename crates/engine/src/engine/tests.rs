@@ -16,7 +16,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let engine = Engine::start(&Settings { data_dir: data.path().to_owned() }).unwrap();
+        let engine = Engine::start(&Settings::new(data.path())).unwrap();
         let window = engine.window();
         Self { engine, window, notices: Vec::new(), _data: data }
     }
@@ -100,4 +100,37 @@ fn an_opened_recording_whose_reading_is_cancelled_is_closed() {
     }
     assert!(bench.engine.step(source, StepId(1)).is_none());
     bench.wait(|notice| matches!(notice, Notice::Recordings(all) if all.len() == 1).then_some(()));
+}
+
+#[test]
+fn a_recording_beside_an_encrypted_library_is_encrypted_too() {
+    let data = tempfile::tempdir().unwrap();
+    let passphrase = Secret::from("correct horse");
+    let settings = Settings { data_dir: data.path().to_owned(), passphrase: Some(passphrase.clone()) };
+    let first = Engine::start(&settings).unwrap();
+    assert!(!first.store().has_passphrase(), "a passphrase at hand encrypts nothing by itself");
+    first.store().set_passphrase(None, Some(&passphrase)).unwrap();
+    let second = Engine::start(&settings).unwrap();
+    assert!(second.store().has_passphrase());
+    assert!(Store::is_encrypted(&data.path().join("inspector-2")).unwrap());
+    let Err(refused) = Engine::start(&Settings::new(data.path())) else { panic!("opened without its passphrase") };
+    assert!(matches!(refused, EngineError::Store(StoreError::PassphraseNeeded { .. })), "{refused}");
+}
+
+#[test]
+fn expired_recordings_are_deleted_at_the_start_and_it_is_said() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(data.path()).unwrap();
+    let make = |started| store.create("", started, "").unwrap().id().clone();
+    let (_, young) = (make(1.0), make(now()));
+    store.set_setting(KEEP_SETTING, &inspector_model::Keep { expire_days: 7, ..Default::default() }).unwrap();
+    drop(store);
+    let engine = Engine::start(&Settings::new(data.path())).unwrap();
+    let window = engine.window();
+    let mut bench = Bench { engine, window, notices: Vec::new(), _data: data };
+    bench.wait(|notice| {
+        matches!(notice, Notice::Message(_, text) if text == "1 recording was older than 7 days and was deleted").then_some(())
+    });
+    let left: Vec<_> = bench.engine.store().recordings().unwrap().into_iter().map(|info| info.id).collect();
+    assert_eq!(left, [young]);
 }
