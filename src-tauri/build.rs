@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// The three commands of the border. Each becomes a permission, so that a window has them only by a capability.
-const COMMANDS: [&str; 3] = ["connect", "send", "drain"];
+/// The commands of the border. Each becomes a permission, so that a window has them only by a capability.
+const COMMANDS: [&str; 4] = ["connect", "send", "drain", "unlock"];
 
 fn main() {
     let page = Path::new("../target/web");

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_native_program_is_asked_for_the_same() {
-        let places = Places { data: "/data".into(), cache: "/cache".into() };
+        let places = Places { data: "/data".into(), cache: "/cache".into(), passphrase: None };
         let words =
             |wish: &Wish| native(wish, &places).iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
         assert_eq!(words(&Wish::OpenFile("/a.djrec".into())), "--data-dir /data open /a.djrec");

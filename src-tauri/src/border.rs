@@ -1,4 +1,4 @@
-//! The border between the page in the webview and the engine: three commands and a wake-up.
+//! The border between the page in the webview and the engine: a few commands and a wake-up.
 //!
 //! The page holds nothing that matters. Each time it connects, after a reload or a crash, it gets a new handle on the
 //! engine, which tells it everything anew.
@@ -163,7 +163,7 @@ mod tests {
 
     fn engine() -> (tempfile::TempDir, Engine) {
         let dir = tempfile::tempdir().unwrap();
-        let engine = Engine::start(&Settings { data_dir: dir.path().to_owned() }).unwrap();
+        let engine = Engine::start(&Settings::new(dir.path())).unwrap();
         (dir, engine)
     }
 

@@ -1,6 +1,6 @@
 //! The installed app: the one window of the inspector in a webview, over an engine in this process, and what a desktop adds to it.
 //!
-//! It hosts; it draws nothing. Start with `shell.rs`, which holds everything together; `border.rs` is what the page sees of
+//! It hosts; it draws nothing. Start with `door.rs`, where it begins, and `shell.rs`, which holds everything together; `border.rs` is what the page sees of
 //! it, `pages/` the windows that show recorded pages.
 
 // No console window beside the app.
@@ -10,6 +10,7 @@ mod arguments;
 mod border;
 mod commands;
 mod desktop;
+mod door;
 mod fallback;
 mod keychain;
 mod links;
@@ -27,20 +28,25 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use inspector_engine::{Engine, Places, Settings};
-use tauri::{App, AppHandle, Manager as _, RunEvent};
+use inspector_engine::{Places, is_ours, quiet_panics};
+use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::arguments::{Arguments, Wish};
+use crate::door::Start;
 use crate::shell::Shell;
 
 #[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    let wanted = EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into());
+    let ours = filter_fn(|about| is_ours(about.target()));
+    registry().with(wanted).with(ours).with(fmt::layer().with_writer(std::io::stderr)).init();
+    quiet_panics("djust-inspector-app");
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -59,6 +65,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Err(error) => return Err(error),
     };
     let places = Places::find(arguments.data_dir.as_deref())?;
+    let start = Start { places, wish, complaint, background: arguments.background, fallback: arguments.fallback };
     let context = tauri::generate_context!();
     let mut builder = tauri::Builder::default();
     // First: a second start ends in it, before anything else has begun.
@@ -84,47 +91,21 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let shell = context.app_handle().try_state::<Arc<Shell>>().map(|shell| shell.inner().clone());
             pages::serve(&context, shell, &request, responder);
         })
-        .invoke_handler(tauri::generate_handler![commands::connect, commands::send, commands::drain])
-        .setup(move |app| {
-            let shell = set_up(app, &arguments, places, wish)?;
-            if let Some(text) = complaint {
-                shell.border.message(inspector_model::Level::Error, text);
-            }
-            Ok(())
-        })
+        .invoke_handler(tauri::generate_handler![commands::connect, commands::send, commands::drain, commands::unlock])
+        .setup(move |app| Ok(door::enter(app.handle(), start)?))
         .build(context)
         .context("the app cannot start; without a browser engine there is the native program, djust-inspector")?;
     let code = app.run_return(event);
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-fn set_up(app: &App, arguments: &Arguments, places: Places, wish: Wish) -> anyhow::Result<Arc<Shell>> {
-    let engine = Engine::start(&Settings { data_dir: places.data.clone() })?;
-    let shell = Shell::new(app.handle().clone(), engine, places, wish, arguments.fallback);
-    app.manage(shell.clone());
-    let has_tray = tray::make(app.handle(), &shell);
-    shell.listen(has_tray)?;
-    end_on_signal(shell.clone());
-    updates::check(app.handle());
-    #[cfg(target_os = "linux")]
-    if app.env().appimage.is_some() {
-        use tauri_plugin_deep_link::DeepLinkExt as _;
-        // Nothing else tells the desktop about an AppImage; a package's desktop entry does it better.
-        if let Err(error) = app.deep_link().register_all() {
-            tracing::warn!("links will not open this app: {error}");
-        }
-    }
-    if has_tray && arguments.background {
-        shell.stay();
-    } else {
-        shell.begin();
-    }
-    Ok(shell)
-}
-
 /// The program was started again: it hands over what it was asked for, and ends.
 fn second_start(app: &AppHandle, words: &[String], cwd: &str) {
-    let Some(shell) = app.try_state::<Arc<Shell>>().map(|shell| shell.inner().clone()) else { return };
+    let Some(shell) = app.try_state::<Arc<Shell>>().map(|shell| shell.inner().clone()) else {
+        // The passphrase comes first.
+        let _ = window::main_window(app).map(|window| window.set_focus());
+        return;
+    };
     shell.wish(match arguments::handed_over(words, cwd) {
         Ok(wish) => wish,
         Err(error) => {
@@ -136,8 +117,8 @@ fn second_start(app: &AppHandle, words: &[String], cwd: &str) {
 
 fn event(app: &AppHandle, event: RunEvent) {
     match event {
-        // The tray goes on without windows; whoever closes the main window decides.
-        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        // The tray goes on without windows; whoever closes the main window decides. With it, whoever does not know the passphrase.
+        RunEvent::ExitRequested { code: None, api, .. } if app.try_state::<Arc<Shell>>().is_some() => api.prevent_exit(),
         RunEvent::Exit => {
             if let Some(shell) = app.try_state::<Arc<Shell>>() {
                 shell.shut_down();
@@ -169,21 +150,3 @@ fn prefer_safe_rendering() {
 
 #[cfg(not(target_os = "linux"))]
 fn prefer_safe_rendering() {}
-
-/// Ends in good order, with the server that was started, when the session or a terminal ends us.
-fn end_on_signal(shell: Arc<Shell>) {
-    #[cfg(unix)]
-    tauri::async_runtime::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-        let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals else { return };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        shell.quit();
-    });
-    #[cfg(not(unix))]
-    drop(shell);
-}

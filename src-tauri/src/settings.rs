@@ -1,7 +1,7 @@
 //! What the user has switched on. Everything begins switched off.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use inspector_model::NotifyAbout;
@@ -41,7 +41,7 @@ impl SettingsFile {
     /// Writes them, whole or not at all.
     pub fn save(&self, settings: &Settings) -> io::Result<()> {
         let unfinished = self.0.with_extension("json.new");
-        std::fs::write(&unfinished, serde_json::to_vec_pretty(settings)?)?;
+        inspector_engine::private::create(&unfinished)?.write_all(&serde_json::to_vec_pretty(settings)?)?;
         std::fs::rename(&unfinished, &self.0)
     }
 }

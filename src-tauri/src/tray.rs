@@ -207,6 +207,7 @@ mod tests {
             djust: String::new(),
             format: 1,
             recording,
+            kept: false,
         }
     }
 

@@ -36,8 +36,19 @@ pub fn show(shell: &Arc<Shell>) -> tauri::Result<()> {
     window.set_focus()
 }
 
+/// Makes the main window without anything behind it: its page asks for the passphrase. Only on the main thread.
+pub fn ask(app: &AppHandle) -> tauri::Result<()> {
+    build(app)?.set_focus()
+}
+
 fn make(shell: &Arc<Shell>) -> tauri::Result<WebviewWindow> {
-    let window = WebviewWindowBuilder::new(&shell.app, MAIN, WebviewUrl::App("index.html".into()))
+    let window = build(&shell.app)?;
+    adopt(shell, &window);
+    Ok(window)
+}
+
+fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
+    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("djust inspector")
         .inner_size(1440.0, 900.0)
         .min_inner_size(960.0, 560.0)
@@ -46,16 +57,19 @@ fn make(shell: &Arc<Shell>) -> tauri::Result<WebviewWindow> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
-        .build()?;
+        .build()
+}
+
+/// Looks after the main window from now on.
+pub fn adopt(shell: &Arc<Shell>, window: &WebviewWindow) {
     let closing = shell.clone();
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
             closing.window_closed();
         }
     });
-    reload_after_crash(shell, &window);
+    reload_after_crash(shell, window);
     tauri::async_runtime::spawn(watch_first_frame(shell.clone()));
-    Ok(window)
 }
 
 /// The window's page is part of the program; it goes nowhere else.

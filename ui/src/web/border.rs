@@ -1,14 +1,16 @@
-//! The engine behind Tauri: three commands and a channel.
+//! The engine behind Tauri: a few commands and a channel.
 //!
 //! `connect` gives the page a fresh window at the engine, whose channel wakes it; `send` takes a request; `drain` hands out
-//! notices. Texts of JSON go over, because numbers of JavaScript are too small for ours. What fails is told as a message, and
+//! notices; `unlock` takes the passphrase of an encrypted library, before which there is no engine. Texts of JSON go over, because numbers of JavaScript are too small for ours. What fails is told as a message, and
 //! the page connects anew: the engine then tells everything again, so what was known of it is dropped first.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
-use inspector_model::{Answer, ErrorCode, Failure, Handle, Level, Notice, Request, RequestId, SourceId};
+use eframe::egui;
+use inspector_model::{Answer, ErrorCode, Failure, Handle, LOCKED, Level, Notice, Request, RequestId, Secret, SourceId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasm_bindgen::prelude::*;
@@ -56,6 +58,7 @@ struct Inner {
     /// Grows with each try to connect: what belongs to an older one is ignored.
     connection: Cell<u32>,
     connected: Cell<bool>,
+    locked: Cell<bool>,
     sending: Cell<bool>,
     draining: Cell<bool>,
     drain_again: Cell<bool>,
@@ -71,6 +74,10 @@ impl Border {
             loop {
                 match border.try_connect().await {
                     Ok(()) => break,
+                    Err(why) if why == LOCKED => {
+                        border.0.locked.set(true);
+                        return border.wake();
+                    }
                     Err(why) if told => log(&why),
                     Err(why) => {
                         told = true;
@@ -83,6 +90,29 @@ impl Border {
             border.drain_soon();
             border.send_waiting();
         });
+    }
+
+    /// Whether the library waits for its passphrase.
+    pub fn is_locked(&self) -> bool {
+        self.0.locked.get()
+    }
+
+    /// Tries a passphrase. With the right one the page connects.
+    pub fn unlock(&self, passphrase: &Secret, ctx: &egui::Context) -> Receiver<Result<(), String>> {
+        let (tell, told) = sync_channel(1);
+        let (border, ctx) = (self.clone(), ctx.clone());
+        let passphrase = JsValue::from_str(passphrase.as_str());
+        spawn_local(async move {
+            let answer = invoke("unlock", arguments("passphrase", &passphrase)).await;
+            if answer.is_ok() {
+                border.0.locked.set(false);
+                border.connect();
+            }
+            // There is room for the only one.
+            tell.try_send(answer.map(drop).map_err(|error| words(&error))).ok();
+            ctx.request_repaint();
+        });
+        told
     }
 
     async fn try_connect(&self) -> Result<(), String> {
@@ -144,6 +174,10 @@ impl Border {
             _ => {}
         }
         self.0.arrived.borrow_mut().push_back(notice);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = &*self.0.waker.borrow() {
             waker();
         }

@@ -12,6 +12,7 @@ use web_sys::{Document, HtmlCanvasElement};
 use super::border::Border;
 use super::{pause, words};
 use crate::accessible::AccessibleTree;
+use crate::unlock::Unlock;
 use crate::{InspectorApp, Memory, Startup};
 
 /// Tries to get a canvas that can be drawn on, after one was lost.
@@ -25,6 +26,7 @@ struct Page {
     ctx: RefCell<Option<egui::Context>>,
     runner: RefCell<Option<WebRunner>>,
     border: Border,
+    unlock: RefCell<Option<Unlock<()>>>,
     first_frame: Cell<Option<js_sys::Function>>,
     connects: Cell<bool>,
 }
@@ -52,7 +54,12 @@ impl App for OnCanvas {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
-        if let Some(window) = &mut *self.0.window.borrow_mut() {
+        if self.0.border.is_locked() {
+            let border = self.0.border.clone();
+            let mut unlock = self.0.unlock.borrow_mut();
+            let unlock = unlock.get_or_insert_with(|| Unlock::new(Box::new(move |typed, ctx| border.unlock(&typed, ctx))));
+            unlock.ui(ui);
+        } else if let Some(window) = &mut *self.0.window.borrow_mut() {
             window.ui(ui);
         }
         if let Some(drawn) = self.0.first_frame.take() {

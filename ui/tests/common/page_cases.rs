@@ -18,6 +18,7 @@ crate::cases![
     without_webassembly_the_page_says_so,
     a_module_that_is_missing_is_said,
     a_page_that_rests_draws_nothing,
+    an_encrypted_library_is_asked_for_its_passphrase_before_anything_else,
 ];
 
 const SIZE: (u32, u32) = (1440, 900);
@@ -131,4 +132,35 @@ pub fn a_page_that_rests_draws_nothing() {
            look(); })",
     );
     assert_eq!(drawn, 0);
+}
+
+pub fn an_encrypted_library_is_asked_for_its_passphrase_before_anything_else() {
+    let locked = "const ask = window.__TAURI_INTERNALS__.invoke;
+        let open = false;
+        window.__TAURI_INTERNALS__.invoke = async (command, payload) => {
+            if (command === 'unlock') {
+                if (payload.passphrase !== 'correct horse') throw 'This is not the passphrase';
+                open = true;
+                return null;
+            }
+            if (!open) throw 'locked';
+            return ask(command, payload);
+        };";
+    let engine = Scripted::with_sample();
+    let mut window = Window::opened(&engine, &Memory::default(), SIZE, locked);
+    let enter = || ("Enter".into(), "Enter".into(), 13, "\r".into());
+    for (typed, then) in [("battery", "This is not the passphrase"), ("correct horse", "Session alice /cart/")] {
+        // The field has the keyboard.
+        window.wait_for(
+            "(function has(widget) {
+                return widget.label === 'Passphrase' && widget.focused || (widget.children ?? []).some(has);
+            })(JSON.parse(window.inspector?.tree() ?? '{\"root\": {}}').root)",
+        );
+        window.block(window.page().insert_text(typed)).unwrap();
+        window.block(window.page().press_key(enter(), 0)).unwrap();
+        window.wait_for(&format!("window.inspector.tree()?.includes('{then}')"));
+    }
+    window.settle();
+    assert!(!window.has("Passphrase"));
+    assert_eq!(window.site().connections(), 1);
 }
