@@ -75,7 +75,12 @@ impl Desk {
 
     /// With the app on it, driven.
     pub fn with_app(arguments: &[&str]) -> Self {
-        let mut desk = Self::empty();
+        Self::empty().driving(arguments)
+    }
+
+    /// Puts the app on it, driven.
+    pub fn driving(self, arguments: &[&str]) -> Self {
+        let mut desk = self;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
         let mut command = desk.command("WebKitWebDriver");
         command.args(["--host=127.0.0.1", &format!("--port={}", address.port())]).env("TAURI_WEBVIEW_AUTOMATION", "true");

@@ -8,5 +8,6 @@ mod desk;
 mod driver;
 mod hostile;
 mod journey;
+mod locked;
 mod picture;
 mod rescue;
