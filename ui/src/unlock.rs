@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 
-use egui::{Button, CentralPanel, Context, Frame, Key, Margin, RichText, Spinner, TextEdit, Ui};
+use egui::{Button, CentralPanel, Context, Frame, Key, Margin, Rect, RichText, Spinner, TextEdit, Ui, UiBuilder, Vec2, vec2};
 use inspector_model::{Level, Secret};
 
 use crate::theme;
@@ -11,6 +11,9 @@ use crate::widgets::parts;
 /// Begins to try a passphrase: what is received is what the right one gives, or why it is not. Must not wait; asks the context
 /// for a frame when it is known.
 pub type Try<T> = Box<dyn Fn(Secret, &Context) -> Receiver<Result<T, String>>>;
+
+/// What it takes of a large window, points.
+const SIZE: Vec2 = vec2(412.0, 92.0);
 
 /// Asks until the passphrase is right.
 pub struct Unlock<T> {
@@ -31,34 +34,44 @@ impl<T> Unlock<T> {
         let opened = self.take();
         let t = theme::tokens(ui);
         CentralPanel::no_frame().frame(Frame::new().fill(t.panel).inner_margin(Margin::same(24))).show(ui, |ui| {
-            ui.label(RichText::new("The library is encrypted").text_style(egui::TextStyle::Name(theme::TITLE.into())).color(t.strong));
-            ui.add_space(8.0);
-            ui.horizontal(|ui| {
-                let label = ui.label("Passphrase");
-                let field = ui.add(TextEdit::singleline(self.typed.edit()).password(true).desired_width(240.0)).labelled_by(label.id);
-                let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-                if !enter && self.trying.is_none() {
-                    field.request_focus();
-                }
-                if enter && !self.typed.is_empty() && self.trying.is_none() {
-                    self.try_it(ui.ctx());
-                }
-                let ready = !self.typed.is_empty() && self.trying.is_none();
-                if ui.add_enabled(ready, Button::new("Open")).on_disabled_hover_text("Give the passphrase").clicked() {
-                    self.try_it(ui.ctx());
-                }
-                if self.trying.is_some() {
-                    ui.add(Spinner::new());
-                }
-            });
-            ui.add_space(4.0);
-            if let Some(why_not) = &self.why_not {
-                parts::note(ui, Level::Error, why_not);
-            } else {
-                ui.label(RichText::new("Without it nobody can read the library; it cannot be had again").color(t.muted));
-            }
+            // In a window of its own it fills that; in a large one it stands where it is looked for.
+            let room = ui.available_rect_before_wrap();
+            let free = (room.size() - SIZE).max(Vec2::ZERO);
+            let place = Rect::from_min_size(room.min + vec2(free.x * 0.5, free.y * 0.3), SIZE);
+            ui.scope_builder(UiBuilder::new().max_rect(place), |ui| self.form(ui));
         });
         opened
+    }
+
+    fn form(&mut self, ui: &mut Ui) {
+        let t = theme::tokens(ui);
+        ui.label(RichText::new("The library is encrypted").text_style(egui::TextStyle::Name(theme::TITLE.into())).color(t.strong));
+        ui.add_space(8.0);
+        ui.horizontal(|ui| {
+            let label = ui.label("Passphrase");
+            let field = ui.add(TextEdit::singleline(self.typed.edit()).password(true).desired_width(240.0)).labelled_by(label.id);
+            let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            // Whoever went on to the button with the keyboard stays there.
+            if self.trying.is_none() && ui.memory(|memory| memory.focused().is_none()) {
+                field.request_focus();
+            }
+            if enter && !self.typed.is_empty() && self.trying.is_none() {
+                self.try_it(ui.ctx());
+            }
+            let ready = !self.typed.is_empty() && self.trying.is_none();
+            if ui.add_enabled(ready, Button::new("Open")).on_disabled_hover_text("Give the passphrase").clicked() {
+                self.try_it(ui.ctx());
+            }
+            if self.trying.is_some() {
+                ui.add(Spinner::new());
+            }
+        });
+        ui.add_space(4.0);
+        if let Some(why_not) = &self.why_not {
+            parts::note(ui, Level::Error, why_not);
+        } else {
+            ui.label(RichText::new("Without it nobody can read the library; it cannot be had again").color(t.muted));
+        }
     }
 
     fn try_it(&mut self, ctx: &Context) {

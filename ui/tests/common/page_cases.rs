@@ -146,18 +146,12 @@ pub fn an_encrypted_library_is_asked_for_its_passphrase_before_anything_else() {
             if (!open) throw 'locked';
             return ask(command, payload);
         };";
-    let engine = Scripted::with_sample();
-    let mut window = Window::opened(&engine, &Memory::default(), SIZE, locked);
-    let enter = || ("Enter".into(), "Enter".into(), 13, "\r".into());
-    for (typed, then) in [("battery", "This is not the passphrase"), ("correct horse", "Session alice /cart/")] {
-        // The field has the keyboard.
-        window.wait_for(
-            "(function has(widget) {
-                return widget.label === 'Passphrase' && widget.focused || (widget.children ?? []).some(has);
-            })(JSON.parse(window.inspector?.tree() ?? '{\"root\": {}}').root)",
-        );
-        window.block(window.page().insert_text(typed)).unwrap();
-        window.block(window.page().press_key(enter(), 0)).unwrap();
+    let mut window = Window::opened(&Scripted::default(), &Memory::default(), SIZE, locked);
+    window.wait_for("window.inspector?.tree()?.includes('The library is encrypted')");
+    for (typed, then) in [("battery", "This is not the passphrase"), ("correct horse", "Servers on this machine")] {
+        window.settle();
+        window.type_into("Passphrase", typed);
+        window.press(Key::Enter);
         window.wait_for(&format!("window.inspector.tree()?.includes('{then}')"));
     }
     window.settle();
