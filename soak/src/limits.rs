@@ -10,6 +10,10 @@ pub const INSPECTOR_PER_STEP: f64 = 160.0;
 /// The same for each page that was ever seen, beside its steps.
 pub const INSPECTOR_PER_PAGE: f64 = 2_048.0;
 
+/// Bytes of the database's cache. Small pages fill it within some fifty thousand of them, later than the warm-up of a run of minutes ends:
+/// as much may come to what pages take.
+pub const INSPECTOR_CACHE: f64 = 33_554_432.0;
+
 /// Bytes of memory that the server may keep for each event.
 pub const SERVER_PER_EVENT: f64 = 64.0;
 
