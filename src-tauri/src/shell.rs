@@ -221,7 +221,9 @@ impl Shell {
                 desktop::answer(self, id, request);
                 true
             }
-            Request::OpenFile(path) | Request::Export { path, .. } if !self.picked.lock().contains(&path) => {
+            Request::OpenFile(path) | Request::OpenSealed { path, .. } | Request::Export { path, .. }
+                if !self.picked.lock().contains(&path) =>
+            {
                 let failure = Failure::new(ErrorCode::BadRequest, "the file was not chosen in a dialog").hint("choose it there");
                 self.border.answer(id, Answer::Failed(failure));
                 true

@@ -285,15 +285,8 @@ impl Shared {
                 self.attach(Target::Found { url: server.url, cwd: server.cwd }).map(Answer::Opened)
             }
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
-            Request::OpenFile(path) => {
-                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                self.work(format!("Importing {name}"), asker, move |shared, job| {
-                    let progress = |done, of| job.goes_on(done, of);
-                    let imported = inspector_share::import_file(&path, &shared.store, now(), &progress);
-                    shared.open_imported(&imported.map_err(|error| queries::not_shared(&error))?)
-                })
-                .await
-            }
+            Request::OpenFile(path) => self.open_file(path, None, asker).await,
+            Request::OpenSealed { path, passphrase } => self.open_file(path, Some(passphrase), asker).await,
             Request::OpenText(text) => {
                 self.blocking(move |shared| {
                     let imported = inspector_share::import_text(&text, &shared.store, now());
@@ -448,6 +441,17 @@ impl Shared {
         self.tasks.lock().insert(id, task);
         self.tell_recordings();
         Ok(id)
+    }
+
+    /// Takes a file into the library and opens it.
+    async fn open_file(self: &Arc<Self>, path: PathBuf, passphrase: Option<Secret>, asker: Asker) -> Result<Answer, Failure> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        self.work(format!("Importing {name}"), asker, move |shared, job| {
+            let progress = |done, of| job.goes_on(done, of);
+            let imported = inspector_share::import_file_with(&path, passphrase.as_ref(), &shared.store, now(), &progress);
+            shared.open_imported(&imported.map_err(|error| queries::not_shared(&error))?)
+        })
+        .await
     }
 
     /// Opens what came into the library, and says if it is only a part of what was exported.

@@ -186,12 +186,13 @@ pub fn failed(error: &StoreError) -> Failure {
         StoreError::NotARecording { .. } => ErrorCode::RecordingDamaged,
         StoreError::Locked { .. } => ErrorCode::StoreLocked,
         StoreError::Cancelled => ErrorCode::Cancelled,
+        StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => ErrorCode::PassphraseNeeded,
         _ => ErrorCode::Io,
     };
     let failure = Failure::new(code, error.to_string());
     match error {
         StoreError::PassphraseNeeded { path } if path.is_file() => {
-            failure.hint(format!("take it into the library in a terminal, which asks for it: djust-inspector import {}", path.display()))
+            failure.hint("open it in the window, or with `djust-inspector import` in a terminal, which both ask for it")
         }
         _ => failure,
     }

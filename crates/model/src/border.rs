@@ -54,6 +54,13 @@ pub enum Request {
     /// Open a recording file or a bug capture of djust: it is imported into the library first, and what is there already is
     /// opened. Answer: [`Answer::Opened`].
     OpenFile(std::path::PathBuf),
+    /// The same with an encrypted file. Answer: [`Answer::Opened`].
+    OpenSealed {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it was encrypted with.
+        passphrase: Secret,
+    },
     /// The same with the text of a bug capture, or djust's address of one ([`crate::find_bug_capture`]). Answer: [`Answer::Opened`].
     OpenText(String),
     /// Stop long work. What it has half done is removed; the request that it does fails with [`ErrorCode::Cancelled`].
@@ -424,6 +431,8 @@ pub enum ErrorCode {
     Leak,
     /// Somebody stopped it.
     Cancelled,
+    /// It is encrypted, and the passphrase was not given, or is another one.
+    PassphraseNeeded,
 }
 
 /// How much is kept of recordings. Beyond it their middles are thinned: what changed stays, whole states go, but not those of steps

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use egui::Context;
-use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Scope, Side, SourceKind, StepId};
+use inspector_model::{DesktopRequest, JumpTarget, Level, PageAt, RemoteCursor, Request, Scope, Secret, Side, SourceKind, StepId};
 
 use super::action::Action;
 use super::compare::CompareWish;
@@ -91,6 +91,7 @@ impl InspectorApp {
             Action::Compare(wish) => self.model.compare.wish(wish),
             Action::Jump(target, component) => self.jump(target, component),
             Action::AnswerJump(answer, quietly) => self.answer_jump(answer, quietly),
+            Action::Unseal(passphrase) => self.unseal(passphrase),
             Action::StopReplays => {
                 if let Some(check) = self.model.edit_check.as_mut().filter(|check| check.is_running()) {
                     check.stop();
@@ -385,6 +386,17 @@ impl InspectorApp {
             self.model.jump_quietly.insert((source, session));
         }
         self.engine.command(&mut self.model, Request::Jump { source, target, component }, self.now);
+    }
+
+    fn unseal(&mut self, passphrase: Option<Secret>) {
+        match (&mut self.model.sealed_file, passphrase) {
+            (Some(file), Some(passphrase)) => {
+                file.trying = true;
+                let request = Request::OpenSealed { path: file.path.clone(), passphrase };
+                self.engine.command(&mut self.model, request, self.now);
+            }
+            (file, _) => *file = None,
+        }
     }
 
     fn replay(&mut self, times: usize) {

@@ -1,6 +1,6 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, JumpTarget, Request, Scope, SearchOptions, Side, SourceId, StepId, WorkId};
+use inspector_model::{DesktopSetting, JumpTarget, Request, Scope, SearchOptions, Secret, Side, SourceId, StepId, WorkId};
 
 use super::branches::Edge;
 use super::compare::CompareWish;
@@ -86,6 +86,8 @@ pub enum Action {
     Jump(JumpTarget, Option<String>),
     /// What to do about a jump that would lose something, and whether that is said for the page from now on.
     AnswerJump(JumpAnswer, bool),
+    /// The passphrase of the file that waits for it; `None`: it is not opened.
+    Unseal(Option<Secret>),
     /// End replaying.
     StopReplays,
     /// What did the edit change that this step swapped in? Asks before it replays.

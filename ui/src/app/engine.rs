@@ -1,6 +1,7 @@
 //! The window's end of the engine: requests by id, and where each answer belongs.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use inspector_model::{
@@ -12,7 +13,7 @@ use super::compare::{Hand, RowDiff};
 use super::export::{self, Stage};
 use super::layout::Pane;
 use super::lookup::Followed;
-use super::model::{JumpQuestion, JumpReport, LoadedState, Model, Page, Tab};
+use super::model::{JumpQuestion, JumpReport, LoadedState, Model, Page, SealedFile, Tab};
 use super::replay::{Trial, replay_of};
 use super::slot::Slot;
 use super::startup::Memory;
@@ -23,6 +24,8 @@ pub enum Purpose {
     Command(Option<(SourceId, SessionId)>),
     /// A source to look at.
     Open,
+    /// A file to look at.
+    OpenFile(PathBuf),
     /// A file to open.
     PickToOpen,
     /// Where to export to.
@@ -112,11 +115,8 @@ impl Engine {
             return;
         }
         let purpose = match &request {
-            Request::Attach { .. }
-            | Request::AttachFound { .. }
-            | Request::OpenRecording(_)
-            | Request::OpenFile(_)
-            | Request::OpenText(_) => Purpose::Open,
+            Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenText(_) => Purpose::Open,
+            Request::OpenFile(path) | Request::OpenSealed { path, .. } => Purpose::OpenFile(path.clone()),
             Request::Jump { source, target, .. } => {
                 let session = model.timeline_of(*source).and_then(|timeline| timeline.step(target.step)?.session.clone());
                 Purpose::Command(session.map(|session| (*source, session)))
@@ -428,8 +428,13 @@ impl Engine {
         }
         match answer {
             // Whoever cancelled it was told that it stops.
-            Answer::Failed(failure) if failure.code == ErrorCode::Cancelled => {}
+            Answer::Failed(failure) if failure.code == ErrorCode::Cancelled => drop(model.sealed_file.take_if(|file| file.trying)),
             Answer::Failed(failure) => {
+                if let Some(Purpose::OpenFile(path)) = &purpose
+                    && ask_passphrase(model, path, &failure)
+                {
+                    return;
+                }
                 if let (Some(Purpose::Replay), Some(trial)) = (&purpose, &mut model.trial) {
                     trial.refuse(failure.message.clone());
                     if trial.is_quiet() {
@@ -447,6 +452,9 @@ impl Engine {
                 }
             }
             Answer::Opened(source) => {
+                if matches!(purpose, Some(Purpose::OpenFile(_))) {
+                    model.sealed_file = None;
+                }
                 if model.current.is_none() {
                     self.look_first(model, source);
                 } else {
@@ -577,6 +585,17 @@ pub fn toast(model: &mut Model, level: Level, text: String, detail: Option<Strin
 
 fn toast_failure(model: &mut Model, failure: &Failure, now: f64) {
     toast(model, Level::Error, failure.message.clone(), failure.hint.clone(), now);
+}
+
+/// Asks for the passphrase of a file that needs one, or another one. `false`: it was not opened for another reason.
+fn ask_passphrase(model: &mut Model, path: &Path, failure: &Failure) -> bool {
+    let asked = model.sealed_file.take().filter(|file| file.path == path);
+    let is_needed = failure.code == ErrorCode::PassphraseNeeded;
+    if is_needed {
+        let why_not = asked.map(|_| failure.message.clone());
+        model.sealed_file = Some(SealedFile { path: path.to_owned(), why_not, trying: false });
+    }
+    is_needed
 }
 
 /// The engine did not take a request.

@@ -2,7 +2,7 @@
 
 use inspector_model::{
     DesktopRequest, ErrorCode, ExportFormat, ExportOptions, ExportPreview, Failure, RecordingId, Redaction, Request, RequestId, Scope,
-    Selection, SessionId, StepId,
+    Secret, Selection, SessionId, StepId,
 };
 
 use super::engine::{Engine, Purpose};
@@ -73,6 +73,10 @@ pub struct Draft {
     pub paths: String,
     /// Where to write, as typed.
     pub path: String,
+    /// What a recording file is encrypted with, if anything, and once more.
+    pub passphrase: Secret,
+    /// See there.
+    pub again: Secret,
 }
 
 /// How far it is.
@@ -123,8 +127,14 @@ impl Draft {
             format: self.format,
             selection: Selection { first, last, session },
             redaction: Redaction { off: self.off, emails: self.emails, names: words(&self.names), paths: words(&self.paths) },
+            // What is in it does not depend on that.
             passphrase: None,
         }
+    }
+
+    /// What the file is to be encrypted with.
+    fn sealed_with(&self) -> Option<Secret> {
+        (self.format == ExportFormat::Recording && !self.passphrase.is_empty()).then(|| self.passphrase.clone())
     }
 }
 
@@ -184,6 +194,9 @@ impl Export {
         }
         if self.draft.off && !self.draft.confirmed {
             return Some("Say that you want it so".to_owned());
+        }
+        if self.draft.sealed_with().is_some_and(|passphrase| passphrase != self.draft.again) {
+            return Some("The two passphrases are not the same".to_owned());
         }
         (!asks_where && self.draft.path.trim().is_empty()).then(|| "Type where to write it".to_owned())
     }
@@ -266,7 +279,8 @@ pub fn wish(engine: &mut Engine, model: &mut Model, wish: ExportWish, now: f64) 
 pub fn write(engine: &mut Engine, model: &mut Model, path: std::path::PathBuf, now: f64) {
     let Some(export) = &model.export else { return };
     let shown = path.display().to_string();
-    let request = Request::Export { recording: export.recording.clone(), options: export.draft.options(), path };
+    let options = ExportOptions { passphrase: export.draft.sealed_with(), ..export.draft.options() };
+    let request = Request::Export { recording: export.recording.clone(), options, path };
     let id = engine.ask(model, request, Purpose::Export, now);
     if let Some(export) = &mut model.export {
         export.stage = id.map_or(Stage::Choosing, |id| Stage::Writing(id, shown));

@@ -206,6 +206,7 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     }
     views::export::ui(cx, ui.ctx());
     panels::jump_dialog::ui(&mut state.jump, cx, ui.ctx());
+    panels::sealed_file::ui(&mut state.sealed_file, cx, ui.ctx());
     panels::edit_check::dialog(&mut state.edit_check, cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
     let over = widgets::toasts::ui(cx, ui.ctx());

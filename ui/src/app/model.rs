@@ -1,6 +1,7 @@
 //! What the window knows: the folded timelines, the selection, and the pulled values. Drawing only reads it.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use inspector_model::{
@@ -132,6 +133,17 @@ pub struct JumpQuestion {
     pub preview: JumpPreview,
 }
 
+/// An encrypted file that waits for its passphrase.
+#[derive(Clone, Debug)]
+pub struct SealedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why the passphrase that was given does not open it.
+    pub why_not: Option<String>,
+    /// One is being tried.
+    pub trying: bool,
+}
+
 /// What the user says to a [`JumpQuestion`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JumpAnswer {
@@ -206,6 +218,8 @@ pub struct Model {
     pub jumps: Vec<JumpReport>,
     /// The jump that would lose something.
     pub jump_question: Option<JumpQuestion>,
+    /// The file that waits for its passphrase.
+    pub sealed_file: Option<SealedFile>,
     /// Pages whose jumps are done without asking.
     pub jump_quietly: HashSet<(SourceId, SessionId)>,
     /// The open whole-window view.

@@ -9,6 +9,7 @@ pub mod layout;
 pub mod lookup;
 pub mod messages;
 pub mod pinned;
+pub mod sealed_file;
 pub mod sessions;
 pub mod status_bar;
 pub mod step;
@@ -46,6 +47,8 @@ pub struct Panels {
     pub over_toasts: bool,
     /// What a jump would not put back.
     pub jump: jump_dialog::JumpDialog,
+    /// The passphrase of an encrypted file.
+    pub sealed_file: sealed_file::SealedFileDialog,
     /// Whether an edit is to be checked.
     pub edit_check: edit_check::Dialog,
     /// Palette and keys.

@@ -24,6 +24,8 @@ crate::native_cases![
     long_work_is_shown_with_how_far_it_is_and_stopped,
     a_preview_that_nobody_wants_any_more_is_stopped,
     a_bug_capture_is_opened_by_its_text,
+    a_recording_file_is_encrypted_with_a_passphrase_that_was_typed_twice,
+    an_encrypted_file_asks_for_its_passphrase_until_it_is_right_or_left,
 ];
 
 fn exports(engine: &Scripted) -> Vec<(ExportOptions, String)> {
@@ -262,4 +264,49 @@ pub fn a_bug_capture_is_opened_by_its_text() {
     window.type_into("Bug capture", "/etc/passwd");
     assert!(window.get("Open capture").disabled, "a page opens no path");
     assert_eq!(dialogs.asked(|asked| matches!(asked, Request::OpenFile(_))), []);
+}
+
+pub fn a_recording_file_is_encrypted_with_a_passphrase_that_was_typed_twice() {
+    let engine = Scripted::with_sample();
+    let mut window = open(&engine);
+    window.type_into("File to write", "/tmp/a.djrec");
+    let looked_through = previews(&engine).len();
+    window.type_into("Passphrase", "correct horse");
+    assert!(window.get("Write file").disabled && window.has("The two passphrases are not the same"));
+    window.type_into("Once more", "correct horse");
+    assert_eq!(previews(&engine).len(), looked_through, "what is in it does not depend on that");
+    window.click("Write file");
+    assert_eq!(exports(&engine)[0].0.passphrase, Some("correct horse".into()));
+
+    // Only a recording file is encrypted.
+    let engine = Scripted::with_sample();
+    let mut window = open(&engine);
+    window.type_into("File to write", "/tmp/a");
+    window.type_into("Passphrase", "correct horse");
+    window.click(ExportFormat::Html.label());
+    assert!(!window.has("Passphrase"));
+    window.click("Write file");
+    assert_eq!(exports(&engine)[0].0.passphrase, None);
+}
+
+pub fn an_encrypted_file_asks_for_its_passphrase_until_it_is_right_or_left() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.press_with(Modifiers::ALT, Key::Num1);
+    window.type_into("Recording file", "/tmp/sealed.djrec");
+    window.click("Open file");
+    assert!(window.has("sealed.djrec is encrypted") && window.get("Open the file").disabled);
+    window.type_into("Passphrase of the file", "battery");
+    window.press(Key::Enter);
+    assert!(window.says("this is not the passphrase it was encrypted with"));
+    window.type_into("Passphrase of the file", "correct horse");
+    window.press(Key::Enter);
+    assert!(!window.has("sealed.djrec is encrypted"));
+
+    window.press_with(Modifiers::ALT, Key::Num1);
+    window.click("Open file");
+    window.click("Leave it closed");
+    assert!(!window.has("sealed.djrec is encrypted"));
+    let sealed = |passphrase: &str| Request::OpenSealed { path: "/tmp/sealed.djrec".into(), passphrase: passphrase.into() };
+    assert_eq!(engine.asked(|asked| matches!(asked, Request::OpenSealed { .. })), [sealed("battery"), sealed("correct horse")]);
 }

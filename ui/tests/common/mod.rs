@@ -180,6 +180,12 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
     let none = || Answer::Failed(Failure::new(ErrorCode::NotFound, "No such step in the sample"));
     let Some(sample) = sample else { return none() };
     match request {
+        Request::OpenFile(path) if path.ends_with("sealed.djrec") => {
+            Answer::Failed(Failure::new(ErrorCode::PassphraseNeeded, "it is encrypted, and its passphrase is needed"))
+        }
+        Request::OpenSealed { passphrase, .. } if passphrase.as_str() != "correct horse" => {
+            Answer::Failed(Failure::new(ErrorCode::PassphraseNeeded, "this is not the passphrase it was encrypted with"))
+        }
         Request::Detail { step, .. } => sample.detail(*step).map_or_else(none, |detail| Answer::Detail(Box::new(detail))),
         Request::State { step, side, .. } => Answer::State(match sample.state(*step, *side) {
             Some(text) => StateAnswer::Full(text.into()),
@@ -193,9 +199,12 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         Request::Html { step, side, .. } => Answer::Html(sample.html(*step, *side)),
         Request::PreviewJump { .. } => Answer::JumpPreview(Box::default()),
         Request::Jump { target, .. } => Answer::Command(sample.jumped(*target)),
-        Request::Attach { .. } | Request::AttachFound { .. } | Request::OpenRecording(_) | Request::OpenFile(_) | Request::OpenText(_) => {
-            Answer::Opened(SourceId(1))
-        }
+        Request::Attach { .. }
+        | Request::AttachFound { .. }
+        | Request::OpenRecording(_)
+        | Request::OpenFile(_)
+        | Request::OpenSealed { .. }
+        | Request::OpenText(_) => Answer::Opened(SourceId(1)),
         Request::History { path, .. } => Answer::History(sample.history(path)),
         Request::ShortHistory { holder, path, .. } => Answer::History(sample.short_history(holder, path)),
         Request::Costs { step, side, from, .. } => sample.costs(*step, *side, *from).map_or_else(none, Answer::Costs),

@@ -1,7 +1,7 @@
 //! What can be chosen: as what, which steps, and what is kept back.
 
 use egui::{DragValue, Frame, Label, Margin, RichText, Role, TextEdit, Ui, WidgetInfo};
-use inspector_model::{ExportFormat, Level};
+use inspector_model::{ExportFormat, Level, Secret};
 
 use crate::app::action::Cx;
 use crate::app::export::{Draft, Export, Which};
@@ -28,6 +28,14 @@ pub fn ui(export: &Export, draft: &mut Draft, cx: &mut Cx<'_>, ui: &mut Ui) {
     parts::section(ui, "Kept back");
     ui.spacing_mut().item_spacing.y = 4.0;
     redaction(draft, cx, ui);
+    if draft.format == ExportFormat::Recording {
+        ui.add_space(6.0);
+        parts::section(ui, "Encryption");
+        secret(ui, &mut draft.passphrase, "Passphrase", "none: whoever has the file can read it");
+        if !draft.passphrase.is_empty() {
+            secret(ui, &mut draft.again, "Once more", "");
+        }
+    }
 }
 
 /// A line below a choice.
@@ -86,9 +94,17 @@ fn redaction(draft: &mut Draft, cx: &Cx<'_>, ui: &mut Ui) {
 }
 
 fn field(ui: &mut Ui, text: &mut String, name: &str, hint: &str) {
+    labelled(ui, TextEdit::singleline(text), name, hint);
+}
+
+fn secret(ui: &mut Ui, secret: &mut Secret, name: &str, hint: &str) {
+    labelled(ui, TextEdit::singleline(secret.edit()).password(true), name, hint);
+}
+
+fn labelled(ui: &mut Ui, edit: TextEdit<'_>, name: &str, hint: &str) {
     ui.horizontal(|ui| {
         let label = ui.label(name);
         ui.add_space((100.0 - label.rect.width()).max(0.0));
-        ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY)).labelled_by(label.id).accessible_name(name);
+        ui.add(edit.hint_text(hint).desired_width(f32::INFINITY)).labelled_by(label.id).accessible_name(name);
     });
 }
