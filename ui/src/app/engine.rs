@@ -592,7 +592,7 @@ fn ask_passphrase(model: &mut Model, path: &Path, failure: &Failure) -> bool {
     let asked = model.sealed_file.take().filter(|file| file.path == path);
     let is_needed = failure.code == ErrorCode::PassphraseNeeded;
     if is_needed {
-        let why_not = asked.map(|_| failure.message.clone());
+        let why_not = asked.map(|_| "This is not the passphrase that it was encrypted with".to_owned());
         model.sealed_file = Some(SealedFile { path: path.to_owned(), why_not, trying: false });
     }
     is_needed

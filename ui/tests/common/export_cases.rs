@@ -298,7 +298,7 @@ pub fn an_encrypted_file_asks_for_its_passphrase_until_it_is_right_or_left() {
     assert!(window.has("sealed.djrec is encrypted") && window.get("Open the file").disabled);
     window.type_into("Passphrase of the file", "battery");
     window.press(Key::Enter);
-    assert!(window.says("this is not the passphrase it was encrypted with"));
+    assert!(window.says("This is not the passphrase that it was encrypted with"));
     window.type_into("Passphrase of the file", "correct horse");
     window.press(Key::Enter);
     assert!(!window.has("sealed.djrec is encrypted"));
