@@ -125,7 +125,7 @@ def test_message_budget_that_is_used_up_is_rate_limited_until_4429():
                 lambda: [f for f in inspector.frames("rate") if f["session"] == page.id and f["warnings"] == 2], "rate"
             )
             assert rate[-1]["global"]["tokens"] < 1 and rate[-1]["ip"]["address"] == "127.0.0.1"
-            assert rate[-1]["ip"]["max"] == 1000
+            assert rate[-1]["ip"]["max"] == 10_000
 
     run(check())
 

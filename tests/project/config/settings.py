@@ -145,7 +145,7 @@ RATE_LIMITS = {
         "rate": 10_000,
         "burst": 10_000,
         "max_warnings": 1_000,
-        "max_connections_per_ip": 1_000,
+        "max_connections_per_ip": 10_000,
         "reconnect_cooldown": 0,
         "upload_rate": 10_000,
         "upload_burst": 10_000,
