@@ -2,7 +2,7 @@
 //!
 //! The inspector keeps the summary of each step in memory, in columns, and what is known of each page; nothing else may grow
 //! with what it has recorded. The agent may keep nothing of a page that is gone, nor of an event that was sent, but for its
-//! backlog of 32 MiB, which a run of minutes fills in its warm-up.
+//! backlog of 32 MiB, which is filled before anything is measured.
 
 /// Bytes of memory that the inspector may keep for each step.
 pub const INSPECTOR_PER_STEP: f64 = 160.0;

@@ -56,6 +56,9 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(measure(&arguments))
 }
 
+/// Enough for 32 MiB of the agent's frames of small pages, one and a half times.
+const FILL: Duration = Duration::from_secs(90);
+
 const MIB: f64 = 1_048_576.0;
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
@@ -106,7 +109,13 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     if wanted("server") {
-        let load = server::Load { pages: arguments.pages, rate: arguments.clicks, lasts: (lasts / 2, lasts), visitors: arguments.pages };
+        let load = server::Load {
+            pages: arguments.pages,
+            rate: arguments.clicks,
+            lasts: (lasts / 2, lasts),
+            fill: FILL,
+            visitors: arguments.pages,
+        };
         println!("server: djust, {} pages, {} clicks/s asked for, {} s", load.pages, load.rate, lasts.as_secs());
         let report = server::run(&program, load).await?;
         for (way, clicks) in [("without an inspector", &report.alone), ("with an inspector", &report.attached)] {

@@ -20,6 +20,9 @@ const VIEW: &str = "lab.views.counter.PlainView";
 /// How long an inspector may take for what was sent.
 const SETTLE: Duration = Duration::from_mins(2);
 
+/// Clicks a second that fill the backlog: what one process of djust just takes.
+const FILL_RATE: f64 = 400.0;
+
 /// How often memory is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -32,6 +35,8 @@ pub struct Load {
     pub rate: f64,
     /// How long they are clicked without an inspector, and how long with one.
     pub lasts: (Duration, Duration),
+    /// How long they are clicked in between, as fast as it goes, to fill the agent's backlog: what grows afterwards grows for ever.
+    pub fill: Duration,
     /// Pages that come and go afterwards, one after the other.
     pub visitors: usize,
 }
@@ -80,6 +85,7 @@ pub async fn run(program: &Path, load: Load) -> anyhow::Result<Report> {
     let mut inspector = Inspector::start(program, &server.url("/"), token, library.path())?;
     inspector.wait("all pages", SETTLE, |progress| progress.attached && progress.pages >= load.pages as u64)?;
     let clicked = Arc::new(AtomicU64::new(0));
+    let (open, _) = pages::click(open, FILL_RATE, load.fill, clicked.clone()).await?;
     let watch = watch(pid, clicked.clone());
     let (open, attached) = pages::click(open, load.rate, load.lasts.1, clicked.clone()).await?;
     let server_per_event = growth(&watch.end().await?, WARM_UP);

@@ -47,7 +47,7 @@ async fn the_memory_of_pages_that_are_gone_is_given_back_by_the_inspector() {
 async fn clicks_on_a_real_server_are_all_recorded() {
     let _alone = ALONE.lock().await;
     let lasts = (Duration::from_secs(2), Duration::from_secs(5));
-    let load = server::Load { pages: 50, rate: 100.0, lasts, visitors: 60 };
+    let load = server::Load { pages: 50, rate: 100.0, lasts, fill: Duration::ZERO, visitors: 60 };
     let report = server::run(program(), load).await.unwrap();
     assert_eq!(report.dropped, 0, "nothing is dropped under this load");
     assert_eq!(report.recorded, report.clicked);
