@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let ours = filter_fn(|about| is_ours(about.target()));
     registry().with(wanted).with(ours).with(fmt::layer().with_writer(std::io::stderr)).init();
     quiet_panics("djust-inspector-app");
-    match run(arguments) {
+    match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("djust-inspector-app: {error:#}");
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     prefer_safe_rendering();
     let (wish, complaint) = match arguments.wish(&std::env::current_dir().unwrap_or_default()) {
         Ok(wish) => (wish, None),

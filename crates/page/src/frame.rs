@@ -66,7 +66,8 @@ pub fn frame_page(title: &Title<'_>, panes: &[Pane<'_>], options: Options) -> St
     write_attribute(&mut out, "content", &frame_policy(panes, options));
     out.push_str("><meta name=\"viewport\" content=\"width=device-width\"><title>");
     // No more than that: a browser shows it on its window, and remembers it.
-    out.push_str(&format!("Step {}", title.step));
+    out.push_str("Step ");
+    out.push_str(&title.step.to_string());
     out.push_str("</title><style>");
     out.push_str(STYLE);
     out.push_str("</style></head><body><header><h1><span class=\"step\">Step ");

@@ -65,7 +65,7 @@ enum Lock {
     /// As they are.
     Plain,
     /// Sealed with this key, which is sealed with the passphrase's.
-    Sealed { master: Key, header: [u8; PLACE] },
+    Sealed { master: Key, header: Box<[u8; PLACE]> },
 }
 
 /// The keys of an open library.
@@ -293,7 +293,7 @@ impl Lock {
         let sealed = how.key(passphrase)?.seal(MASTER, master.bytes())?;
         header[41..41 + sealed.len()].copy_from_slice(&sealed);
         sign(&mut header);
-        Ok(Self::Sealed { master, header })
+        Ok(Self::Sealed { master, header: Box::new(header) })
     }
 
     fn header(&self) -> [u8; PLACE] {
@@ -303,7 +303,7 @@ impl Lock {
                 sign(&mut header);
                 header
             }
-            Self::Sealed { header, .. } => *header,
+            Self::Sealed { header, .. } => **header,
         }
     }
 
@@ -413,7 +413,7 @@ fn unlock(header: &[u8; PLACE], path: &Path, passphrase: Option<&Secret>) -> Res
     let passphrase = passphrase.ok_or_else(|| StoreError::PassphraseNeeded { path: library() })?;
     let master = how.key(passphrase)?.open(MASTER, &header[41..41 + KEY + OVERHEAD]).and_then(|bytes| Key::from_bytes(&bytes));
     let master = master.ok_or_else(|| StoreError::WrongPassphrase { path: library() })?;
-    Ok(Lock::Sealed { master, header: *header })
+    Ok(Lock::Sealed { master, header: Box::new(*header) })
 }
 
 #[cfg(test)]

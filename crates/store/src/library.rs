@@ -62,17 +62,16 @@ impl Store {
             if remains.iter().any(|id| id == key::owner(name)) {
                 return Ok(true);
             }
-            match serde_json::from_slice::<Catalogue>(value) {
-                Ok(catalogue) => {
-                    let kept = self.is_kept(&catalogue.info.id);
-                    all.push(match self.live(&catalogue.info.id) {
-                        Some(writer) => RecordingInfo { recording: true, kept, ..writer.lock().catalogue.info.clone() },
-                        None => RecordingInfo { recording: false, kept, ..catalogue.info },
-                    });
-                }
+            let Ok(catalogue) = serde_json::from_slice::<Catalogue>(value) else {
                 // The error of what was read would quote it.
-                Err(_) => tracing::warn!(name = %name.escape_ascii(), "an entry of the catalogue cannot be read"),
-            }
+                tracing::warn!(name = %name.escape_ascii(), "an entry of the catalogue cannot be read");
+                return Ok(true);
+            };
+            let kept = self.is_kept(&catalogue.info.id);
+            all.push(match self.live(&catalogue.info.id) {
+                Some(writer) => RecordingInfo { recording: true, kept, ..writer.lock().catalogue.info.clone() },
+                None => RecordingInfo { recording: false, kept, ..catalogue.info },
+            });
             Ok(true)
         })?;
         all.sort_by(|a, b| b.started.total_cmp(&a.started).then_with(|| b.id.cmp(&a.id)));

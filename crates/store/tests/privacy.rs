@@ -294,7 +294,7 @@ fn old_recordings_expire_unless_somebody_wants_them() {
     };
     assert_eq!(expire(0), []);
     assert_eq!(expire(91), []);
-    assert_eq!(expire(30), [old.clone()]);
+    assert_eq!(expire(30), std::slice::from_ref(&old));
     assert!(store.read(&old).is_err());
     for id in [&kept, &marked, &in_use, &young, live.id()] {
         assert!(store.read(id).is_ok());
@@ -373,7 +373,9 @@ mod modes {
             let wide = if path.is_dir() { 0o755 } else { 0o644 };
             fs::set_permissions(path, fs::Permissions::from_mode(wide)).unwrap();
             if path.is_dir() {
-                fs::read_dir(path).unwrap().for_each(|entry| widen(&entry.unwrap().path()));
+                for entry in fs::read_dir(path).unwrap() {
+                    widen(&entry.unwrap().path());
+                }
             }
         }
         let folder = tempfile::tempdir().unwrap();
