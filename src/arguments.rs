@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
-use inspector_model::{ExportFormat, ExportOptions, Redaction, Selection, SessionId, Side, StepId};
+use inspector_model::{ExportFormat, ExportOptions, Keep, Redaction, Selection, SessionId, Side, StepId};
 
 /// Debug and time-travel inspector for djust.
 ///
@@ -328,10 +328,10 @@ pub struct Doctor {
 }
 
 fn expire_after(text: &str) -> Result<ExpireAfter, String> {
-    let wrong = || "it is a number of days from 1 to 36500, or `never`".to_owned();
+    let wrong = || format!("it is a number of days from 1 to {}, or `never`", Keep::MOST_DAYS);
     match text {
         "never" => Ok(ExpireAfter(0)),
-        days => days.parse().ok().filter(|days| (1..=36_500).contains(days)).map(ExpireAfter).ok_or_else(wrong),
+        days => days.parse().ok().filter(|days| (1..=Keep::MOST_DAYS).contains(days)).map(ExpireAfter).ok_or_else(wrong),
     }
 }
 

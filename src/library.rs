@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use inspector_diff::Options;
@@ -272,7 +271,7 @@ fn session(reader: &Reader, name: &str) -> anyhow::Result<SessionId> {
 /// Takes a file or the text of a bug capture into the library.
 pub fn import(places: &Places, what: &str, as_json: bool) -> anyhow::Result<ExitCode> {
     let store = store(places)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+    let now = crate::now()?;
     let path = Path::new(what);
     let imported = if !path.is_file() && find_bug_capture(what).is_some() {
         inspector_share::import_text(what, &store, now)?

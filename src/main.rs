@@ -8,7 +8,6 @@ mod doctor;
 mod headless;
 mod library;
 mod live;
-mod log;
 mod pages;
 mod passphrase;
 mod terminal;
@@ -17,14 +16,16 @@ mod upkeep;
 mod window;
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use arguments::{Arguments, Command, Token};
 use clap::Parser as _;
-use inspector_engine::Places;
+use inspector_engine::{Places, begin_log};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::begin();
+    begin_log("djust-inspector");
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -32,6 +33,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Unix time now, seconds.
+fn now() -> anyhow::Result<f64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970; set it")?;
+    Ok(since.as_secs_f64())
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {

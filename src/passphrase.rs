@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use inspector_engine::{NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE, Places, Settings};
+use inspector_engine::{NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE, Places, Settings, passphrase_from};
 use inspector_model::Secret;
 use inspector_store::Store;
 
@@ -44,7 +44,7 @@ pub fn with_file<T, E: Into<anyhow::Error>>(
 pub fn given(places: &Places) -> anyhow::Result<Option<Secret>> {
     match &places.passphrase {
         Some(path) => from_file(path).map(Some),
-        None => Ok(from_environment(PASSPHRASE_VARIABLE)),
+        None => Ok(passphrase_from(PASSPHRASE_VARIABLE)),
     }
 }
 
@@ -53,17 +53,13 @@ pub fn new(file: Option<&Path>) -> anyhow::Result<Secret> {
     if let Some(path) = file {
         return from_file(path);
     }
-    if let Some(given) = from_environment(NEW_PASSPHRASE_VARIABLE) {
+    if let Some(given) = passphrase_from(NEW_PASSPHRASE_VARIABLE) {
         return Ok(given);
     }
     let first = ask("New passphrase: ")?;
     anyhow::ensure!(!first.is_empty(), "a passphrase has at least one character");
     anyhow::ensure!(ask("The same once more: ")? == first, "the two are not the same; nothing was changed");
     Ok(first)
-}
-
-fn from_environment(name: &str) -> Option<Secret> {
-    std::env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::from)
 }
 
 fn from_file(path: &Path) -> anyhow::Result<Secret> {

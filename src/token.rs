@@ -1,9 +1,8 @@
 //! `token new`: a token for a staging server, and the settings that know it by its hash only.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inspector_model::civil;
@@ -23,8 +22,7 @@ const OWN_NAMES: [&str; 3] = ["environment", "settings", "development"];
 pub fn new(wish: &NewToken) -> anyhow::Result<ExitCode> {
     check_name(&wish.name)?;
     if let Some(expires) = &wish.expires {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970; set it")?.as_secs_f64();
-        check_expiry(expires, now)?;
+        check_expiry(expires, crate::now()?)?;
     }
     let token = random()?;
     let hash = hash(&token);

@@ -1,7 +1,6 @@
 //! Subcommands that look after the library: `delete`, `keep`, `library`.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use inspector_engine::{KEEP_SETTING, Places};
 use inspector_model::Keep;
@@ -76,8 +75,7 @@ fn expire(places: &Places, ExpireAfter(days): ExpireAfter) -> anyhow::Result<Exi
     let store = store(places)?;
     let keep = Keep { expire_days: days, ..store.setting(KEEP_SETTING).unwrap_or_default() };
     store.set_setting(KEEP_SETTING, &keep)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
-    let expired = store.expire(days, now, &|_| false, &|_, _| true)?;
+    let expired = store.expire(days, crate::now()?, &|_| false, &|_, _| true)?;
     for info in &expired {
         eprintln!("Expired and deleted: {}  {}", info.id, line(&info.title));
     }

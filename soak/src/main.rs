@@ -97,12 +97,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             // A page has its share of the steps: a mount, a close, and events.
             let steps = 2.0 + rate as f64 / turnover as f64;
             let cache = limits::INSPECTOR_CACHE / (report.pages as f64 * (1.0 - limits::WARM_UP));
-            println!(
-                "  {:.0} bytes for each page: its steps may take {:.0}, the cache {cache:.0}",
-                report.growth,
-                steps * limits::INSPECTOR_PER_STEP
-            );
-            let beside = report.growth - steps * limits::INSPECTOR_PER_STEP - cache;
+            let of_steps = steps * limits::INSPECTOR_PER_STEP;
+            println!("  {:.0} bytes for each page: its steps may take {of_steps:.0}, the cache {cache:.0}", report.growth);
+            let beside = report.growth - of_steps - cache;
             check("bytes for each page beside its steps and the cache", beside, limits::INSPECTOR_PER_PAGE);
         } else {
             check("bytes for each step", report.growth, limits::INSPECTOR_PER_STEP);

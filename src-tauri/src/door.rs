@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use inspector_engine::{Engine, PASSPHRASE_VARIABLE, Places, Settings};
+use inspector_engine::{Engine, PASSPHRASE_VARIABLE, Places, Settings, passphrase_from};
 use inspector_model::{Level, Secret};
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager as _};
@@ -32,8 +32,7 @@ pub struct Door(Mutex<Option<Start>>);
 
 /// Begins, or asks for the passphrase. Only on the main thread.
 pub fn enter(app: &AppHandle, start: Start) -> anyhow::Result<()> {
-    let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Secret::from);
-    let settings = Settings { data_dir: start.places.data.clone(), passphrase };
+    let settings = Settings { data_dir: start.places.data.clone(), passphrase: passphrase_from(PASSPHRASE_VARIABLE) };
     if settings.is_locked()? {
         app.manage(Door(Mutex::new(Some(start))));
         window::ask(app).context("the window that asks for the passphrase cannot be made")

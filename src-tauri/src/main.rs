@@ -28,13 +28,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use inspector_engine::{Places, is_ours, quiet_panics};
+use inspector_engine::{Places, begin_log};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::arguments::{Arguments, Wish};
 use crate::door::Start;
@@ -43,10 +39,7 @@ use crate::shell::Shell;
 #[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let wanted = EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into());
-    let ours = filter_fn(|about| is_ours(about.target()));
-    registry().with(wanted).with(ours).with(fmt::layer().with_writer(std::io::stderr)).init();
-    quiet_panics("djust-inspector-app");
+    begin_log("djust-inspector-app");
     match run(&arguments) {
         Ok(code) => code,
         Err(error) => {

@@ -222,16 +222,13 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
                     let by = by.map_or_else(String::new, |process| format!(" (process {process})"));
                     holder = format!("Another inspector{by} has the library; close it to open recordings that are there");
                 }
-                others += 1;
-                dir = settings.data_dir.join(format!("inspector-{}", others + 1));
             }
             // An earlier one beside it may have been left with an earlier passphrase.
-            Err(StoreError::WrongPassphrase { .. } | StoreError::PassphraseNeeded { .. }) if (1..16).contains(&others) => {
-                others += 1;
-                dir = settings.data_dir.join(format!("inspector-{}", others + 1));
-            }
+            Err(StoreError::WrongPassphrase { .. } | StoreError::PassphraseNeeded { .. }) if (1..16).contains(&others) => {}
             Err(error) => return Err(error.into()),
         }
+        others += 1;
+        dir = settings.data_dir.join(format!("inspector-{}", others + 1));
     }
 }
 

@@ -37,10 +37,10 @@ pub use attachment::Target;
 pub use discovery::{discovery_dir, found_servers};
 pub use engine::{Engine, KEEP_SETTING, MADE_PRIVATE, SEALED, Settings};
 pub use error::EngineError;
-pub use log::{is_ours, quiet_panics};
+pub use log::begin_log;
 pub use outbox::Window;
 pub use places::{Places, PlacesError};
-pub use supervise::{Child, NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE, supervise};
+pub use supervise::{Child, NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE, passphrase_from, supervise};
 
 pub use inspector_store::private;
 

@@ -5,16 +5,29 @@
 
 use std::io::Write as _;
 
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
+
 /// How the targets of the project's records begin.
 const OURS: [&str; 2] = ["djust_inspector", "inspector_"];
 
+/// Begins the log of a program, on standard error, and makes its panics quiet. `DJUST_INSPECTOR_LOG` says how much there is.
+pub fn begin_log(program: &'static str) {
+    let wanted = EnvFilter::try_from_env("DJUST_INSPECTOR_LOG").unwrap_or_else(|_| "error".into());
+    let ours = filter_fn(|about| is_ours(about.target()));
+    registry().with(wanted).with(ours).with(fmt::layer().with_writer(std::io::stderr)).init();
+    quiet_panics(program);
+}
+
 /// Whether a record of this target is one of the project's.
-pub fn is_ours(target: &str) -> bool {
+fn is_ours(target: &str) -> bool {
     OURS.iter().any(|ours| target.starts_with(ours))
 }
 
 /// Says of every panic from now on where it was, and not what it said.
-pub fn quiet_panics(program: &'static str) {
+fn quiet_panics(program: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map_or_else(String::new, |at| format!(" in {}:{}", at.file(), at.line()));
         let current = std::thread::current();
@@ -39,5 +52,25 @@ mod tests {
         {
             assert!(!is_ours(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_panic_does_not_say_what_it_stumbled_over() {
+        const AGAIN: &str = "INSPECTOR_TEST_PANICS";
+        const MARKER: &str = "marker-41d2";
+        if std::env::var_os(AGAIN).is_some() {
+            begin_log("djust-inspector");
+            // As slicing a text does it.
+            panic!("byte index 3 is out of bounds of `{MARKER}`");
+        }
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "log::tests::a_panic_does_not_say_what_it_stumbled_over", "--nocapture"])
+            .env(AGAIN, "1")
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!output.status.success() && said.contains("src/log.rs:"), "{said}");
+        assert!(!said.contains(MARKER), "{said}");
     }
 }

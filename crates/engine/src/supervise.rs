@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitStatus;
 
+use inspector_model::Secret;
 use inspector_protocol::{RUN_VARIABLE, TOKEN_VARIABLE};
 use uuid::Uuid;
 
@@ -13,6 +14,11 @@ use crate::{EngineError, Target};
 pub const PASSPHRASE_VARIABLE: &str = "DJUST_INSPECTOR_PASSPHRASE";
 /// And with the one that it shall have.
 pub const NEW_PASSPHRASE_VARIABLE: &str = "DJUST_INSPECTOR_NEW_PASSPHRASE";
+
+/// The passphrase in one of these variables, if there is one.
+pub fn passphrase_from(variable: &str) -> Option<Secret> {
+    std::env::var(variable).ok().filter(|text| !text.is_empty()).map(Secret::from)
+}
 
 /// A supervised server. Its output is the program's own.
 pub struct Child {

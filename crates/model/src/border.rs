@@ -451,6 +451,11 @@ pub struct Keep {
     pub expire_days: u32,
 }
 
+impl Keep {
+    /// The most that [`Keep::expire_days`] can be: a century.
+    pub const MOST_DAYS: u32 = 36_500;
+}
+
 impl Default for Keep {
     fn default() -> Self {
         Self { recording_bytes: 1 << 30, library_bytes: 8 << 30, slow_ms: 250.0, expire_days: 0 }

@@ -79,16 +79,15 @@ impl Desk {
     }
 
     /// Puts the app on it, driven.
-    pub fn driving(self, arguments: &[&str]) -> Self {
-        let mut desk = self;
+    pub fn driving(mut self, arguments: &[&str]) -> Self {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
-        let mut command = desk.command("WebKitWebDriver");
+        let mut command = self.command("WebKitWebDriver");
         command.args(["--host=127.0.0.1", &format!("--port={}", address.port())]).env("TAURI_WEBVIEW_AUTOMATION", "true");
-        desk.processes.push(ProcessGroup::spawn("WebKitWebDriver", &mut command, &desk.output).unwrap());
-        desk.wait("the driver to listen", || TcpStream::connect(address).map(drop).map_err(|error| error.to_string()));
-        desk.drive(address, arguments);
-        desk.first_frame();
-        desk
+        self.processes.push(ProcessGroup::spawn("WebKitWebDriver", &mut command, &self.output).unwrap());
+        self.wait("the driver to listen", || TcpStream::connect(address).map(drop).map_err(|error| error.to_string()));
+        self.drive(address, arguments);
+        self.first_frame();
+        self
     }
 
     fn drive(&mut self, address: SocketAddr, arguments: &[&str]) {

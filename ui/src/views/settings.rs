@@ -111,7 +111,7 @@ fn expiry(days: &mut u32, ui: &mut Ui) {
         }
         let mut age = if on { *days } else { PROPOSED_DAYS };
         let suffix = if age == 1 { " day" } else { " days" };
-        let field = ui.add_enabled(on, DragValue::new(&mut age).range(1..=36_500).suffix(suffix));
+        let field = ui.add_enabled(on, DragValue::new(&mut age).range(1..=Keep::MOST_DAYS).suffix(suffix));
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, on, "Days until a recording is deleted"));
         if on {
             *days = age;

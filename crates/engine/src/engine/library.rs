@@ -13,9 +13,6 @@ use crate::{now, queries};
 /// The least that can be kept of a recording, bytes: its two ends are whole anyway.
 const LEAST_KEPT: u64 = 8 << 20;
 
-/// The most days after which a recording is deleted: a century.
-const MOST_DAYS: u32 = 36_500;
-
 impl Shared {
     pub(super) async fn delete_recording(self: &Arc<Self>, recording: RecordingId, asker: Asker) -> Result<Answer, Failure> {
         if self.open_recordings().contains(&recording) {
@@ -49,8 +46,8 @@ impl Shared {
         if keep.recording_bytes < LEAST_KEPT || keep.library_bytes < LEAST_KEPT || keep.slow_ms.is_nan() || keep.slow_ms < 0.0 {
             return Err(Failure::new(ErrorCode::BadRequest, format!("at least {} MB are kept of a recording", LEAST_KEPT >> 20)));
         }
-        if keep.expire_days > MOST_DAYS {
-            return Err(Failure::new(ErrorCode::BadRequest, format!("recordings expire after {MOST_DAYS} days at most, or never")));
+        if keep.expire_days > Keep::MOST_DAYS {
+            return Err(Failure::new(ErrorCode::BadRequest, format!("recordings expire after {} days at most, or never", Keep::MOST_DAYS)));
         }
         self.store.set_setting(KEEP_SETTING, &keep).map_err(|error| queries::failed(&error))?;
         *self.wishes.keep.lock() = keep;
