@@ -1,4 +1,4 @@
-"""``INSTALLED_APPS = [..., "djust_inspector"]``: installs the agent when Django is ready."""
+"""``INSTALLED_APPS = [..., "djust_inspector"]``: installs the agent once djust's consumer is imported."""
 
 from django.apps import AppConfig
 
@@ -10,6 +10,6 @@ class DjustInspectorConfig(AppConfig):
     verbose_name = "djust inspector"
 
     def ready(self) -> None:
-        from . import install
+        from .installer import when_ready
 
-        install()
+        when_ready()

@@ -87,6 +87,9 @@ async def _on_session(do: str, command: dict[str, Any]) -> Any:
     session = sessions.SESSIONS.get(identity) if type(identity) is str else None
     if session is None or not session.wanted():
         raise Refused("no_session", "this page is not connected any more", "Reload the page in the browser")
+    if session.transport != "websocket" and do in _OVER_THE_SOCKET:
+        why = f"this page has no WebSocket, its events come over {session.transport}: what changes it from here cannot be sent to it"
+        raise Refused("unsupported", why, "Find out why the browser could not open a WebSocket")
     loop = asyncio.get_running_loop()
     if session.loop is None or session.loop is loop:
         work: Any = asyncio.ensure_future(_serial(session, function, command))
@@ -379,6 +382,9 @@ async def _lift_cooldown(session: Session | None, command: dict[str, Any]) -> di
         turns.send_rate(session)
     return {"lifted": lifted}
 
+
+#: Commands that send something to the page, or say what would come of that.
+_OVER_THE_SOCKET = frozenset(["jump", "preview", "replay", "dispatch", "ticks"])
 
 _COMMANDS: dict[str, Callable[..., Awaitable[Any]]] = {
     "jump": _jump,

@@ -28,6 +28,7 @@ _scope_address: tuple[str, int] | None = None
 _scope_path: str | None = None
 _secure = False
 _own_token: str | None = None
+_seen_to = False
 _started = time.time()
 #: Seconds during which the process's sockets are looked up, where no listen call was seen.
 _POLL_SECS = 60.0
@@ -138,15 +139,38 @@ def wanted() -> bool:
     return debug() or started_by_run()
 
 
+def may_attach() -> bool:
+    """Whether anybody could ever attach to this process: where nobody can, nothing of the agent is started."""
+    found = options.current()
+    return found.enabled and bool(found.tokens or found.token or os.environ.get("DJUST_INSPECTOR_TOKEN") or debug())
+
+
+#: Event loops and servers that listen without Python's socket, so that nothing is seen of it.
+_UNSEEN = ("uvloop", "winloop", "rloop", "granian")
+
+
 def start() -> None:
-    """Watch for the address and write the file when it is known. Called once, after the hooks are in."""
+    """Watch for the address and write the file when it is known. Called once, after the hooks are in.
+
+    A process that never listens, as a management command, is left as it is: it gets no thread and no signal handler.
+    """
+    if not wanted():
+        return
     listening.watch()
     listening.on_address.append(refresh)
-    atexit.register(_at_exit)
-    _before_fatal_signals()
     refresh()
-    if _written is None:
+    if _written is None and (started_by_run() or any(name in sys.modules for name in _UNSEEN)):
+        _see_to_the_end()
         threading.Thread(target=_poll, name="djust-inspector-listen", daemon=True).start()
+
+
+def _see_to_the_end() -> None:
+    """Have the file removed when the process ends. Works once."""
+    global _seen_to
+    if not _seen_to:
+        _seen_to = True
+        atexit.register(_at_exit)
+        _before_fatal_signals()
 
 
 def _poll() -> None:
@@ -282,6 +306,7 @@ def refresh() -> None:
         handle, temporary = tempfile.mkstemp(dir=where, prefix=".new-")  # created with mode 0600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(content, file)
+        _see_to_the_end()
         target = where / f"{os.getpid()}.json"
         os.replace(temporary, target)
         _path, _written = target, content
@@ -349,9 +374,9 @@ def _before_fatal_signals() -> None:
     try:
         raise_signal = signal.raise_signal
 
-        def removing(number: int) -> None:
+        def removing(*args: Any, **kwargs: Any) -> None:
             remove()
-            raise_signal(number)
+            raise_signal(*args, **kwargs)
 
         signal.raise_signal = removing  # type: ignore[assignment]
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

@@ -84,7 +84,7 @@ def install_all() -> None:
     if hasattr(view_runtime, "_execute_async_task"):  # where it is absent the consumer runs all background work
         hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", hooks_background.make_async_work)
     background = _module("djust.mixins.async_work")
-    if hasattr(background, "run_async_callback"):  # where it is absent `make_async_work` sees to the callback
+    if hasattr(background, "run_async_callback"):
         hook(background, "djust.mixins.async_work.run_async_callback", hooks_background.make_async_callback)
     found = {"_call_handler": False, "_validate_event_security": False}
     for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime"), (_module("djust.sse"), "djust.sse")):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import functools
-import inspect
-import sys
 import time
 from typing import Any, Callable
 
@@ -132,14 +129,10 @@ def _begin_push(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tur
 
 def make_async_work(original: Any) -> Any:
     """The hook of ``_run_async_work`` and ``_execute_async_task``: (self, task_name, callback, args, kwargs, event_name)."""
-    watches = not hasattr(sys.modules.get("djust.mixins.async_work"), "run_async_callback")
-
     async def background_work(*args: Any, **kwargs: Any) -> Any:
         turn = _begin_async(args, kwargs) if hub.ACTIVE else None
         if turn is None:
             return await original(*args, **kwargs)
-        if watches and len(args) > 2:
-            args = (*args[:2], _watched(turn, args[2]), *args[3:])
         return await turns.run(turn, original, args, kwargs)
 
     return background_work
@@ -162,7 +155,8 @@ def _begin_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
 
 
 def make_async_callback(original: Any) -> Any:
-    """djust shows the exception of a ``start_async`` nowhere but in its log, and its time nowhere."""
+    """djust shows the exception of a ``start_async`` nowhere but in its log, and its time nowhere. Before 1.1 it has no such
+    function: what its log says is the exception then."""
 
     async def run_async_callback(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
@@ -178,36 +172,3 @@ def make_async_callback(original: Any) -> Any:
             turn.handler_ms = (time.perf_counter() - start) * 1000
 
     return run_async_callback
-
-
-def _watched(turn: Turn, callback: Any) -> Any:
-    """The callback itself, watched: djust before 1.1 calls it in the middle of a long function."""
-    try:
-        if inspect.iscoroutinefunction(callback):
-
-            async def watched(*args: Any, **kwargs: Any) -> Any:
-                start = time.perf_counter()
-                try:
-                    return await callback(*args, **kwargs)
-                except Exception as error:
-                    guard.guarded(turn.raised)(error)
-                    raise
-                finally:
-                    turn.handler_ms = (time.perf_counter() - start) * 1000
-
-        else:
-
-            def watched(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
-                start = time.perf_counter()
-                try:
-                    return callback(*args, **kwargs)
-                except Exception as error:
-                    guard.guarded(turn.raised)(error)
-                    raise
-                finally:
-                    turn.handler_ms = (time.perf_counter() - start) * 1000
-
-        return functools.wraps(callback)(watched)
-    except Exception:
-        guard.report("watched")
-        return callback

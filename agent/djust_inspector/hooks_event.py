@@ -202,7 +202,8 @@ def make_render(original: Any) -> Any:
 
 @guard.guarded
 def _rendering(turn: Turn, view: Any) -> None:
-    if turn.over_http and turn.after is None:  # there nothing tells of the end of the handler
+    if turn.over_http and turn.after is None:  # there nothing else tells of the end of the handler
+        turn.render_ms = turn.render_ms or 0.0
         turn.look_after(view)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from . import guard, hub, sessions, turns
 from .guard import argument
-from .hooks_page import begin_message, sending
+from .hooks_page import begin_message, end_page, sending
 from .turns import CURRENT, Turn, current
 from .walker import own_dict
 
@@ -85,7 +85,7 @@ def _sse(page: Any) -> sessions.Session | None:
     if session is None or not new:
         return session
     session.transport = "sse"
-    _seen_request(session, getattr(page, "_request", None))
+    _seen_request(session, own_dict(page).get("_request"))
     return session
 
 
@@ -120,7 +120,7 @@ def _begin_sse(page: Any, message: Any) -> Turn | None:
 
 
 def _path_of(page: Any) -> Any:
-    return own_dict(getattr(page, "_request", None)).get("path")
+    return own_dict(own_dict(page).get("_request")).get("path")
 
 
 def _begin_old_mount(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
@@ -185,22 +185,29 @@ def make_stream(original: Any) -> Any:
 @guard.guarded
 def _streaming(request: Any, given: Any, response: Any) -> None:
     """Notice the end of a stream as Django does: it closes the response, whoever ended it."""
-    page = getattr(sys.modules.get("djust.sse"), "_sse_sessions", {}).get(str(uuid.UUID(str(given))))
-    if page is None:
+    identity = str(uuid.UUID(str(given)))
+    page = getattr(sys.modules.get("djust.sse"), "_sse_sessions", {}).get(identity)
+    if page is not None and _request_of(page) is request:
+        session = _sse(page)
+        if session is None:
+            return
+        _seen_request(session, request)
+        if hub.ACTIVE and session.wanted():
+            sessions.publish(session)
+        response._resource_closers.append(lambda: _stream_ended(session))
         return
-    session = _sse(page)
-    if session is None:
-        return
-    _seen_request(session, request)
-    if hub.ACTIVE and session.wanted():
-        sessions.publish(session)
-    response._resource_closers.append(lambda: _stream_ended(session))
+    refused = sessions.SESSIONS.get(identity)
+    if refused is not None and refused.transport == "sse" and refused.consumer is not page:
+        end_page(refused, "the page could not be mounted")
+
+
+def _request_of(page: Any) -> Any:
+    """The request of the stream that made an SSE page."""
+    return own_dict(page).get("_request") or own_dict(own_dict(page).get("view_instance")).get("request")
 
 
 @guard.guarded
 def _stream_ended(session: sessions.Session) -> None:
-    from .hooks_page import end_page
-
     end_page(session, "the browser closed the stream")
 
 
@@ -250,16 +257,16 @@ def _begin_post(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
         data = json.loads(text) if len(text) <= MAX_BODY else None
     except (ValueError, RecursionError):
         data = None
-    if type(data) is not dict:
-        name, params = "", {}
-    elif "event" in data:
-        name, params = data["event"], data.get("params")
-    else:
-        name = own_dict(request)["META"].get("HTTP_X_DJUST_EVENT", "")
+    message: Any = None  # as djust puts it together from a body and a header
+    if type(data) is dict and "event" in data:
+        message = {"type": "event", "event": data["event"], "params": data.get("params")}
+    elif type(data) is dict:
         params = {key: value for key, value in data.items() if not key.startswith("_")}
+        name = own_dict(request)["META"].get("HTTP_X_DJUST_EVENT", "")
+        message = {"type": "event", "event": name, "params": params}
     session = _page(view, request)
     sessions.link_successor(session)
-    turn = begin_message(session, {"type": "event", "event": name, "params": params}, text, None)
+    turn = begin_message(session, message, text, None)
     if turn is not None:
         turn.over_http = True
         sessions.publish(session)
@@ -295,8 +302,6 @@ def _page(view: Any, request: Any) -> sessions.Session:
 
 
 def _forget(identity: tuple[str, str, str], reason: str) -> None:
-    from .hooks_page import end_page
-
     session = _pages.pop(identity, None)
     if session is not None:
         end_page(session, reason)

@@ -141,7 +141,7 @@ _REASONS = {
 
 
 def _is_told(session: sessions.Session) -> bool:
-    return hub.ACTIVE and session.id in sessions.SESSIONS and (session.wanted() or session.given_up)
+    return hub.ACTIVE and sessions.SESSIONS.get(session.id) is session and (session.wanted() or session.given_up)
 
 
 @guard.guarded

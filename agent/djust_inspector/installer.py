@@ -1,7 +1,8 @@
 """Installing the agent: once per process, right after ``djust.websocket`` was imported.
 
-``inject/sitecustomize.py`` calls `install_on_import`; the app config calls `install`. Whichever
-comes first does the work.
+``inject/sitecustomize.py`` calls `install_on_import`; the app config calls `when_ready`. Whichever
+comes first does the work. Where nobody can ever attach, nothing is hooked, and where nothing imports djust's
+consumer, nothing of it is imported.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from . import forks, guard
 _lock = threading.RLock()  # importing djust.websocket below comes back here through the import hook
 forks.renew(sys.modules[__name__], "_lock", threading.RLock)
 _installed = False
+_told = False
 TARGET = "djust.websocket"
 
 
@@ -45,17 +47,38 @@ def install() -> bool:
             return True
         _installed = True
     try:
-        from . import discovery, hooks, options
-
-        if not options.current().enabled:
+        if not _wanted():
             return False
-        for problem in options.current().problems:
-            logging.getLogger("djust_inspector").error("%s", problem)
+        from . import discovery, hooks
+
         hooks.install_all()
         discovery.start()
     except Exception:
         guard.report("install")
     return True
+
+
+def _wanted() -> bool:
+    """Whether the settings switch the agent on and let anybody attach. What is wrong in them is told, once."""
+    global _told
+    from . import discovery, options
+
+    if not options.current().enabled:
+        return False
+    if not _told:
+        _told = True
+        for problem in options.current().problems:
+            logging.getLogger("djust_inspector").error("%s", problem)
+    return discovery.may_attach()
+
+
+def when_ready() -> None:
+    """`install_on_import` where the settings can be read already, and only if they want it."""
+    try:
+        if not disabled() and _wanted():
+            install_on_import()
+    except Exception:
+        guard.report("when_ready")
 
 
 def install_on_import() -> None:

@@ -33,8 +33,8 @@ def watch() -> None:
         _watching = True
     original = socket.socket.listen
 
-    def listen(self: socket.socket, *args: Any) -> None:
-        original(self, *args)
+    def listen(self: socket.socket, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
         try:
             if self.family in (socket.AF_INET, getattr(socket, "AF_INET6", None)):
                 name = self.getsockname()

@@ -333,7 +333,8 @@ def link_successor(session: Session) -> None:
 def closed(session: Session) -> None:
     """Remember a page that ended, and forget the rest of it."""
     _closed.append((session.id, _who(session), session.path or page_path(session.root), time.time()))
-    SESSIONS.pop(session.id, None)
+    if SESSIONS.get(session.id) is session:  # an SSE page chooses its id, so another may have the same
+        del SESSIONS[session.id]
     if session.rate_timer is not None:
         session.rate_timer.cancel()
     # The consumer may live on, held by a task of the project. It gets no second session.

@@ -225,7 +225,7 @@ class Turn:
             if error is not None and shown is not None and not error.get("traceback"):
                 error = {**error, "traceback": shown["traceback"]}
             return self.status, error
-        if self.log_error is not None and self.over_http and frame is not None and self.after is None:
+        if self.log_error is not None and self.over_http and self.handled and frame is not None and self.render_ms is None:
             return "raised", self.log_error
         if self.kind == "message" and frame is None and self.log_error is None:
             failed = [entry for entry in self.logs if entry["level"] in ("ERROR", "CRITICAL")]

@@ -110,11 +110,11 @@ class Staying(LiveView):
 
 
 class Ticking(LiveView):
-    """A page that ticks often."""
+    """A page that ticks."""
 
     template = "<div>{{ ticks }}</div>"
     login_required = False
-    tick_interval = 20
+    tick_interval = 150
 
     def mount(self, request, **kwargs):
         self.ticks = 0

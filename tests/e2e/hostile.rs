@@ -64,6 +64,7 @@ fn make(data: &Path) {
             opened: 1.0,
             close: None,
             succeeds: None,
+            transport: inspector_model::Transport::Websocket,
         });
         let shell = PageShell {
             url: format!("http://127.0.0.1:1/{all}"),

@@ -149,7 +149,7 @@ impl Tokens {
     /// The colour of a kind's mark.
     pub const fn kind(&self, kind: StepKind) -> Color32 {
         match kind {
-            StepKind::Mount | StepKind::Event | StepKind::UrlChange => self.lane_event,
+            StepKind::Mount | StepKind::Event | StepKind::Message | StepKind::UrlChange => self.lane_event,
             StepKind::Tick | StepKind::Push | StepKind::Async => self.lane_server,
             StepKind::Jump | StepKind::Replay => self.moved,
             StepKind::Reload | StepKind::HotReload | StepKind::Hvr => self.lane_reload,

@@ -450,7 +450,14 @@ impl Intake {
         let Some(session) = &step.session else { return };
         let own = matches!(
             step.kind,
-            StepKind::Mount | StepKind::Event | StepKind::Tick | StepKind::Push | StepKind::Async | StepKind::UrlChange | StepKind::Close
+            StepKind::Mount
+                | StepKind::Event
+                | StepKind::Message
+                | StepKind::Tick
+                | StepKind::Push
+                | StepKind::Async
+                | StepKind::UrlChange
+                | StepKind::Close
         );
         if !own || step.history || (step.changes.total() == 0 && step.kind != StepKind::Mount && step.kind != StepKind::Close) {
             return;

@@ -46,7 +46,7 @@ pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, Sear
 pub use readable::{civil, for_desktop, grouped, is_invisible, visible};
 pub use secret::Secret;
 pub use server::{Advice, HotReloadStatus, MissingHook, ServerInfo, Workers};
-pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, View};
+pub use session::{Bucket, Close, Component, HandlerBucket, HandlerInfo, IpStatus, Param, Phase, Rate, RingInfo, Session, Transport, View};
 pub use share::{
     BUG_CAPTURE_PREFIX, ExportFormat, ExportOptions, ExportPlace, ExportPreview, KeptBack, Redaction, RedactionRule, Selection,
     find_bug_capture,

@@ -1,4 +1,4 @@
-//! A session: one browser page on one WebSocket.
+//! A session: one browser page.
 
 use std::sync::Arc;
 
@@ -61,6 +61,43 @@ pub struct Session {
     /// The page that this one came after.
     #[serde(default)]
     pub succeeds: Option<SessionId>,
+    /// How its messages travel.
+    #[serde(default, skip_serializing_if = "Transport::is_websocket")]
+    pub transport: Transport,
+}
+
+/// How the messages of a page travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Over a WebSocket of its own.
+    #[default]
+    Websocket,
+    /// The server's as Server-Sent Events, the browser's as requests.
+    Sse,
+    /// As one request for each event: djust's HTTP fallback.
+    Http,
+    /// In a way that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Transport {
+    /// Whether it is the usual one.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub const fn is_websocket(&self) -> bool {
+        matches!(self, Self::Websocket)
+    }
+
+    /// In words, where it is not the usual one.
+    pub const fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Websocket => None,
+            Self::Sse => Some("Server-Sent Events"),
+            Self::Http => Some("HTTP fallback"),
+            Self::Unknown => Some("unknown transport"),
+        }
+    }
 }
 
 /// Why a page was closed.

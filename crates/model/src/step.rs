@@ -12,6 +12,8 @@ pub enum StepKind {
     Mount,
     /// A browser event ran a handler.
     Event,
+    /// Another message of the browser: of an upload, a cursor, presence, or a request for the whole page.
+    Message,
     /// `handle_tick`.
     Tick,
     /// A push from the server (`server_push`, a database notification, a broadcast).
@@ -44,9 +46,10 @@ pub enum StepKind {
 
 impl StepKind {
     /// All kinds, in the order of the timeline's lanes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Mount,
         Self::Event,
+        Self::Message,
         Self::Tick,
         Self::Push,
         Self::Async,
@@ -68,6 +71,7 @@ impl StepKind {
         match self {
             Self::Mount => "mount",
             Self::Event => "event",
+            Self::Message => "message",
             Self::Tick => "tick",
             Self::Push => "push",
             Self::Async => "async",
@@ -90,6 +94,7 @@ impl StepKind {
         match self {
             Self::Mount => "Mount",
             Self::Event => "Event",
+            Self::Message => "Message",
             Self::Tick => "Tick",
             Self::Push => "Push",
             Self::Async => "Async result",

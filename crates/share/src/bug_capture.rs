@@ -141,6 +141,7 @@ fn record(recorder: &mut Recorder, capture: &BugCapture, now: f64) -> Result<(),
         opened: now,
         close: None,
         succeeds: None,
+        transport: inspector_model::Transport::Websocket,
     });
     let diff = inspector_diff::diff(&capture.before, &capture.after, &inspector_diff::Options::default());
     let (before, after) = (capture.before.to_json(), capture.after.to_json());

@@ -38,6 +38,7 @@ pub fn run(data: &[u8]) {
             opened: 1.0,
             close: None,
             succeeds: None,
+            transport: inspector_model::Transport::Websocket,
         });
         let text = String::from_utf8_lossy(data);
         let detail = StepDetail {

@@ -6,7 +6,7 @@ use crate::filter::Filter;
 
 /// The lanes of the timeline, from the top.
 pub const LANES: [(&str, &[StepKind]); 6] = [
-    ("Events", &[StepKind::Mount, StepKind::Event, StepKind::UrlChange]),
+    ("Events", &[StepKind::Mount, StepKind::Event, StepKind::Message, StepKind::UrlChange]),
     ("Server", &[StepKind::Tick, StepKind::Push, StepKind::Async]),
     ("Outside", &[StepKind::Outside]),
     ("Travel", &[StepKind::Jump, StepKind::Replay]),
@@ -17,7 +17,7 @@ pub const LANES: [(&str, &[StepKind]); 6] = [
 /// The lane of a kind.
 pub const fn lane_of(kind: StepKind) -> usize {
     match kind {
-        StepKind::Mount | StepKind::Event | StepKind::UrlChange => 0,
+        StepKind::Mount | StepKind::Event | StepKind::Message | StepKind::UrlChange => 0,
         StepKind::Tick | StepKind::Push | StepKind::Async => 1,
         StepKind::Outside => 2,
         StepKind::Jump | StepKind::Replay => 3,
@@ -209,7 +209,7 @@ mod tests {
         let step = |id: u64| Step {
             id: StepId(id),
             status: if id.is_multiple_of(50) { Status::Raised } else { Status::Ok },
-            ..Step::new(StepKind::ALL[(id % 16) as usize], if id.is_multiple_of(3) { "add" } else { "pay" }, id as f64)
+            ..Step::new(StepKind::ALL[id as usize % StepKind::ALL.len()], if id.is_multiple_of(3) { "add" } else { "pay" }, id as f64)
         };
         let steps: Steps = (1..=count).map(step).collect();
         timeline.apply(&Notice::Steps(SourceId(1), steps.since(0, usize::MAX)));

@@ -127,6 +127,7 @@ fn facts(cx: &Cx<'_>, ui: &mut Ui, session: &Session) {
     lines.extend(session.client.as_ref().map(|client| format!("from {client}")));
     lines.extend(session.user_agent.as_ref().map(|agent| format::clip(agent, 90)));
     lines.extend(session.pid.map(|pid| format!("process {pid}")));
+    lines.extend(session.transport.label().map(|how| format!("over {how}, without a WebSocket")));
     lines.extend(session.succeeds.as_ref().map(|before| format!("reload of {before}")));
     if let Some(close) = &session.close {
         let code = close.code.map_or_else(String::new, |code| format!(" {code}"));

@@ -240,6 +240,9 @@ fn limit(block: &Block, at: usize) -> Option<&str> {
     }
 }
 
+/// Messages that are binary frames of an upload.
+const UPLOAD_FRAMES: [&str; 3] = ["upload_chunk", "upload_complete", "upload_cancel"];
+
 /// Whether the page's limiter took a token for a step: a message of the browser began it. Uploads have a bucket of their own,
 /// connections none, and what an inspector did is not counted.
 fn is_counted(block: &Block, at: usize, kind: StepKind, of_child: bool, received: u32) -> bool {
@@ -249,11 +252,17 @@ fn is_counted(block: &Block, at: usize, kind: StepKind, of_child: bool, received
     match kind {
         StepKind::Event | StepKind::UrlChange => true,
         StepKind::Mount => !of_child,
+        StepKind::Message => received > 0 && !is_upload_frame(block, at),
         StepKind::RateLimited => limit(block, at) == Some("global"),
         // The browser's own jumps and replays; an inspector's come without a frame.
         StepKind::Jump | StepKind::Replay | StepKind::Error => received > 0,
         _ => false,
     }
+}
+
+fn is_upload_frame(block: &Block, at: usize) -> bool {
+    let (names, name_of) = block.names();
+    name_of.get(at).and_then(|name| names.get(usize::from(*name))).is_some_and(|name| UPLOAD_FRAMES.contains(&&*name.name))
 }
 
 #[cfg(test)]
@@ -302,12 +311,14 @@ mod tests {
             limited(StepKind::RateLimited, 8.5, "global", Some(4429)),
             limited(StepKind::RateLimited, 8.6, "global", Some(4429)),
             limited(StepKind::Close, 9.0, "global", Some(4429)),
+            Step { received: 60, name: "cursor_move".into(), ..step(StepKind::Message, 6.6) },
+            Step { received: 9000, name: "upload_chunk".into(), ..step(StepKind::Message, 6.7) },
         ];
         let mut tally = Tally::default();
         assert!(!tally.refresh(&timeline(steps)));
         let page = &tally.pages[&SessionId::from("a")];
         let told: Vec<(f64, u64, bool)> = page.messages.iter().map(|message| (message.at, message.step.0, message.refused)).collect();
-        let passed = [(1.0, 1, false), (2.0, 4, false), (3.0, 3, false), (6.5, 9, false)];
+        let passed = [(1.0, 1, false), (2.0, 4, false), (3.0, 3, false), (6.5, 9, false), (6.6, 17, false)];
         assert_eq!(told, [passed.as_slice(), &[(7.0, 10, true), (8.0, 13, false), (8.5, 14, true), (8.6, 15, true)]].concat());
         assert_eq!((page.closed, page.refused()), (Some(StepId(14)), (2, 1)));
         assert_eq!(tally.largest, Some((70_000, StepId(12))));

@@ -274,6 +274,10 @@ fn paint_kind(painter: &Painter, rect: Rect, kind: StepKind, color: Color32) {
             fill(&[(6.6, 14.2), (12.4, 6.8), (8.2, 6.8)]);
             fill(&[(3.6, 9.2), (8.2, 6.8), (12.4, 6.8), (7.8, 9.2)]);
         }
+        StepKind::Message => {
+            line(&[(2.6, 4.0), (13.4, 4.0), (13.4, 12.0), (2.6, 12.0), (2.6, 4.0)]);
+            line(&[(2.8, 4.2), (8.0, 8.8), (13.2, 4.2)]);
+        }
         StepKind::Tick => {
             painter.circle_stroke(center, 5.4 * unit, stroke);
             line(&[(8.0, 4.8), (8.0, 8.0), (10.4, 9.4)]);

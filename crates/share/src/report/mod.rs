@@ -202,7 +202,7 @@ fn header<'v>(text: &mut String, excerpt: &Excerpt<'_>, facts: &Facts<'_>, views
 
 const fn role(kind: StepKind) -> &'static str {
     match kind {
-        StepKind::Mount | StepKind::Event | StepKind::UrlChange | StepKind::Close => "browser",
+        StepKind::Mount | StepKind::Event | StepKind::Message | StepKind::UrlChange | StepKind::Close => "browser",
         StepKind::Tick | StepKind::Push | StepKind::Async | StepKind::Outside => "server",
         StepKind::Jump | StepKind::Replay => "travel",
         StepKind::Reload | StepKind::HotReload | StepKind::Hvr => "reload",

@@ -95,6 +95,7 @@ fn session(id: &str, class: &str) -> Session {
         opened: 1_700_000_000.0,
         close: None,
         succeeds: None,
+        transport: inspector_model::Transport::Websocket,
     }
 }
 
