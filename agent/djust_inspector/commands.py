@@ -207,9 +207,11 @@ def _wanted(session: Session, command: dict[str, Any]) -> tuple[str | None, Any,
     return view_id, view, wanted
 
 
-def _put_back(view: Any, wanted: dict[str, Any], component: str | None, command: dict[str, Any], dry: bool) -> Report:
+def _put_back(
+    session: Session, view: Any, wanted: dict[str, Any], component: str | None, command: dict[str, Any], dry: bool
+) -> Report:
     """Put `wanted` back, or say only what would come of it."""
-    report = Report(dry=dry, untyped=command.get("untyped") is True)
+    report = Report(session.known, dry, untyped=command.get("untyped") is True)
     unsent = command.get("unsent")
     names = frozenset(n for n in unsent if type(n) is str) if type(unsent) is list else None
     restore(view, wanted, component, report, names)
@@ -230,7 +232,7 @@ async def _restore(session: Session, command: dict[str, Any], event: str | None)
     report = Report()
     try:
         turn.look_before(view)
-        report = await sync_to_async(_put_back)(view, wanted, turn.component, command, False)
+        report = await sync_to_async(_put_back)(session, view, wanted, turn.component, command, False)
         turn.look_after(view)
         compare(view, wanted, turn.component, report)
         await _render(session, view_id, view)
@@ -314,7 +316,7 @@ async def _preview(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     _open(session)
     _, view, wanted = _wanted(session, command)
     component = command.get("component")
-    report = _put_back(view, wanted, component if type(component) is str else None, command, True)
+    report = _put_back(session, view, wanted, component if type(component) is str else None, command, True)
     return {"not_restored": report.lost, "restored": report.restored}
 
 
@@ -324,7 +326,7 @@ async def _replay(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     handler_view = command.get("handler_view", command.get("view"))
     async with held(session):
         wanted = command.get("set")
-        if wanted is not None and (type(wanted) is not dict or differs(view_of(session, command.get("view"))[1], wanted)):
+        if wanted is not None and (type(wanted) is not dict or differs(view_of(session, command.get("view"))[1], wanted, session.known)):
             _, report = await _restore(session, command, str(command.get("event")))
         turn = await _event(session, command, "replay", handler_view, {"target": command.get("target")})
     status, error = turn.result()
