@@ -3,7 +3,8 @@
 The WebSocket carries only what is inside of the page's root element. The document around it, with
 its styles, goes over HTTP, long before and mostly while nobody is attached. So each page load
 leaves a reference to its text here, a few dozen at most; it is cut up, cleaned and completed with
-stylesheets only when an inspector wants it. Nothing is fetched: a stylesheet is read from disk when
+stylesheets only when an inspector wants it. A load and a page belong together by their Django session;
+without one they are matched by path alone, and only with DEBUG, where there is one visitor. Nothing is fetched: a stylesheet is read from disk when
 it is one of the server's own static files.
 """
 
@@ -18,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from . import guard, markup, redact
+from . import discovery, guard, markup, redact
 from .hub import HUB
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
@@ -103,8 +104,11 @@ def _loaded(view: Any, document: Any) -> None:
     meta, path = fields.get("META"), fields.get("path")
     if type(meta) is not dict or type(path) is not str:
         return
+    key = _key(fields.get("session"))
+    if key is None and not discovery.debug():
+        return  # nothing tells whose it is: another visitor's page would be shown with it
     load = Load(document, request.scheme, meta.get("HTTP_HOST") or "", path, meta.get("QUERY_STRING") or "")
-    LOADS.add(_key(fields.get("session")), load)
+    LOADS.add(key, load)
 
 
 def _key(session: Any) -> str | None:
