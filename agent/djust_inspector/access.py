@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import control, discovery, options
+from . import control, discovery, forks, options
 from .lockout import Lockout, address_of
 from .options import OWN_NAMES
 
@@ -32,6 +32,11 @@ _MOST = 4096
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
 LOCKOUT = Lockout()
+
+
+@forks.in_child
+def _forked() -> None:
+    LOCKOUT.__init__()  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

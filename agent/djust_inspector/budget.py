@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Callable, TypeVar
 
-from . import guard, hub, options
+from . import forks, guard, hub, options
 from .hub import HUB
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -139,6 +139,13 @@ class Budget:
 
 
 BUDGET = Budget()
+
+
+@forks.in_child
+def _forked() -> None:
+    """What a child does costs its own account."""
+    global BUDGET
+    BUDGET = Budget()
 
 
 def metered(function: F) -> F:

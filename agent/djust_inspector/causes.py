@@ -36,7 +36,7 @@ _DJUST = os.sep + "djust" + os.sep
 class Write:
     """One assign was set: by which turn, where in the code, and in which task or thread."""
 
-    __slots__ = ("at", "inside", "rendering", "runs", "turn", "where")
+    __slots__ = ("at", "began", "inside", "rendering", "runs", "turn", "where")
 
     def __init__(self, turn: Turn | None, rendering: bool) -> None:
         self.at = time.time()
@@ -45,6 +45,7 @@ class Write:
         self.rendering = rendering
         self.where = _place()
         self.runs = None if self.inside else _runs()
+        self.began = None if self.inside else CURRENT.began()
 
 
 # -- watching
@@ -102,7 +103,7 @@ def _session_of(view: Any, fields: dict[str, Any]) -> sessions.Session | None:
     for _ in range(8):
         consumer = fields.get("_ws_consumer")
         if consumer is not None:
-            return own_dict(consumer).get("_djust_inspector")
+            return own_dict(consumer).get("_djust_inspector") or None
         parent = fields.get("_parent_view")
         if parent is None:
             return None
@@ -175,16 +176,15 @@ def _by_write(turn: Turn, session: sessions.Session, write: Write | None) -> dic
     writer = write.turn
     more: dict[str, Any] = {"where": write.where, "at": write.at}
     if writer is None or not write.inside:
-        started = writer.key if writer is not None and writer.published else None
-        return _evidence("task", "certain", what=write.runs, step=started, **more)
+        return _evidence("task", "certain", what=write.runs, step=write.began, **more)
     if writer is turn:
         return _evidence("early", "certain", **more)
     more["step"] = _key(writer)
-    if writer.session is not session:
-        return _evidence("page", "certain", session=writer.session.id, **more)  # type: ignore[union-attr]
+    if writer.page != session.id:
+        return _evidence("page", "certain", session=writer.page, **more)
     if writer.kind == "async":
         return _evidence("work", "certain", what=writer.name, **more)
-    if writer.kind is None or (writer.view is None and not write.rendering):
+    if writer.kind is None or (writer.kind == "message" and not writer.published) or (writer.view is None and not writer.reached and not write.rendering):
         # No step, or one whose handler was never reached: something between the browser and the handler did it.
         return _evidence("message", "certain", what=writer.name, **more)
     return _evidence("render" if write.rendering else "view", "certain", **more)

@@ -19,7 +19,7 @@ import time
 from collections import deque
 from typing import Any, Callable
 
-from . import access, control, farewell, guard, serving
+from . import access, control, farewell, forks, guard, serving
 from .hub import HUB, Inspector
 from .relay import RELAY, Header, Relay
 
@@ -42,6 +42,12 @@ _BETWEEN = "\x1e"
 
 OTHERS: dict[str, Others] = {}
 SERVED: dict[str, Served] = {}
+
+
+@forks.in_child
+def _forked() -> None:
+    OTHERS.clear()
+    SERVED.clear()
 _offers: dict[str, float] = {}
 _tasks: set[asyncio.Task[Any]] = set()
 

@@ -18,9 +18,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import PROTOCOL, __version__, guard, listening, options
+from . import PROTOCOL, __version__, forks, guard, listening, options
 
 _lock = threading.RLock()
+forks.renew(sys.modules[__name__], "_lock", threading.RLock)
 _path: Path | None = None
 _written: dict[str, Any] | None = None
 _scope_address: tuple[str, int] | None = None
@@ -30,6 +31,13 @@ _own_token: str | None = None
 _started = time.time()
 #: Seconds during which the process's sockets are looked up, where no listen call was seen.
 _POLL_SECS = 60.0
+
+
+@forks.in_child
+def _forked() -> None:
+    """The file is the parent's. A child writes its own once a page comes to it."""
+    global _path, _written, _scope_path
+    _path = _written = _scope_path = None
 
 
 def settings() -> Any:

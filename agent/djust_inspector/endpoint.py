@@ -13,7 +13,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from . import PROTOCOL, __version__, access, crossing, discovery, farewell, guard, options, pressure, serving, sync
+from . import PROTOCOL, __version__, access, crossing, discovery, farewell, forks, guard, options, pressure, serving, sync
 from .access import Denied, Grant
 from .hub import HUB, Inspector
 from .lockout import address_of
@@ -34,11 +34,19 @@ MAX_WAITING = 1024 * 1024
 _attached = 0
 
 
+@forks.in_child
+def _forked() -> None:
+    global _attached
+    _attached = 0
+
+
 def make_call(original: Any) -> Any:
     """The hook of ``LiveViewConsumer.__call__``."""
 
-    async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> Any:
+    async def __call__(*args: Any, **kwargs: Any) -> Any:
+        scope = guard.argument(args, kwargs, 1, "scope")
         if _meant_for_us(scope):
+            receive, send = guard.argument(args, kwargs, 2, "receive"), guard.argument(args, kwargs, 3, "send")
             verdict = guard.guarded(access.admit)(scope)
             if isinstance(verdict, Grant):
                 return await _count(_serve, scope, receive, send, verdict)
@@ -47,7 +55,7 @@ def make_call(original: Any) -> Any:
                 return await _count(_tell, send, verdict.told)
             await send({"type": "websocket.close", "code": 4404})
             return None
-        return await original(self, scope, receive, send)
+        return await original(*args, **kwargs)
 
     return __call__
 

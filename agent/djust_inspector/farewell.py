@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import guard
+from . import forks, guard
 from .hub import HUB
 from .relay import RELAY
 
@@ -17,6 +17,12 @@ from .relay import RELAY
 WAIT_SECS = 0.25
 _prepared = False
 _said = False
+
+
+@forks.in_child
+def _forked() -> None:
+    global _said
+    _said = False
 
 
 def prepare() -> None:

@@ -13,10 +13,13 @@ import threading
 import traceback
 from typing import Any, Callable, TypeVar
 
+from . import forks
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEBUG = os.environ.get("DJUST_INSPECTOR_DEBUG") == "1"
 _lock = threading.Lock()
+forks.renew(sys.modules[__name__], "_lock", threading.Lock)
 #: Distinct errors by place and message: how often, and the last traceback.
 errors: dict[str, dict[str, Any]] = {}
 #: Set when there is a new distinct error, so that the server description is sent again.
@@ -65,3 +68,8 @@ def guarded(function: F) -> F:
             return None
 
     return wrapper  # type: ignore[return-value]
+
+
+def argument(args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str, default: Any = None) -> Any:
+    """What a hooked function was given at a place, or under its name. Hooks pass on all that they are given, as it came."""
+    return args[place] if place < len(args) else kwargs.get(name, default)

@@ -94,7 +94,7 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
     """The bodies of ``step`` frames for the whole ring of a view, oldest first."""
     hidden = hidden_names(view)
     stream = Stream()
-    stream._next = 1  # older than anything live
+    stream.next_rev = 1  # older than anything live
     out = []
     for snapshot in entries(view)[0]:
         before = stream.commit(texts(snapshot.state_before, hidden, session.known))

@@ -1,8 +1,9 @@
 """What is hooked in djust. What each hook notes is in the ``hooks_…`` modules.
 
 Every hook first tests ``hub.ACTIVE`` (true while an inspector is attached or may come back), but for
-the one of page loads, which keeps a reference in any case (``shells.py``). Every note is guarded:
-whatever goes wrong here, djust's own call is made and its result returned.
+the one of page loads, which keeps a reference in any case (``shells.py``). Every hook passes on exactly what
+it was given and returns what came back; whatever it looks at, it looks at inside of ``guard``. So neither an error
+of the agent nor a parameter that a later djust adds changes what djust does.
 A hook whose target this djust lacks is listed in `missing` and nothing else happens.
 """
 
@@ -13,7 +14,7 @@ import inspect
 import sys
 from typing import Any, Callable
 
-from . import guard, hooks_background, hooks_event, hooks_page, hooks_reload, hub, sessions, shells
+from . import endpoint, guard, hooks_background, hooks_event, hooks_http, hooks_page, hooks_reload, hub, sessions, shells
 
 #: Hooks that this djust does not offer: {"hook", "why"}.
 missing: list[dict[str, str]] = []
@@ -29,12 +30,16 @@ def hook(owner: Any, path: str, make: Callable[[Any], Any], why: str = "this dju
     if getattr(original, "_djust_inspector", False):
         return True
     try:
-        wrapper = make(original)
-        functools.update_wrapper(wrapper, getattr(original, "__func__", original))
+        of_class = inspect.ismethod(original) and inspect.isclass(original.__self__)
+        function = original.__func__ if of_class else original
+        wrapper = make(function)
+        if inspect.iscoroutinefunction(wrapper) != inspect.iscoroutinefunction(function):
+            is_now = "asynchronous" if inspect.iscoroutinefunction(function) else "not asynchronous"
+            missing.append({"hook": path, "why": f"in this djust it is {is_now}"})
+            return False
+        functools.update_wrapper(wrapper, function)
         wrapper._djust_inspector = True
-        if inspect.ismethod(original) and inspect.isclass(original.__self__):
-            wrapper = classmethod(wrapper)
-        setattr(owner, name, wrapper)
+        setattr(owner, name, classmethod(wrapper) if of_class else wrapper)
         return True
     except Exception as error:
         missing.append({"hook": path, "why": f"{type(error).__name__}: {error}"})
@@ -47,9 +52,8 @@ def install_all() -> None:
     websocket = sys.modules["djust.websocket"]
     consumer = websocket.LiveViewConsumer
     base = "djust.websocket.LiveViewConsumer."
-    from . import endpoint
 
-    hook(consumer, base + "__call__", endpoint.make_call)
+    hook(consumer, base + "__call__", lambda original: endpoint.make_call(hooks_page.make_call(original)))
     hook(consumer, base + "connect", hooks_page.make_connect)
     hook(consumer, base + "disconnect", hooks_page.make_disconnect)
     hook(consumer, base + "close", hooks_page.make_close)
@@ -63,11 +67,11 @@ def install_all() -> None:
     else:
         hook(consumer, base + "_run_tick", hooks_background.make_run_tick)
     if hasattr(consumer, "_run_server_push_turn"):
-        hook(consumer, base + "_run_server_push_turn", hooks_background.make_push_turn)
+        hook(consumer, base + "_run_server_push_turn", hooks_background.make_push("server_push"))
     else:
-        hook(consumer, base + "server_push", hooks_background.make_push)
-    hook(consumer, base + "db_notify", hooks_background.make_push)
-    hook(consumer, base + "client_push_event", hooks_background.make_push)
+        hook(consumer, base + "server_push", hooks_background.make_push("server_push"))
+    for name in ("db_notify", "client_push_event", "presence_event"):
+        hook(consumer, base + name, hooks_background.make_push(name))
     hook(consumer, base + "_run_async_work", hooks_background.make_async_work)
 
     from djust import time_travel
@@ -78,9 +82,12 @@ def install_all() -> None:
     runtime = _module("djust.runtime")
     view_runtime = getattr(runtime, "ViewRuntime", None)
     if hasattr(view_runtime, "_execute_async_task"):  # where it is absent the consumer runs all background work
-        hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", hooks_background.make_async_task)
+        hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", hooks_background.make_async_work)
+    background = _module("djust.mixins.async_work")
+    if hasattr(background, "run_async_callback"):  # where it is absent `make_async_work` sees to the callback
+        hook(background, "djust.mixins.async_work.run_async_callback", hooks_background.make_async_callback)
     found = {"_call_handler": False, "_validate_event_security": False}
-    for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime")):
+    for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime"), (_module("djust.sse"), "djust.sse")):
         for name, make in (
             ("_call_handler", hooks_event.make_call_handler),
             ("_validate_event_security", hooks_event.make_validate),
@@ -91,6 +98,7 @@ def install_all() -> None:
         if not done:
             missing.append({"hook": f"djust.websocket_utils.{name}", "why": "no module of this djust imports it"})
     hook(websocket, "djust.websocket._snapshot_assigns", hooks_background.make_snapshot_assigns)
+    hooks_http.install(hook, runtime)
 
     live_view = _module("djust.live_view")
     hook(getattr(live_view, "LiveView", None), "djust.live_view.LiveView.render_with_diff", hooks_event.make_render)
@@ -141,6 +149,7 @@ def _on_active(active: bool) -> None:
     causes.watch(active)
     if not active:
         hooks_reload.forget()
+        hooks_http.forget()
         for session in list(sessions.SESSIONS.values()):
             session.forget()
             if session.ticks_paused:

@@ -5,53 +5,61 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import sys
 import time
-from typing import Any
+from typing import Any, Callable
 
 from . import guard, hub, sessions, turns
+from .guard import argument
 from .turns import CURRENT, Turn, current
+
+# -- ticks
 
 
 def make_tick_once(original: Any) -> Any:
-    async def _tick_once(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def _tick_once(*args: Any, **kwargs: Any) -> Any:
         if not hub.ACTIVE:
-            return await original(self, *args, **kwargs)
-        session = guard.guarded(sessions.begin)(self)
-        if session is None:
-            return await original(self, *args, **kwargs)
-        if session.ticks_paused:
+            return await original(*args, **kwargs)
+        if _paused(args, kwargs):
             return False
-        turn = Turn(session, "tick", "tick")
-        turn.quiet = True
-        return await _run(turn, original(self, *args, **kwargs))
+        turn = _begin_tick(args, kwargs)
+        if turn is None:
+            return await original(*args, **kwargs)
+        return await turns.run(turn, original, args, kwargs, _end_tick)
 
     return _tick_once
 
 
-async def _run(turn: Turn, awaitable: Any) -> Any:
-    """Await something inside of a turn and finish it."""
-    token = CURRENT.set(turn)
-    error = None
-    try:
-        return await awaitable
-    except BaseException as raised:
-        error = raised
-        if isinstance(raised, Exception) and turn.kind == "tick":
-            guard.guarded(turn.raised)(raised)
-        raise
-    finally:
-        CURRENT.reset(token)
-        if turn.session is not None:
-            turn.session.running.discard(turn)
-        turns.finish(turn, error)
+@guard.guarded
+def _paused(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether the page's ticks are held back: that is the inspector's word, whatever the recording leaves out."""
+    session = sessions.of(argument(args, kwargs, 0, "self"))
+    return session is not None and session.ticks_paused
+
+
+@turns.begins
+def _begin_tick(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
+    session = sessions.begin(argument(args, kwargs, 0, "self"))
+    if session is None:
+        return None
+    turn = Turn(session, "tick", "tick")
+    turn.quiet = True
+    return turn
+
+
+def _end_tick(turn: Turn, error: BaseException | None) -> None:
+    if isinstance(error, Exception):
+        turn.raised(error)
 
 
 def make_run_tick(original: Any) -> Any:
     """djust before 1.1 has its ticks in one loop: a turn ends, and the next one begins, with each tick."""
 
-    async def _run_tick(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def _run_tick(*args: Any, **kwargs: Any) -> Any:
+        if hub.ACTIVE and _paused(args, kwargs):
+            return None  # of a page that was mounted anew while its ticks were held back; `ticks.resume` begins it again
         _in_tick_loop.set(True)
-        return await original(self, *args, **kwargs)
+        return await original(*args, **kwargs)
 
     return _run_tick
 
@@ -60,16 +68,17 @@ _in_tick_loop: "contextvars.ContextVar[bool]" = contextvars.ContextVar("djust_in
 
 
 def make_snapshot_assigns(original: Any) -> Any:
-    def _snapshot_assigns(view_instance: Any, *args: Any, **kwargs: Any) -> Any:
+    def _snapshot_assigns(*args: Any, **kwargs: Any) -> Any:
         if hub.ACTIVE:
-            _assigns_read(view_instance)
-        return original(view_instance, *args, **kwargs)
+            _assigns_read(args, kwargs)
+        return original(*args, **kwargs)
 
     return _snapshot_assigns
 
 
 @guard.guarded
-def _assigns_read(view: Any) -> None:
+def _assigns_read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    view = argument(args, kwargs, 0, "view_instance")
     turn = current()
     if turn is not None:
         if turn.kind == "tick" and turn.before is None:
@@ -91,33 +100,19 @@ def _assigns_read(view: Any) -> None:
             return
 
 
-def make_push_turn(original: Any) -> Any:
-    async def _run_server_push_turn(self: Any, *events: Any) -> Any:
-        turn = _begin_push(self, "server_push", events) if hub.ACTIVE else None
-        if turn is None:
-            return await original(self, *events)
-        return await _run(turn, original(self, *events))
-
-    return _run_server_push_turn
+# -- pushes
 
 
-def make_push(original: Any) -> Any:
-    name = original.__name__
-
-    async def push(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
-        turn = _begin_push(self, name, (event,)) if hub.ACTIVE else None
-        if turn is None:
-            return await original(self, event, *args, **kwargs)
-        return await _run(turn, original(self, event, *args, **kwargs))
-
-    return push
+def make_push(name: str) -> Callable[[Any], Any]:
+    """The hook of a message of the channel layer: all that follows the consumer are messages."""
+    return turns.around(lambda args, kwargs: _begin_push(name, args, kwargs))
 
 
-@guard.guarded
-def _begin_push(consumer: Any, name: str, events: tuple[Any, ...]) -> Turn | None:
-    session = sessions.begin(consumer)
+def _begin_push(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
+    session = sessions.begin(argument(args, kwargs, 0, "self"))
     if session is None:
         return None
+    events = args[1:] or tuple(kwargs.values())
     turn = Turn(session, "push", name)
     turn.quiet = True
     view = session.root
@@ -132,49 +127,61 @@ def _begin_push(consumer: Any, name: str, events: tuple[Any, ...]) -> Turn | Non
     return turn
 
 
+# -- background work
+
+
 def make_async_work(original: Any) -> Any:
-    async def _run_async_work(
-        self: Any, task_name: Any, callback: Any, args: Any, kwargs: Any, event_name: Any = None, **more: Any
-    ) -> Any:
-        if not hub.ACTIVE:
-            return await original(self, task_name, callback, args, kwargs, event_name=event_name, **more)
-        turn = _begin_async(self, task_name, event_name)
+    """The hook of ``_run_async_work`` and ``_execute_async_task``: (self, task_name, callback, args, kwargs, event_name)."""
+    watches = not hasattr(sys.modules.get("djust.mixins.async_work"), "run_async_callback")
+
+    async def background_work(*args: Any, **kwargs: Any) -> Any:
+        turn = _begin_async(args, kwargs) if hub.ACTIVE else None
         if turn is None:
-            return await original(self, task_name, callback, args, kwargs, event_name=event_name, **more)
-        callback = _watched(turn, callback)
-        return await _run(turn, original(self, task_name, callback, args, kwargs, event_name=event_name, **more))
+            return await original(*args, **kwargs)
+        if watches and len(args) > 2:
+            args = (*args[:2], _watched(turn, args[2]), *args[3:])
+        return await turns.run(turn, original, args, kwargs)
 
-    return _run_async_work
-
-
-def make_async_task(original: Any) -> Any:
-    async def _execute_async_task(
-        self: Any, task_name: Any, callback: Any, args: Any, kwargs: Any, event_name: Any = None, *more: Any
-    ) -> Any:
-        consumer = getattr(getattr(self, "transport", None), "_consumer", None) if hub.ACTIVE else None
-        turn = _begin_async(consumer, task_name, event_name) if consumer is not None else None
-        if turn is None:
-            return await original(self, task_name, callback, args, kwargs, event_name, *more)
-        callback = _watched(turn, callback)
-        return await _run(turn, original(self, task_name, callback, args, kwargs, event_name, *more))
-
-    return _execute_async_task
+    return background_work
 
 
-@guard.guarded
-def _begin_async(consumer: Any, task_name: Any, event_name: Any) -> Turn | None:
-    session = sessions.begin(consumer)
+@turns.begins
+def _begin_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
+    from .hooks_http import page_of
+
+    page = page_of(argument(args, kwargs, 0, "self"))
+    session = sessions.begin(page) if page is not None else None
     if session is None:
         return None
-    turn = Turn(session, "async", str(task_name))
+    event_name = argument(args, kwargs, 5, "event_name")
+    turn = Turn(session, "async", str(argument(args, kwargs, 1, "task_name")))
     turn.cause = {"started_by": event_name if type(event_name) is str else None}
     turn.view = session.root
     session.running.add(turn)
     return turn
 
 
+def make_async_callback(original: Any) -> Any:
+    """djust shows the exception of a ``start_async`` nowhere but in its log, and its time nowhere."""
+
+    async def run_async_callback(*args: Any, **kwargs: Any) -> Any:
+        turn = current() if hub.ACTIVE else None
+        if turn is None or turn.kind != "async":
+            return await original(*args, **kwargs)
+        start = time.perf_counter()
+        try:
+            return await original(*args, **kwargs)
+        except Exception as error:
+            guard.guarded(turn.raised)(error)
+            raise
+        finally:
+            turn.handler_ms = (time.perf_counter() - start) * 1000
+
+    return run_async_callback
+
+
 def _watched(turn: Turn, callback: Any) -> Any:
-    """The callback of a ``start_async``, with its exception noted: djust shows it nowhere but in the log."""
+    """The callback itself, watched: djust before 1.1 calls it in the middle of a long function."""
     try:
         if inspect.iscoroutinefunction(callback):
 

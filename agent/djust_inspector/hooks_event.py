@@ -8,15 +8,16 @@ import time
 from typing import Any, Callable
 
 from . import guard, hub, redact, sessions, turns
+from .guard import argument
 from .turns import Turn, current
 from .walker import _class_dict, _class_mro, own_dict
 
 
 def make_event_start(original: Any) -> Any:
-    def record_event_start(view: Any, event_name: Any, params: Any, ref: Any, *args: Any, **kwargs: Any) -> Any:
+    def record_event_start(*args: Any, **kwargs: Any) -> Any:
         if hub.ACTIVE:
-            _event_start(view)
-        return original(view, event_name, params, ref, *args, **kwargs)
+            _event_start(argument(args, kwargs, 0, "view"))
+        return original(*args, **kwargs)
 
     return record_event_start
 
@@ -29,10 +30,10 @@ def _event_start(view: Any) -> None:
 
 
 def make_event_end(original: Any) -> Any:
-    def record_event_end(view: Any, snapshot: Any, error: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def record_event_end(*args: Any, **kwargs: Any) -> Any:
         if hub.ACTIVE:
-            _event_end(view, snapshot, error)
-        return original(view, snapshot, error, *args, **kwargs)
+            _event_end(*(argument(args, kwargs, *at) for at in enumerate(("view", "snapshot", "error"))))
+        return original(*args, **kwargs)
 
     return record_event_end
 
@@ -52,14 +53,14 @@ def _event_end(view: Any, snapshot: Any, error: Any) -> None:
 
 
 def make_call_handler(original: Any) -> Any:
-    async def _call_handler(handler: Any, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+    async def _call_handler(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
         if turn is None:
-            return await original(handler, params, *args, **kwargs)
-        _calling(turn, handler, params)
+            return await original(*args, **kwargs)
+        _calling(turn, argument(args, kwargs, 0, "handler"), argument(args, kwargs, 1, "params"))
         start = time.perf_counter()
         try:
-            return await original(handler, params, *args, **kwargs)
+            return await original(*args, **kwargs)
         except Exception as error:
             guard.guarded(turn.raised)(error)
             raise
@@ -81,25 +82,31 @@ def _calling(turn: Turn, handler: Any, params: Any) -> None:
 
 
 def make_validate(original: Any) -> Any:
-    async def _validate_event_security(
-        ws: Any, event_name: Any, owner: Any, rate_limiter: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    async def _validate_event_security(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
         if turn is None:
-            return await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
-        before = getattr(rate_limiter, "warnings", 0)
-        handler = await original(ws, event_name, owner, rate_limiter, *args, **kwargs)
-        _validated(turn, handler, before, event_name, owner, rate_limiter)
+            return await original(*args, **kwargs)
+        before = _warnings(args, kwargs)
+        handler = await original(*args, **kwargs)
+        _validated(turn, handler, before, *(argument(args, kwargs, *at) for at in _VALIDATED))
         return handler
 
     return _validate_event_security
 
 
+_VALIDATED = ((1, "event_name"), (2, "owner_instance"), (3, "rate_limiter"))
+
+
 @guard.guarded
-def _validated(turn: Turn, handler: Any, before: int, event_name: Any, owner: Any, limiter: Any) -> None:
+def _warnings(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return getattr(argument(args, kwargs, 3, "rate_limiter"), "warnings", 0)
+
+
+@guard.guarded
+def _validated(turn: Turn, handler: Any, before: Any, event_name: Any, owner: Any, limiter: Any) -> None:
     if handler is not None or turn.status is not None:
         return
-    if getattr(limiter, "warnings", 0) > before:
+    if getattr(limiter, "warnings", 0) > (before or 0):
         turn.status = "limited"
         session = turn.session
         cause = {}
@@ -149,10 +156,10 @@ def _limit_of_handler(session: sessions.Session, event_name: Any, limiter: Any) 
 
 def make_check(limit: str) -> Callable[[Any], Any]:
     def make(original: Any) -> Any:
-        def check(self: Any, *args: Any, **kwargs: Any) -> Any:
-            allowed = original(self, *args, **kwargs)
-            if not allowed and hub.ACTIVE:
-                _limited(self, limit)
+        def check(*args: Any, **kwargs: Any) -> Any:
+            allowed = original(*args, **kwargs)
+            if hub.ACTIVE:
+                _limited(argument(args, kwargs, 0, "self"), limit, allowed)
             return allowed
 
         return check
@@ -161,9 +168,9 @@ def make_check(limit: str) -> Callable[[Any], Any]:
 
 
 @guard.guarded
-def _limited(limiter: Any, limit: str) -> None:
+def _limited(limiter: Any, limit: str, allowed: Any) -> None:
     turn = current()
-    if turn is None or turn.session is None:
+    if allowed or turn is None or turn.session is None:
         return
     turn.kind, turn.status = "rate_limited", "limited"
     turn.fresh = False
@@ -180,23 +187,30 @@ def _limited(limiter: Any, limit: str) -> None:
 
 
 def make_render(original: Any) -> Any:
-    def render_with_diff(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def render_with_diff(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
         if turn is None:
-            return original(self, *args, **kwargs)
+            return original(*args, **kwargs)
+        _rendering(turn, argument(args, kwargs, 0, "self"))
         start = time.perf_counter()
-        result = original(self, *args, **kwargs)
-        _rendered(turn, self, result, (time.perf_counter() - start) * 1000)
+        result = original(*args, **kwargs)
+        _rendered(turn, argument(args, kwargs, 0, "self"), result, (time.perf_counter() - start) * 1000)
         return result
 
     return render_with_diff
 
 
 @guard.guarded
+def _rendering(turn: Turn, view: Any) -> None:
+    if turn.over_http and turn.after is None:  # there nothing tells of the end of the handler
+        turn.look_after(view)
+
+
+@guard.guarded
 def _rendered(turn: Turn, view: Any, result: Any, ms: float) -> None:
     turn.render_ms = (turn.render_ms or 0.0) + ms
     session = turn.session
-    if session is not None and view is session.root and type(result) is tuple and type(result[0]) is str:
+    if session is not None and view is session.root and type(result) is tuple and result and type(result[0]) is str:
         turn.html, turn.html_is_inside = result[0], False
 
 
@@ -204,22 +218,25 @@ def _rendered(turn: Turn, view: Any, result: Any, ms: float) -> None:
 
 
 def make_execute(original: Any) -> Any:
-    def _execute_with_wrappers(self: Any, sql: Any, params: Any, many: Any, executor: Any) -> Any:
+    """The hook of ``_execute_with_wrappers``: (self, sql, params, many, executor)."""
+
+    def _execute_with_wrappers(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
         if turn is None:
-            return original(self, sql, params, many, executor)
+            return original(*args, **kwargs)
         at = time.time()
         start = time.perf_counter()
         try:
-            return original(self, sql, params, many, executor)
+            return original(*args, **kwargs)
         finally:
-            _queried(turn, self, sql, params, many, at, (time.perf_counter() - start) * 1000)
+            _queried(turn, args, kwargs, at, (time.perf_counter() - start) * 1000)
 
     return _execute_with_wrappers
 
 
 @guard.guarded
-def _queried(turn: Turn, cursor: Any, sql: Any, params: Any, many: Any, at: float, ms: float) -> None:
+def _queried(turn: Turn, args: tuple[Any, ...], kwargs: dict[str, Any], at: float, ms: float) -> None:
+    cursor, sql, params, many = (argument(args, kwargs, *at) for at in enumerate(("self", "sql", "params", "many")))
     text = sql if type(sql) is str else str.__str__(sql) if isinstance(sql, str) else "(not text)"
     if params is None:
         shown = None

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from . import guard, hub, sessions, turns
+from .guard import argument
 from .turns import CURRENT, Turn, current
 
 #: Keys of the latest file changes: by reload id, and by path with the time.
@@ -13,30 +14,14 @@ _reloads: dict[str, tuple[str, float]] = {}
 
 
 def make_hotreload(original: Any) -> Any:
-    async def hotreload(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
-        turn = _begin_hotreload(self, event) if hub.ACTIVE else None
-        if turn is None:
-            return await original(self, event, *args, **kwargs)
-        token = CURRENT.set(turn)
-        error = None
-        try:
-            return await original(self, event, *args, **kwargs)
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            CURRENT.reset(token)
-            _end_hotreload(turn)
-            turns.finish(turn, error)
-
-    return hotreload
+    return turns.around(_begin_hotreload, _end_hotreload)(original)
 
 
-@guard.guarded
-def _begin_hotreload(consumer: Any, event: Any) -> Turn | None:
-    session = sessions.begin(consumer)
+def _begin_hotreload(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
+    session = sessions.begin(argument(args, kwargs, 0, "self"))
     if session is None:
         return None
+    event = argument(args, kwargs, 1, "event")
     meta = event.get("hvr_meta") if type(event) is dict else None
     meta = meta if type(meta) is dict else {}
     path = str(event.get("file", "")) if type(event) is dict else ""
@@ -47,8 +32,7 @@ def _begin_hotreload(consumer: Any, event: Any) -> Turn | None:
     return turn
 
 
-@guard.guarded
-def _end_hotreload(turn: Turn) -> None:
+def _end_hotreload(turn: Turn, error: BaseException | None) -> None:
     cause = turn.cause or {}
     if turn.swap is not None and not turn.swap[0]:
         cause["result"], cause["reason"] = "refused", turn.swap[1]
@@ -71,17 +55,18 @@ def _end_hotreload(turn: Turn) -> None:
 
 
 def make_class_swap(original: Any) -> Any:
-    def apply_class_swap(view_instance: Any, class_pairs: Any, *args: Any, **kwargs: Any) -> Any:
+    def apply_class_swap(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
         if turn is None:
-            return original(view_instance, class_pairs, *args, **kwargs)
-        before = type(view_instance)
+            return original(*args, **kwargs)
+        view = argument(args, kwargs, 0, "view_instance")
+        before = type(view)
         turn.swap_depth += 1
         try:
-            result = original(view_instance, class_pairs, *args, **kwargs)
+            result = original(*args, **kwargs)
         finally:
             turn.swap_depth -= 1
-        _swapped(turn, before is not type(view_instance), result)
+        _swapped(turn, before is not type(view), result)
         return result
 
     return apply_class_swap
@@ -95,26 +80,31 @@ def _swapped(turn: Turn, changed: bool, result: Any) -> None:
 
 
 def make_reload_module(original: Any) -> Any:
-    def reload_module_if_liveview(path: Any, *args: Any, **kwargs: Any) -> Any:
-        if not hub.ACTIVE:
-            return original(path, *args, **kwargs)
-        turn = Turn(None, "reload", str(path).rsplit("/", 1)[-1])
+    def reload_module_if_liveview(*args: Any, **kwargs: Any) -> Any:
+        turn = _begin_reload(args, kwargs) if hub.ACTIVE else None
+        if turn is None:
+            return original(*args, **kwargs)
         token = CURRENT.set(turn)
         try:
-            result = original(path, *args, **kwargs)
+            result = original(*args, **kwargs)
         finally:
             CURRENT.reset(token)
-        _reloaded(turn, str(path), result)
+        _reloaded(turn, str(argument(args, kwargs, 0, "file_path")), result)
         return result
 
     return reload_module_if_liveview
+
+
+@turns.begins
+def _begin_reload(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn:
+    return Turn(None, "reload", str(argument(args, kwargs, 0, "file_path")).rsplit("/", 1)[-1])
 
 
 @guard.guarded
 def _reloaded(turn: Turn, path: str, result: Any) -> None:
     failed = turn.log_error
     if result is None and failed is None:
-        turn.closed = True  # a module without views: the broadcast that follows tells of it
+        turn.close()  # a module without views: the broadcast that follows tells of it
         return
     classes = [getattr(pair[1], "__qualname__", "?") for pair in getattr(result, "class_pairs", None) or []]
     reload_id = getattr(result, "reload_id", None)
@@ -160,14 +150,16 @@ def reload_key(path: str, reload_id: Any = None, module: Any = None, classes: An
 
 
 def make_broadcast_reload(original: Any) -> Any:
-    function = original.__func__
-
-    async def broadcast_reload(cls: Any, file_path: Any, *args: Any, **kwargs: Any) -> Any:
+    async def broadcast_reload(*args: Any, **kwargs: Any) -> Any:
         if hub.ACTIVE:
-            guard.guarded(reload_key)(str(file_path))
-        return await function(cls, file_path, *args, **kwargs)
+            guard.guarded(_broadcast)(args, kwargs)
+        return await original(*args, **kwargs)
 
     return broadcast_reload
+
+
+def _broadcast(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    reload_key(str(argument(args, kwargs, 1, "file_path")))
 
 
 def forget() -> None:

@@ -8,14 +8,14 @@ inspector has a queue bounded in bytes: what does not fit is dropped, counted an
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import threading
 import time
 import uuid
 from collections import deque
 from typing import Any, Callable
 
-from . import guard
+from . import forks, guard
 
 #: Bytes of frames that one inspector may lag behind before frames are dropped.
 QUEUE_BYTES = 48 * 1024 * 1024
@@ -118,6 +118,8 @@ class Hub:
         self._idle: deque[tuple[int, float]] = deque(maxlen=64)
         self._idle_since: float | None = None
         self._grace: Any = None
+        #: When the grace time is over, by the monotonic clock: the timer may lie in a loop that has been closed.
+        self._grace_ends: float | None = None
         #: Called with True when recording starts and with False when it ends.
         self.on_active: list[Callable[[bool], None]] = []
         self._counter = 0
@@ -137,6 +139,8 @@ class Hub:
 
     def publish(self, kind: str, body: str) -> None:
         """Send a frame to every inspector and keep it in the backlog. Never waits, never raises."""
+        if not ACTIVE:
+            return
         try:
             with self.lock:
                 text = self.frame(kind, body)
@@ -180,9 +184,7 @@ class Hub:
         """Start recording. Call before the first `attach` of an inspector, from its event loop."""
         global ACTIVE
         with self.lock:
-            if self._grace is not None:
-                self._grace.cancel()
-                self._grace = None
+            self._end_grace()
             if ACTIVE:
                 return
             # Nothing was recorded while nobody was there: an old number cannot be resumed from.
@@ -216,24 +218,49 @@ class Hub:
             inspector.closed = True
             if inspector in self.inspectors:
                 self.inspectors.remove(inspector)
-            if self.inspectors or self._grace is not None:
+            if self.inspectors or self._grace_ends is not None:
                 return
-            try:
-                self._grace = inspector.loop.call_later(GRACE_SECS, self._expire)
-            except RuntimeError:
-                self._expire()
+            self._begin_grace(inspector.loop)
+
+    def overdue(self) -> bool:
+        """Whether nobody is there any more and the grace time is over, which is then seen to. Asked when something begins.
+
+        A loop that was closed, as by a server that ends in the middle of a process or between two tests, runs neither
+        the timer of the grace time nor the farewell of its inspectors.
+        """
+        if self._grace_ends is not None:
+            if time.monotonic() < self._grace_ends:
+                return False
+            self.stop()
+            return True
+        for inspector in list(self.inspectors):
+            if inspector.loop.is_closed():
+                self.detach(inspector)
+        return not ACTIVE
+
+    def _begin_grace(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._grace_ends = time.monotonic() + GRACE_SECS
+        try:
+            self._grace = loop.call_later(GRACE_SECS, self._expire)
+        except RuntimeError:  # closed: whoever begins something next sees to it
+            self._grace = None
+
+    def _end_grace(self) -> None:
+        if self._grace is not None:
+            with contextlib.suppress(Exception):  # its loop may be closed
+                self._grace.cancel()
+        self._grace = self._grace_ends = None
 
     def stop(self) -> None:
         """End the recording now, if nobody is attached."""
         with self.lock:
-            if self._grace is not None:
-                self._grace.cancel()
+            self._end_grace()
             self._expire()
 
     def _expire(self) -> None:
         global ACTIVE
         with self.lock:
-            self._grace = None
+            self._grace = self._grace_ends = None
             if self.inspectors or not ACTIVE:
                 return
             ACTIVE = False
@@ -247,12 +274,14 @@ class Hub:
 HUB = Hub()
 
 
+@forks.in_child
 def _forked() -> None:
-    """A worker that was forked from a process with the agent in it is an agent of its own."""
-    HUB.lock = threading.RLock()
-    HUB.agent_id = uuid.uuid4().hex
-    HUB.started = time.time()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    """A worker that was forked from a process with the agent in it is an agent of its own, with nobody attached."""
+    global ACTIVE
+    callbacks = HUB.on_active
+    active, ACTIVE = ACTIVE, False
+    HUB.__init__()  # type: ignore[misc]
+    HUB.on_active = callbacks
+    if active:
+        for callback in callbacks:
+            guard.guarded(callback)(False)

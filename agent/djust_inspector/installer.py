@@ -14,9 +14,10 @@ import sys
 import threading
 from typing import Any
 
-from . import guard
+from . import forks, guard
 
 _lock = threading.RLock()  # importing djust.websocket below comes back here through the import hook
+forks.renew(sys.modules[__name__], "_lock", threading.RLock)
 _installed = False
 TARGET = "djust.websocket"
 

@@ -26,7 +26,7 @@ def level(bucket: Any) -> dict[str, Any] | None:
 
 def callers(session: Session) -> dict[str, str]:
     """The names under which djust counts this session's handler calls, and how each is shown."""
-    scope = getattr(session.consumer, "scope", None) or {}
+    scope = session.scope
     out: dict[str, str] = {}
     user = sessions.unwrap(scope.get("user"))
     pk = own_dict(user).get("id")

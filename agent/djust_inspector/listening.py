@@ -13,7 +13,10 @@ import sys
 import threading
 from typing import Any, Callable
 
+from . import forks
+
 _lock = threading.Lock()
+forks.renew(sys.modules[__name__], "_lock", threading.Lock)
 _watching = False
 #: (host, port) in the order in which they were found.
 addresses: list[tuple[str, int]] = []

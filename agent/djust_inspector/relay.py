@@ -18,7 +18,7 @@ import logging
 import time
 from typing import Any, Callable
 
-from . import access, discovery, guard
+from . import access, discovery, forks, guard
 from .hub import HUB
 
 log = logging.getLogger("djust_inspector.access")
@@ -215,3 +215,9 @@ def _describe_anew() -> None:
 
 
 RELAY = Relay()
+
+
+@forks.in_child
+def _forked() -> None:
+    """A child has no loop yet from which it could listen."""
+    RELAY.__init__()  # type: ignore[misc]

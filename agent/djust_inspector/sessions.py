@@ -20,10 +20,10 @@ from collections import deque
 from fnmatch import fnmatchcase
 from typing import Any
 
-from . import budget, guard, options, redact
+from . import budget, forks, guard, options, redact
 from .hidden import Known
 from .hub import HUB
-from .streams import Stream, hidden_names
+from .streams import FIRST_REV, Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
 
 dumps = json.dumps
@@ -34,6 +34,8 @@ _PENDING_FRAMES = 400
 _PENDING_BYTES = 8 * 1024 * 1024
 #: A frame's text beyond this many characters is cut; its true size stays known.
 FRAME_TEXT = 1024 * 1024
+#: In place of a view's id, for a view that is none of a page's.
+NO_VIEW: Any = object()
 
 
 class Session:
@@ -49,12 +51,16 @@ class Session:
         self.close: dict[str, Any] | None = None
         self.close_reason: str | None = None
         self.phase = "connected"
+        #: How its messages travel: "websocket", "sse", or "http" for one request at a time.
+        self.transport = "websocket"
         self.succeeds: str | None = None
         self.ticks_paused = False
         #: Whether what happens now is left out, and whether all is from now on: see ``budget.py``.
         self.thinned = False
         self.given_up = False
         self.limit: dict[str, Any] | None = None
+        #: Where the numbers of a new stream's revisions begin: beyond those of all that were dropped.
+        self.first_rev = FIRST_REV
         self.last_view = "null"
         self.last_children = ""
         try:
@@ -65,7 +71,7 @@ class Session:
 
     def forget(self) -> None:
         """Drop what is only of use while an inspector is attached."""
-        self.streams: dict[str | None, Stream] = {}
+        self.streams: dict[Any, Stream] = {}
         self.known = Known()
         #: Turn, direction, time, true size and text of each frame that no step has told of yet.
         self.frames: deque[tuple[Any, str, float, int, str]] = deque()
@@ -96,7 +102,7 @@ class Session:
             if path is None or not any(fnmatchcase(path.partition("?")[0], pattern) for pattern in record.paths):
                 return False
         if record.users:
-            user = user_name(getattr(self.consumer, "scope", None) or {})
+            user = user_name(self.scope)
             if user is None or not any(fnmatchcase(user, pattern) for pattern in record.users):
                 return False
         return True
@@ -107,11 +113,20 @@ class Session:
         return texts + self.frame_bytes + len(self.html or "") + len(self.raw_html or "")
 
     def give_up(self) -> None:
-        """Record no more of this page: it is too dear."""
+        """Record no more of this page: it is too dear. No command reaches it any more, so its ticks are let go."""
         self.given_up = True
         self.forget()
+        if self.ticks_paused:
+            from . import ticks
+
+            ticks.release(self)
 
     # -- views
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The ASGI scope of its connection, or what stands for that where there is none."""
+        return self.__dict__.get("http_scope") or getattr(self.consumer, "scope", None) or {}
 
     @property
     def root(self) -> Any:
@@ -133,18 +148,33 @@ class Session:
                         waiting.append(child)
         return out
 
-    def id_of(self, view: Any) -> str | None:
-        """The id under which `view` is one of this session's views; ``None`` for the root."""
+    def id_of(self, view: Any) -> Any:
+        """The id under which `view` is one of this session's views, ``None`` for the root; `NO_VIEW` for none of them."""
         for identity, candidate in self.views().items():
             if candidate is view:
                 return identity
-        return None
+        return NO_VIEW
 
-    def stream(self, view_id: str | None) -> Stream:
+    def stream(self, view_id: str | None, view: Any = None) -> Stream:
+        """The stream of the view that has this id now, given as `view` by who will encode it.
+
+        Another view under an id that was used before, as on the next page or after a redirect, begins anew.
+        """
         stream = self.streams.get(view_id)
-        if stream is None:
-            stream = self.streams[view_id] = Stream(self.known)
+        if stream is not None and (view is None or stream.is_of(view)):
+            return stream
+        if stream is not None:
+            self.first_rev = max(self.first_rev, stream.next_rev)
+        stream = self.streams[view_id] = Stream(self.known, self.first_rev)
+        if view is not None:
+            stream.is_of(view)
         return stream
+
+    def drop_streams(self, views: dict[str | None, Any]) -> None:
+        """Forget the streams of children that are gone; `views` are those that are there."""
+        if None in views:  # else the page is between two views, and a sticky child may come back
+            for view_id in [known for known in self.streams if known not in views]:
+                self.first_rev = max(self.first_rev, self.streams.pop(view_id).next_rev)
 
     # -- frames
 
@@ -158,7 +188,11 @@ class Session:
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
         else:
             size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
+            try:
+                shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
+            except Exception:
+                guard.report("add_frame")
+                shown = f"({size} bytes, which could not be looked through for secrets)"
         self.frames.append((turn, direction, time.time(), size, shown))
         self.frame_bytes += len(shown)
         while self.frames and (len(self.frames) > _PENDING_FRAMES or self.frame_bytes > _PENDING_BYTES):
@@ -189,7 +223,7 @@ class Session:
 
     def glance(self) -> tuple[Any, ...]:
         """What a description consists of, as far as it can change at any event; cheap to get and compare."""
-        scope = getattr(self.consumer, "scope", None) or {}
+        scope = self.scope
         out: list[Any] = [self.phase, self.path, str(self.close), self.succeeds, self.ticks_paused]
         out += id(unwrap(scope.get("user"))), session_key(scope)
         for identity, view in self.views().items():
@@ -200,7 +234,7 @@ class Session:
 
     def describe(self) -> str:
         """The fields of a ``session`` frame as JSON text."""
-        scope = getattr(self.consumer, "scope", None) or {}
+        scope = self.scope
         headers = dict(scope.get("headers") or [])
         agent = headers.get(b"user-agent")
         client = getattr(self.consumer, "_client_ip", None) or (scope.get("client") or [None])[0]
@@ -212,7 +246,7 @@ class Session:
             self.last_children = ",".join(described)
         return (
             '"session":%s,"phase":"%s","client":%s,"user":%s,"django_session":%s,"user_agent":%s,"path":%s,'
-            '"view":%s,"children":[%s],"pid":%d,"opened":%.6f,"close":%s,"succeeds":%s'
+            '"view":%s,"children":[%s],"pid":%d,"opened":%.6f,"close":%s,"succeeds":%s,"transport":"%s"'
             % (
                 dumps(self.id),
                 self.phase,
@@ -228,6 +262,7 @@ class Session:
                 self.opened,
                 dumps(self.close),
                 dumps(self.succeeds),
+                self.transport,
             )
         )
 
@@ -244,11 +279,11 @@ def _chance(identity: str) -> float:
 
 def register(consumer: Any) -> Session | None:
     """The session of a consumer, registered on first sight."""
-    session = consumer.__dict__.get("_djust_inspector")
+    session = own_dict(consumer).get("_djust_inspector")
     if session is None and getattr(consumer, "session_id", None):
         session = consumer.__dict__["_djust_inspector"] = Session(consumer)
         SESSIONS[session.id] = session
-    return session
+    return session or None  # false after its end
 
 
 def of(consumer: Any) -> Session | None:
@@ -260,7 +295,7 @@ def of(consumer: Any) -> Session | None:
 def begin(consumer: Any) -> Session | None:
     """The session of a consumer in which something begins now, if that is to be recorded."""
     session = of(consumer)
-    if session is None:
+    if session is None or HUB.overdue():
         return None
     session.thinned = not budget.BUDGET.allows()
     return None if session.thinned else session
@@ -299,13 +334,26 @@ def closed(session: Session) -> None:
     """Remember a page that ended, and forget the rest of it."""
     _closed.append((session.id, _who(session), session.path or page_path(session.root), time.time()))
     SESSIONS.pop(session.id, None)
+    if session.rate_timer is not None:
+        session.rate_timer.cancel()
+    # The consumer may live on, held by a task of the project. It gets no second session.
+    session.consumer.__dict__["_djust_inspector"] = False
+
+
+@forks.in_child
+def _forked() -> None:
+    """The pages are the parent's."""
+    SESSIONS.clear()
+    _closed.clear()
 
 
 def _who(session: Session) -> Any:
-    scope = getattr(session.consumer, "scope", None) or {}
-    known = pseudonym(scope)
-    if known:
-        return known
+    scope = session.scope
+    return pseudonym(scope) or anonymous(scope)
+
+
+def anonymous(scope: dict[str, Any]) -> Any:
+    """What tells one without a Django session from others: the address and the browser."""
     headers = dict(scope.get("headers") or [])
     return ((scope.get("client") or [None])[0], headers.get(b"user-agent"))
 

@@ -19,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from . import discovery, guard, markup, redact
+from . import discovery, forks, guard, markup, redact
 from .hub import HUB
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
@@ -82,14 +82,15 @@ class Loads:
 
 
 LOADS = Loads()
+forks.renew(LOADS, "lock", threading.Lock)
 
 
 def make_inject(original: Any) -> Any:
     """Around the last thing that djust does to a document before it becomes the response."""
 
-    def _inject_client_script(self: Any, html: Any, *args: Any, **kwargs: Any) -> Any:
-        document = original(self, html, *args, **kwargs)
-        _loaded(self, document)
+    def _inject_client_script(*args: Any, **kwargs: Any) -> Any:
+        document = original(*args, **kwargs)
+        _loaded(guard.argument(args, kwargs, 0, "self"), document)
         return document
 
     return _inject_client_script
@@ -122,7 +123,7 @@ def _find(session: Session) -> Load | None:
     path = session.loaded_path or page_path(session.root)
     if path is None:
         return None
-    scope = getattr(session.consumer, "scope", None) or {}
+    scope = session.scope
     # The session may not be loaded yet; its cookie is there in any case.
     load = LOADS.find(urlsplit(path).path, _key(scope.get("session")) or _cookie(scope))
     if load is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json.encoder
 import sys
+import weakref
 from typing import Any
 
 from . import budget, options, plain, redact
@@ -148,20 +149,35 @@ def hidden_names(view: Any) -> frozenset[str]:
 class Stream:
     """The revisions of one view's state."""
 
-    def __init__(self, known: Known = NOTHING) -> None:
+    def __init__(self, known: Known = NOTHING, first: int = FIRST_REV) -> None:
+        self._view: Any = None
         #: The secrets of the page; a value is encoded anew when there is one more.
         self.known = known
         self._version = 0
         self.rev: int | None = None
         self.texts: dict[str, str] = {}
         self._marks: dict[str, tuple[str, Any]] = {}
-        self._next = FIRST_REV
+        self.next_rev = first
         #: What `causes` goes by: writes since the last look that were not the recorded handler's; by assign the
         #: last step that changed it, and when; when the state was looked at last; the last step.
         self.writes: dict[str, Any] = {}
         self.touched: dict[str, tuple[str, float]] = {}
         self.looked = 0.0
         self.last_key: str | None = None
+
+    def is_of(self, view: Any) -> bool:
+        """Whether it is the stream of this very view. The first one that is asked for makes it its own."""
+        if self._view is None:
+            try:
+                self._view = weakref.ref(view)
+            except TypeError:  # a class with slots and without weak references
+                self._view = lambda: view
+        return self._view() is view
+
+    def passes_to(self, view: Any) -> None:
+        """Let another object be the view of this stream from now on."""
+        self._view = None
+        self.is_of(view)
 
     def capture(self, view: Any) -> str:
         """The view's state now, as the JSON text of a STATE."""
@@ -215,8 +231,8 @@ class Stream:
             return '{"rev":%d}' % self.rev
         old = self.texts
         base = self.rev
-        self.rev = self._next
-        self._next += 1
+        self.rev = self.next_rev
+        self.next_rev += 1
         self.texts = texts
         if base is None:
             return '{"rev":%d,"base":null,"set":%s}' % (self.rev, join(texts))

@@ -39,7 +39,7 @@ def _session(inspector: Inspector, session: sessions.Session, with_history: bool
             for step in guard.guarded(history.steps)(session, view_id, view) or []:
                 inspector.put_always(HUB.frame("step", step))
     for view_id, view in views.items():
-        stream = session.stream(view_id)
+        stream = session.stream(view_id, view)
         if stream.rev is None:
             guard.guarded(stream.capture)(view)
         inspector.put_always(

@@ -28,11 +28,15 @@ def resume(session: Session) -> None:
     session.ticks_paused = False
     consumer = session.consumer
     view = session.root
-    if not hasattr(consumer, "_tick_once") and view is not None and getattr(consumer, "_tick_task", None) is None:
+    if not hasattr(consumer, "_tick_once") and view is not None and _is_over(getattr(consumer, "_tick_task", None)):
         interval = sessions.class_attribute(view, "tick_interval")
         if interval:
             consumer._tick_task = asyncio.ensure_future(consumer._run_tick(interval))
     sessions.publish(session)
+
+
+def _is_over(task: Any) -> bool:
+    return task is None or task.done()
 
 
 def release(session: Session) -> None:

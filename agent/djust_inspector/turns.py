@@ -3,26 +3,77 @@
 A turn is found through a context variable, which asyncio tasks and ``sync_to_async`` threads
 inherit; so SQL, log records, renders and frames find the step to which they belong. A turn that has
 ended is closed: what a task started by it does later belongs to that task's own turn, or to none.
+A task may live as long as the server, and its context with it: what a context holds is a place, which
+the turn leaves when it is closed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import functools
 import json
 import time
 import traceback
-from typing import Any
+from typing import Any, Callable
 
-from . import budget, guard, hub, markup, redact, sessions
+from . import budget, forks, guard, hub, markup, redact, sessions
+from .guard import F
 from .hidden import NOTHING, Known
 from .hub import HUB
-from .sessions import Session, encodable
+from .sessions import NO_VIEW, Session, encodable
 from .streams import hidden_names
 from .walker import Walker
 
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
-CURRENT: "contextvars.ContextVar[Turn | None]" = contextvars.ContextVar("djust_inspector_turn", default=None)
+
+
+class Place:
+    """Where a context finds its turn for as long as that is open, and then no more than the key of its step."""
+
+    __slots__ = ("key", "turn")
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn: Turn | None = turn
+        self.key: str | None = None
+
+
+_place: "contextvars.ContextVar[Place | None]" = contextvars.ContextVar("djust_inspector_turn", default=None)
+
+
+class _Current:
+    """The turn of this context."""
+
+    @staticmethod
+    def get() -> Turn | None:
+        place = _place.get()
+        return None if place is None else place.turn
+
+    @staticmethod
+    def began() -> str | None:
+        """The key of the step in which began what runs here, when that step has ended."""
+        place = _place.get()
+        return None if place is None else place.key
+
+    @staticmethod
+    def set(turn: Turn) -> "contextvars.Token[Place | None]":
+        return _place.set(turn.place)
+
+    @staticmethod
+    def reset(token: "contextvars.Token[Place | None]") -> None:
+        with contextlib.suppress(ValueError):  # a coroutine that nobody awaits any more is ended in another context
+            _place.reset(token)
+
+
+CURRENT = _Current()
+
+
+@forks.in_child
+def _forked() -> None:
+    """What happens in a child is no part of the step in which it was forked."""
+    _place.set(None)
+
 
 #: Entries that one step keeps of each sort; a loop with thousands of queries is still told as such.
 MAX_SQL = 2000
@@ -34,6 +85,7 @@ class Turn:
 
     def __init__(self, session: Session | None, kind: str | None, name: str = "") -> None:
         self.session = session
+        self.page = session.id if session is not None else None
         self.kind = kind
         self.name = name
         self.key: str | None = None
@@ -65,7 +117,11 @@ class Turn:
         self.swap: tuple[bool, str, bool] | None = None
         self.swap_depth = 0
         self.quiet = False  # emit only when something came of it
+        self.over_http = False  # by djust's HTTP fallback: no frame and no hook tells of the end of its handler
         self.log_error: dict[str, Any] | None = None  # of the last ERROR record with a traceback
+        self.place = Place(self)
+        self.outcome: tuple[str, dict[str, Any] | None] | None = None  # once it is released
+        self.reached = False  # likewise: whether it got as far as a view
         self.closed = False
         self.published = False
         self.writes: dict[str, Any] = {}  # what `causes` noted between the last look and `before`
@@ -83,15 +139,37 @@ class Turn:
             self._hidden = (view, hidden_names(view) if view is not None else frozenset())
         return self._hidden[1]
 
+    def close(self) -> None:
+        """End it: nothing more belongs to it, and contexts hold it no longer."""
+        self.closed = True
+        self.place.turn = None
+        self.place.key = self.key if self.published else None
+        if self.session is not None:
+            self.session.running.discard(self)
+
+    def release(self) -> None:
+        """Let go of all that its step has told; whoever still asks for it wants its name and its end."""
+        self.outcome = self.result()
+        self.before = self.after = self.params = self.given = self.raw = self.html = None
+        self.log_error = self.error = None
+        self.sql, self.logs, self.errors, self.writes = [], [], [], {}
+        self.reached = self.view is not None
+        self.session = self.view = None
+        self._hidden = (None, frozenset())
+
     # -- states
 
     def look_before(self, view: Any) -> None:
         """Encode the state before the change, once."""
         if self.before is not None or self.session is None or view is None:
             return
-        self.view = view
-        self.view_id = self.session.id_of(view)
-        stream = self.session.stream(self.view_id)
+        view_id = self.session.id_of(view)
+        if view_id is NO_VIEW:
+            return
+        self.view, self.view_id = view, view_id
+        stream = self.session.stream(view_id, view)
+        if stream.rev is None and not self.fresh:  # its mount was not recorded
+            mounted(self.session, view_id, view, self.started)
         self.writes, stream.writes = stream.writes, {}
         self.looked = time.time()
         self.before = stream.encode(view, self.hidden(view))
@@ -101,11 +179,13 @@ class Turn:
         if self.session is None or view is None:
             return
         if self.view is None:
-            self.view = view
-            self.view_id = self.session.id_of(view)
+            view_id = self.session.id_of(view)
+            if view_id is NO_VIEW:
+                return
+            self.view, self.view_id = view, view_id
         if self.view is view:
             self.looked = time.time()
-            self.after = self.session.stream(self.view_id).encode(view, self.hidden(view))
+            self.after = self.session.stream(self.view_id, view).encode(view, self.hidden(view))
 
     # -- what comes of it
 
@@ -128,6 +208,8 @@ class Turn:
 
     def result(self) -> tuple[str, dict[str, Any] | None]:
         """The step's status and error."""
+        if self.outcome is not None:
+            return self.outcome
         frame = self.errors[0] if self.errors else None
         shown = None
         if frame is not None:
@@ -143,7 +225,13 @@ class Turn:
             if error is not None and shown is not None and not error.get("traceback"):
                 error = {**error, "traceback": shown["traceback"]}
             return self.status, error
-        if self.log_error is not None and (self.kind in ("push", "async", "tick") or frame is not None):
+        if self.log_error is not None and self.over_http and frame is not None and self.after is None:
+            return "raised", self.log_error
+        if self.kind == "message" and frame is None and self.log_error is None:
+            failed = [entry for entry in self.logs if entry["level"] in ("ERROR", "CRITICAL")]
+            if failed:  # djust catches what these handlers raise, and logs it without a traceback
+                return "raised", {"type": failed[0]["logger"], "message": failed[0]["message"], "traceback": None}
+        if self.log_error is not None and (self.kind in ("push", "async", "tick", "message") or frame is not None):
             if frame is None:
                 return "raised", self.log_error
             if "validation_details" not in frame:
@@ -210,36 +298,136 @@ def typed_params(params: Any, hidden: frozenset[str] = frozenset(), known: Known
     return typed(params, hidden, known)
 
 
-@guard.guarded
 def finish(turn: Turn, error: BaseException | None = None) -> None:
-    """Close a turn and send its step, unless nothing came of it."""
+    """Close a turn and send its step, unless nothing came of it. Never raises."""
     if turn.closed:
         return
+    session = turn.session
+    try:
+        _finish(turn, session, error)
+    except Exception:
+        guard.report("finish")
+        guard.guarded(lost)(turn, session)
+    finally:
+        turn.close()
+        guard.guarded(turn.release)()
+
+
+def _finish(turn: Turn, session: Session | None, error: BaseException | None) -> None:
     if error is not None and isinstance(error, Exception):
         turn.raised(error, "failed")
-    session = turn.session
     if turn.kind is None:
-        if turn.errors and session is not None:
-            turn.kind, turn.name = "error", turn.name or "message"
-        else:
-            turn.closed = True
-            if session is not None:
-                session.message = (turn.name, time.time()) if turn.name != "ping" else session.message
-                guard.guarded(send_rate)(session)
+        if not turn.errors or session is None:
+            _left_out(turn, session)
             return
+        turn.kind, turn.name = "error", turn.name or "message"
+    if turn.kind == "message" and turn.errors and turn.name not in MESSAGES:
+        turn.kind = "error"  # of a kind that djust does not know
     if session is not None and turn.after is None and turn.kind not in ("close", "rate_limited", "error"):
         views = session.views()
         turn.look_after(views.get(turn.view_id) if turn.view_id in views else None)
     status, _ = turn.result()
-    if turn.quiet and status == "ok" and not turn.sent and not turn.logs and not turn.sql:
+    if turn.quiet and status == "ok" and not set(turn.sent) - _NO_NEWS and not turn.logs and not turn.sql:
         stream = session.stream(turn.view_id) if session is not None else None
         if stream is None or turn.after is None or turn.after == stream.texts:
-            turn.closed = True
+            _left_out(turn, session)
             return
     publish_step(turn)
     if session is not None:
         _after_step(turn, session)
     budget.BUDGET.look()
+
+
+#: Messages of the browser that djust knows and that are no event.
+MESSAGES = frozenset(
+    """ping upload_register upload_resume upload_chunk upload_complete upload_cancel presence_heartbeat cursor_move
+    request_html debug_panel_open debug_panel_close bug_capture_share""".split()
+)
+#: Frames to the browser that tell nothing: a quiet turn which sent no other is none.
+_NO_NEWS = frozenset(["pong"])
+
+
+def _left_out(turn: Turn, session: Session | None) -> None:
+    """Nothing came of a turn. What it sent and received lies with the next step."""
+    turn.close()
+    if session is not None and turn.kind in (None, "message"):
+        session.message = (turn.name, time.time()) if turn.name != "ping" else session.message
+        guard.guarded(send_rate)(session)
+
+
+def lost(turn: Turn | None, session: Session | None) -> None:
+    """Say that a step could not be told. What it may have changed is told as a whole by the next one."""
+    if not hub.ACTIVE:
+        return
+    what = " ".join(filter(None, (turn.kind, turn.name))) if turn is not None else "message"
+    why = f"a step ({redact.redact_address(what[:200])}) could not be recorded: an error in the agent, which its advice shows"
+    with HUB.lock:
+        if session is not None:
+            stream = session.streams.get(turn.view_id if turn is not None else None)
+            if stream is not None:
+                stream.restart()
+        HUB.publish("gap", '"dropped":1,"why":%s' % encodable(why))
+
+
+def begins(function: F) -> F:
+    """A function that begins a turn: guarded, and where it fails what it was about is told as lost."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception:
+            guard.report(function.__qualname__)
+            guard.guarded(lost)(None, None)
+            return None
+
+    return wrapper  # type: ignore[return-value]
+
+
+async def run(
+    turn: Turn, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], end: Callable[..., None] | None = None
+) -> Any:
+    """Await djust's own function inside of a turn, and finish that. `end` looks at the turn before it is told."""
+    token = CURRENT.set(turn)
+    error: BaseException | None = None
+    try:
+        return await function(*args, **kwargs)
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        CURRENT.reset(token)
+        if end is not None:
+            guard.guarded(end)(turn, error)
+        finish(turn, error)
+        error = None  # its traceback has this frame
+
+
+def around(begin: Callable[..., Turn | None], end: Callable[..., None] | None = None) -> Callable[[Any], Any]:
+    """A hook of an asynchronous function of djust, which runs inside of the turn that `begin` makes of its arguments."""
+    begin = begins(begin)
+
+    def make(original: Any) -> Any:
+        async def hooked(*args: Any, **kwargs: Any) -> Any:
+            turn = begin(args, kwargs) if hub.ACTIVE else None
+            if turn is None:
+                return await original(*args, **kwargs)
+            return await run(turn, original, args, kwargs, end)
+
+        return hooked
+
+    return make
+
+
+def mounted(session: Session, view_id: str | None, view: Any, started: float | None = None) -> None:
+    """Send the mount of a view of which nothing was told yet: a child, or one whose own step was left out."""
+    turn = Turn(session, "mount", type(view).__qualname__)
+    turn.started = started or turn.started
+    turn.view, turn.view_id, turn.fresh = view, view_id, True
+    turn.look_after(view)
+    publish_step(turn)
+    turn.close()
+    turn.release()
 
 
 @guard.guarded
@@ -250,20 +438,12 @@ def _after_step(turn: Turn, session: Session) -> None:
         from . import shells
 
         shells.publish(session)
-        for view_id, view in session.views().items():
-            if view_id is not None and session.stream(view_id).rev is None:
-                child = Turn(session, "mount", type(view).__qualname__)
-                child.view, child.view_id, child.fresh = view, view_id, True
-                child.look_after(view)
-                publish_step(child)
-    elif turn.kind in ("event", "jump", "replay", "push", "async", "tick", "hvr", "hot_reload", "url_change"):
+    if turn.kind not in ("close", "rate_limited"):
         views = session.views()
         for view_id, view in views.items():
-            if view_id is not None and view_id not in session.streams:
-                child = Turn(session, "mount", type(view).__qualname__)
-                child.view, child.view_id, child.fresh = view, view_id, True
-                child.look_after(view)
-                publish_step(child)
+            if session.stream(view_id, view).rev is None:
+                mounted(session, view_id, view)
+        session.drop_streams(views)
     if turn.kind != "close":
         sessions.publish(session)
     send_rate(session)
@@ -323,7 +503,8 @@ def publish_step(turn: Turn) -> None:
                 stream.looked, stream.last_key = turn.looked, turn.key
             elif not turn.fresh:
                 after = stream.same()
-        turn.closed = turn.published = True
+        turn.published = True
+        turn.close()
         known = turn.known
         frames = session.take_frames(turn) if session is not None else "[]"
         HUB.publish(
