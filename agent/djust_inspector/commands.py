@@ -58,13 +58,16 @@ async def run(inspector: Inspector, command: dict[str, Any]) -> None:
             raise Refused("bad_request", "`do` must be the name of a command")
         if do == "sync":
             answer(inspector, number, {})
+            guard.guarded(configuration.refresh)()
             with HUB.lock:
-                sync.queue(inspector, history=False)
+                sync.begin(inspector, history=False)
         elif do == "config":
             answer(inspector, number, {})
-            text = configuration.describe()
+            guard.guarded(configuration.refresh)()
+            text = configuration.latest()
             with HUB.lock:
-                inspector.put_always(HUB.frame("config", text))
+                if text is not None:
+                    inspector.put_always(HUB.frame("config", text))
         elif do in _COMMANDS:
             answer(inspector, number, await _on_session(do, command))
         else:

@@ -20,13 +20,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from . import discovery, forks, guard, markup, redact
-from .hub import HUB
+from .hub import HUB, size_of
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
 
 #: Page loads that are kept, the latest of each path and Django session.
 MAX_PAGES = 64
-#: Characters of documents that are kept together, and of a single one.
+#: Bytes of documents that are kept together, and of a single one.
 MAX_TEXT = 16 * 1024 * 1024
 MAX_DOCUMENT = 4 * 1024 * 1024
 #: Bytes of one stylesheet, and of all of a page.
@@ -63,13 +63,13 @@ class Loads:
         with self.lock:
             old = self.entries.pop((load.path, key), None)
             if old is not None:
-                self.size -= len(old.document)
-            if len(load.document) > MAX_DOCUMENT:
+                self.size -= size_of(old.document)
+            if size_of(load.document) > MAX_DOCUMENT:
                 return
             self.entries[(load.path, key)] = load
-            self.size += len(load.document)
+            self.size += size_of(load.document)
             while len(self.entries) > MAX_PAGES or self.size > MAX_TEXT:
-                self.size -= len(self.entries.popitem(last=False)[1].document)
+                self.size -= size_of(self.entries.popitem(last=False)[1].document)
 
     def find(self, path: str, key: str | None) -> Load | None:
         with self.lock:
