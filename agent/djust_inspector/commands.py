@@ -102,9 +102,19 @@ async def _on_session(do: str, command: dict[str, Any]) -> Any:
 
 
 async def _serial(session: Session, function: Callable[..., Awaitable[Any]], command: dict[str, Any]) -> Any:
+    """One command at a time. Whatever it answers is without the secrets of the page."""
     lock = session.__dict__.setdefault("command_lock", asyncio.Lock())
     async with lock:
-        return await function(session, command)
+        try:
+            result = await function(session, command)
+        except Refused as refused:
+            raise Refused(refused.code, session.known.hide(refused.message), refused.hint) from None
+        except Exception as error:
+            guard.report(f"command {command.get('do')}")
+            raise Refused("raised", session.known.hide(f"{type(error).__name__}: {error}")) from None
+        if type(result) is dict and result.get("error") is not None:
+            result["error"] = session.known.hide_all(result["error"])
+        return result
 
 
 # -- what the commands need

@@ -49,7 +49,7 @@ class Report:
         self.lost: list[dict[str, str]] = []
 
     def lose(self, path: str, why: str) -> None:
-        self.lost.append({"path": path, "why": why})
+        self.lost.append({"path": path, "why": self.known.hide(why)})
 
 
 def restore(
