@@ -48,6 +48,8 @@ class Grant:
     expires: float | None
     #: Whether the server lets its holder write.
     writes: bool
+    #: Whether it has too many random bits to be found by trying. Every token that is known by its hash has.
+    random: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def grants() -> list[Grant]:
     if plain is not None:
         name, token = plain
         trusted = discovery.debug() or discovery.started_by_run()
-        out.append(Grant(name, digest(token), None, trusted or found.writes or discovery.writes_in_environment()))
+        writes = trusted or found.writes or discovery.writes_in_environment()
+        out.append(Grant(name, digest(token), None, writes, random=len(token) >= MIN_LENGTH))
     return out
 
 
@@ -112,12 +115,17 @@ def fault(grant: Grant) -> tuple[str, str] | None:
 
 
 def admit(scope: dict[str, Any]) -> Grant | Denied:
-    """The check of a handshake, with all that it leaves behind: counted failures and lines in the log."""
+    """The check of a handshake, with all that it leaves behind: counted failures and lines in the log.
+
+    A lockout holds failures back, never the holder of a random token: behind a proxy all share one address. A token that
+    somebody has chosen could be found by trying, so it waits like a wrong one.
+    """
     address = address_of(scope, options.current().trusted_proxies)
     now = time.monotonic()
-    if LOCKOUT.left(address, now) > 0:
-        return Denied("locked out")
     verdict = _verdict(scope)
+    random = isinstance(verdict, Grant) and verdict.random
+    if not random and LOCKOUT.left(address, now) > 0:
+        return Denied("locked out")
     if isinstance(verdict, Grant):
         LOCKOUT.passed(address)
         return verdict

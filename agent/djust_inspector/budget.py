@@ -1,23 +1,20 @@
 """What recording may cost this process, and what happens when it costs more.
 
-Processor time is measured around the agent's own work and paid from an account that fills with the share of a
-core that the settings allow. When it is empty, things that happen are not recorded until it has filled again:
-the recording is thinned, never the server slowed. Memory is added up once a second; what is beyond the budget
+Processor time is measured around the agent's own work (`guard.metered`), once for each way in from djust, and paid
+from an account that fills with the share of a core that the settings allow. When it is empty, things that happen are
+not recorded until it has filled again: the recording is thinned, never the server slowed. Memory is added up once a second; what is beyond the budget
 is given up, the dearest pages last. Both are counted and told: in a ``gap`` frame, and in the description of
 the server.
 """
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from typing import Any, Callable, TypeVar
+from typing import Any
 
 from . import forks, guard, hub, options
 from .hub import HUB
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 #: Seconds of the share that may be used at once, after a time in which little happened.
 BURST_SECS = 4.0
@@ -52,6 +49,7 @@ class Budget:
     def allows(self, now: float | None = None) -> bool:
         """Whether something that begins now may be recorded; a refusal is counted and told of."""
         share = options.current().record.cpu
+        guard.spend = None if share is None else _spend
         if share is None:
             return True
         now = time.monotonic() if now is None else now
@@ -148,17 +146,5 @@ def _forked() -> None:
     BUDGET = Budget()
 
 
-def metered(function: F) -> F:
-    """A function of the agent whose processor time is paid from the account."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not hub.ACTIVE or options.current().record.cpu is None:
-            return function(*args, **kwargs)
-        start = time.thread_time()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            BUDGET.spend(time.thread_time() - start)
-
-    return wrapper  # type: ignore[return-value]
+def _spend(seconds: float) -> None:
+    BUDGET.spend(seconds)

@@ -58,13 +58,16 @@ async def run(inspector: Inspector, command: dict[str, Any]) -> None:
             raise Refused("bad_request", "`do` must be the name of a command")
         if do == "sync":
             answer(inspector, number, {})
+            guard.guarded(configuration.refresh)()
             with HUB.lock:
-                sync.queue(inspector, history=False)
+                sync.begin(inspector, history=False)
         elif do == "config":
             answer(inspector, number, {})
-            text = configuration.describe()
+            guard.guarded(configuration.refresh)()
+            text = configuration.latest()
             with HUB.lock:
-                inspector.put_always(HUB.frame("config", text))
+                if text is not None:
+                    inspector.put_always(HUB.frame("config", text))
         elif do in _COMMANDS:
             answer(inspector, number, await _on_session(do, command))
         else:
@@ -102,9 +105,19 @@ async def _on_session(do: str, command: dict[str, Any]) -> Any:
 
 
 async def _serial(session: Session, function: Callable[..., Awaitable[Any]], command: dict[str, Any]) -> Any:
+    """One command at a time. Whatever it answers is without the secrets of the page."""
     lock = session.__dict__.setdefault("command_lock", asyncio.Lock())
     async with lock:
-        return await function(session, command)
+        try:
+            result = await function(session, command)
+        except Refused as refused:
+            raise Refused(refused.code, session.known.hide(refused.message), refused.hint) from None
+        except Exception as error:
+            guard.report(f"command {command.get('do')}")
+            raise Refused("raised", session.known.hide(f"{type(error).__name__}: {error}")) from None
+        if type(result) is dict and result.get("error") is not None:
+            result["error"] = session.known.hide_all(result["error"])
+        return result
 
 
 # -- what the commands need
@@ -210,9 +223,11 @@ def _wanted(session: Session, command: dict[str, Any]) -> tuple[str | None, Any,
     return view_id, view, wanted
 
 
-def _put_back(view: Any, wanted: dict[str, Any], component: str | None, command: dict[str, Any], dry: bool) -> Report:
+def _put_back(
+    session: Session, view: Any, wanted: dict[str, Any], component: str | None, command: dict[str, Any], dry: bool
+) -> Report:
     """Put `wanted` back, or say only what would come of it."""
-    report = Report(dry=dry, untyped=command.get("untyped") is True)
+    report = Report(session.known, dry, untyped=command.get("untyped") is True)
     unsent = command.get("unsent")
     names = frozenset(n for n in unsent if type(n) is str) if type(unsent) is list else None
     restore(view, wanted, component, report, names)
@@ -233,7 +248,7 @@ async def _restore(session: Session, command: dict[str, Any], event: str | None)
     report = Report()
     try:
         turn.look_before(view)
-        report = await sync_to_async(_put_back)(view, wanted, turn.component, command, False)
+        report = await sync_to_async(_put_back)(session, view, wanted, turn.component, command, False)
         turn.look_after(view)
         compare(view, wanted, turn.component, report)
         await _render(session, view_id, view)
@@ -317,7 +332,7 @@ async def _preview(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     _open(session)
     _, view, wanted = _wanted(session, command)
     component = command.get("component")
-    report = _put_back(view, wanted, component if type(component) is str else None, command, True)
+    report = _put_back(session, view, wanted, component if type(component) is str else None, command, True)
     return {"not_restored": report.lost, "restored": report.restored}
 
 
@@ -327,7 +342,7 @@ async def _replay(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     handler_view = command.get("handler_view", command.get("view"))
     async with held(session):
         wanted = command.get("set")
-        if wanted is not None and (type(wanted) is not dict or differs(view_of(session, command.get("view"))[1], wanted)):
+        if wanted is not None and (type(wanted) is not dict or differs(view_of(session, command.get("view"))[1], wanted, session.known)):
             _, report = await _restore(session, command, str(command.get("event")))
         turn = await _event(session, command, "replay", handler_view, {"target": command.get("target")})
     status, error = turn.result()

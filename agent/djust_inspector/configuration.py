@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 from . import config_advice, config_places, discovery, guard, sessions
@@ -73,21 +74,87 @@ def describe() -> str:
     )
 
 
+#: Seconds for which a description is given again to whoever asks for one, unless what it is made of has changed.
+REFRESH_SECS = 1.0
+
+#: The last description, when it was made by the monotonic clock, and what it was made of.
 _last: str | None = None
+_made_at = 0.0
+_basis: Any = None
+#: By the ids of pages: the attributes in which their views differ from their classes, for pages with such.
+_differing: dict[str, Any] = {}
 
 
-def current() -> str:
-    """`describe`, for everyone attached: it is remembered as what was sent last."""
-    global _last
-    _last = describe()
+def latest() -> str | None:
+    """The last description, for an inspector that comes. Costs nothing: call `refresh` before."""
     return _last
 
 
-def changed() -> str | None:
-    """`current`, if it is not what was sent last: views are loaded with the first request."""
+@guard.metered
+def refresh() -> None:
+    """Describe everything anew, unless that was done just now and nothing has changed since."""
+    if _last is None or time.monotonic() - _made_at > REFRESH_SECS or _basis != _read_basis():
+        _describe_anew()
+
+
+@guard.metered
+def changed(session: sessions.Session) -> str | None:
+    """The description, if it is another one since a page has mounted or its views were reloaded; cheap when it is not.
+
+    Views are loaded with the first request and replaced by a reload.
+    """
+    current = _overrides(session)
+    is_same = _last is not None and _differing.get(session.id, ()) == current and _differing.keys() <= sessions.SESSIONS.keys()
+    if is_same and _basis == _read_basis():
+        return None
     before = _last
-    text = current()
-    return None if text == before else text
+    _describe_anew()
+    return None if _last == before else _last
+
+
+def _describe_anew() -> None:
+    global _last, _made_at, _basis, _differing
+    _basis = _read_basis()
+    _differing = {session.id: found for session in sessions.recorded() if (found := _overrides(session))}
+    _last = describe()
+    _made_at = time.monotonic()
+
+
+def _read_basis() -> Any:
+    """What a description is made of, apart from open pages: the loaded classes and the settings. Compared, never shown."""
+    classes: set[type] = set()
+    waiting = [_base()] if _base() is not None else []
+    while waiting:
+        for cls in type.__subclasses__(waiting.pop()):
+            if cls not in classes:
+                classes.add(cls)
+                waiting.append(cls)
+    return frozenset(map(id, classes)), _frozen(_facts())
+
+
+def _overrides(session: sessions.Session) -> tuple[Any, ...]:
+    """The attributes that views of a page have on the instance itself and that are not their class's."""
+    found = []
+    for view_id, view in session.views().items():
+        own = own_dict(view)
+        for key in _ATTRIBUTES.keys() & own.keys():
+            if _frozen(own[key]) != _frozen(_attribute(type(view), key)[0]):
+                found.append((view_id, key, _frozen(own[key])))
+    return tuple(found)
+
+
+def _frozen(value: Any, depth: int = 4) -> Any:
+    """A value to be compared with another one later: plain containers by what they hold, all else by identity."""
+    kind = type(value)
+    if kind in (str, int, float, bool, type(None)):
+        return kind, value
+    if depth and kind is dict:
+        return kind, tuple((_frozen(key, 0), _frozen(item, depth - 1)) for key, item in list(value.items()))
+    if depth and kind in (list, tuple):
+        return kind, tuple(_frozen(item, depth - 1) for item in value)
+    if depth and kind in (set, frozenset):
+        return kind, frozenset(_frozen(item, 0) for item in value)
+    return kind, id(value)
 
 
 def _entry(

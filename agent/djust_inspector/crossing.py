@@ -391,8 +391,9 @@ class Served:
                 pass  # silence says the same, later
 
     def _greet(self) -> None:
-        from . import sync
+        from . import configuration, sync
 
+        guard.guarded(configuration.refresh)()
         with HUB.lock:
             resumed = HUB.can_resume(HUB.agent_id, self.point)
             self.inspector.put_always(
@@ -402,7 +403,7 @@ class Served:
             if resumed:
                 HUB.replay(self.inspector, self.point)
             else:
-                sync.queue(self.inspector, history=True)
+                sync.begin(self.inspector, history=True)
             HUB.attach(self.inspector)
 
     def _fault(self) -> serving.End | None:

@@ -13,7 +13,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from . import PROTOCOL, __version__, access, crossing, discovery, farewell, forks, guard, options, pressure, serving, sync
+from . import PROTOCOL, __version__, access, configuration, crossing, discovery, farewell, forks, guard, options, pressure, serving, sync
 from .access import Denied, Grant
 from .hub import HUB, Inspector
 from .lockout import address_of
@@ -179,6 +179,7 @@ def _welcome(inspector: Inspector, points: dict[str, int], grant: Grant) -> None
     from . import server
 
     guard.guarded(server.changed)()  # remembers it as sent
+    guard.guarded(configuration.refresh)()
     described = safe_dumps(guard.guarded(server.describe)() or {})
     allowed = {
         "token": grant.name,
@@ -204,7 +205,7 @@ def _welcome(inspector: Inspector, points: dict[str, int], grant: Grant) -> None
         if resumed:
             HUB.replay(inspector, points[HUB.agent_id])
         else:
-            sync.queue(inspector, history=True)
+            sync.begin(inspector, history=True)
         HUB.attach(inspector)
 
 

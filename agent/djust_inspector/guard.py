@@ -10,6 +10,7 @@ import functools
 import os
 import sys
 import threading
+import time
 import traceback
 from typing import Any, Callable, TypeVar
 
@@ -56,13 +57,42 @@ def _safe(error: Any) -> str:
         return "(its message cannot be read)"
 
 
+#: Where the agent's processor time is paid from, in seconds, while recording has a budget of it: set by `budget`.
+spend: Callable[[float], None] | None = None
+_metering = threading.local()
+
+
+def metered(function: F) -> F:
+    """A function of the agent whose processor time is paid for. What it calls is paid with it, once.
+
+    Not for a function that calls djust's or the project's code.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if spend is None or getattr(_metering, "on", False):
+            return function(*args, **kwargs)
+        _metering.on = True
+        start = time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _metering.on = False
+            pay = spend
+            if pay is not None:
+                pay(time.thread_time() - start)
+
+    return wrapper  # type: ignore[return-value]
+
+
 def guarded(function: F) -> F:
-    """A function whose exceptions are reported and become ``None``."""
+    """A metered function whose exceptions are reported and become ``None``."""
+    paid = metered(function)
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            return paid(*args, **kwargs)
         except Exception:
             report(function.__qualname__)
             return None

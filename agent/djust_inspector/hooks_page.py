@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 import struct
+import sys
 import time
 import uuid
 from typing import Any
@@ -15,6 +16,8 @@ from .turns import Turn, current
 from .walker import own_dict
 
 dumps = json.JSONEncoder(ensure_ascii=False).encode
+#: Characters of a message that are parsed where djust has no limit of its own.
+MAX_MESSAGE = 8 * 1024 * 1024
 
 # -- connection
 
@@ -234,6 +237,11 @@ def _begin_receive(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None
     if session is None:
         return None
     text, data = argument(args, kwargs, 1, "text_data"), argument(args, kwargs, 2, "bytes_data")
+    # A page that is not recorded may be on its way to one that is.
+    if not session.selected() or (not session.wanted() and type(text) is str and '"mount' not in text and "_mount" not in text):
+        return None
+    if _is_refused(text, data):
+        return begin_message(session, None, text, data, is_read=False)
     message: Any = None
     if data is not None:
         message = _upload_frame(data)
@@ -244,7 +252,7 @@ def _begin_receive(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None
                 message = msgpack.unpackb(data, raw=False) if len(data) < 65_536 and data[0] > 3 else None
             except Exception:
                 message = None
-    elif type(text) is str and len(text) <= 8 * 1024 * 1024:
+    elif type(text) is str and len(text) <= MAX_MESSAGE:
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):
@@ -252,7 +260,17 @@ def _begin_receive(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None
     return begin_message(session, message, text, data)
 
 
-def begin_message(session: sessions.Session, message: Any, text: Any, data: Any) -> Turn | None:
+def _is_refused(text: Any, data: Any) -> bool:
+    """Whether djust will refuse a message for its size, which is then not parsed here either."""
+    limit = own_dict(getattr(sys.modules.get("djust.config"), "config", None)).get("_config", {}).get("max_message_size", 65_536)
+    if type(limit) is not int or limit <= 0:
+        return False
+    if data:
+        return len(data) > limit
+    return type(text) is str and len(text) * 4 > limit and sessions.bytes_of(text) > limit
+
+
+def begin_message(session: sessions.Session, message: Any, text: Any, data: Any, is_read: bool = True) -> Turn | None:
     """The turn of a message from the browser, which came as `text` or `data`; ``None`` where it is not recorded."""
     kind = message.get("type") if type(message) is dict else None
     kind = kind if type(kind) is str else None
@@ -261,7 +279,7 @@ def begin_message(session: sessions.Session, message: Any, text: Any, data: Any)
     if sessions.begin(session.consumer) is None:
         return None
     turn = Turn(session, _KINDS.get(kind or "", "message" if kind else None), kind or "")
-    session.add_frame(turn, "in", text, data)
+    session.add_frame(turn, "in", text, data, is_read)
     if type(message) is dict and turn.kind is not None:
         guard.guarded(_describe_message)(turn, session, message)
     return turn

@@ -3,12 +3,19 @@
 Hooks call `publish` from the event loop and from worker threads; it never waits. Each attached
 inspector has a queue bounded in bytes: what does not fit is dropped, counted and announced as a
 ``gap``. A bounded backlog lets an inspector that lost its connection resume.
+
+Locks of the agent, in the order in which a thread may take them: a session's (`Session.lock`: the order of its
+frames), the hub's (numbers and queues), those of single modules (`guard`, `budget`, `lockout`, `discovery`,
+`shells`). Under the hub's lock a frame gets its number and is queued, and nothing else happens: no text is built,
+nothing is logged, and no code of the project runs, which could wait for a lock that another thread holds while it
+publishes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 import uuid
@@ -30,6 +37,11 @@ GRACE_SECS = 60.0
 ACTIVE = False
 
 
+def size_of(text: str) -> int:
+    """Bytes of memory that a text takes: up to four for each character. Costs the same for every text."""
+    return sys.getsizeof(text)
+
+
 class Inspector:
     """One attached inspector: its queue, filled from any thread, emptied by its own writer task.
 
@@ -46,6 +58,8 @@ class Inspector:
         #: Frames of other workers, with what is called when they have left. Few: those workers wait for that.
         self.relayed: deque[tuple[list[str], Callable[[], None]]] = deque()
         self.closed = False
+        #: The rest of its sync, while there is one: see `sync`.
+        self.sync: Any = None
         #: Whether it may give commands that change something.
         self.writes = False
         #: Since when a frame is on its way out, by the monotonic clock.
@@ -55,7 +69,7 @@ class Inspector:
         """Queue a frame or count it as dropped. Call with the hub's lock held."""
         if self.closed:
             return
-        size = len(text)
+        size = size_of(text)
         if self.dropped or (self.bytes + size > QUEUE_BYTES and self.queue):
             # Nothing after a drop is of use before the sync that repairs it.
             self.dropped += 1
@@ -70,6 +84,7 @@ class Inspector:
         self.dropped += len(self.queue)
         self.queue.clear()
         self.bytes = 0
+        HUB.end_sync(self, whole=False)  # a new one will follow the gap
 
     def put_always(self, text: str) -> None:
         """Queue an answer or a part of a sync, which must not be dropped. Call with the lock held.
@@ -84,7 +99,7 @@ class Inspector:
             self.bytes = 0
             return
         self.queue.append(text)
-        self.bytes += len(text)
+        self.bytes += size_of(text)
         self.wake()
 
     def wake(self) -> None:
@@ -137,21 +152,25 @@ class Hub:
         self.seq += 1
         return '{"t":"%s","seq":%d,"at":%.6f%s%s}' % (kind, self.seq, time.time(), "," if body else "", body)
 
-    def publish(self, kind: str, body: str) -> None:
-        """Send a frame to every inspector and keep it in the backlog. Never waits, never raises."""
+    def publish(self, kind: str, body: str, page: str | None = None) -> None:
+        """Send a frame to every inspector and keep it in the backlog. Never waits, never raises.
+
+        `page` is the id of the session that it tells of: an inspector whose sync has not come to it is not sent the frame.
+        """
         if not ACTIVE:
             return
         try:
             with self.lock:
                 text = self.frame(kind, body)
                 self.backlog.append((self.seq, text))
-                self.backlog_bytes += len(text)
+                self.backlog_bytes += size_of(text)
                 while self.backlog_bytes > BACKLOG_BYTES and self.backlog:
                     seq, old = self.backlog.popleft()
-                    self.backlog_bytes -= len(old)
+                    self.backlog_bytes -= size_of(old)
                     self.lost_upto = seq
                 for inspector in self.inspectors:
-                    inspector.put(text)
+                    if page is None or inspector.sync is None or page not in inspector.sync.pages:
+                        inspector.put(text)
         except Exception:
             guard.report("hub.publish")
 
@@ -172,6 +191,7 @@ class Hub:
             and type(seq) is int
             and self.lost_upto <= seq <= self.seq
             and not any(first <= seq < last for first, last in self._sync_ranges)
+            and not any(each.sync is not None and each.sync.first <= seq for each in self.inspectors)
         )
 
     def unrecorded(self, seq: int | None) -> float | None:
@@ -200,7 +220,7 @@ class Hub:
             guard.guarded(callback)(True)
 
     def attach(self, inspector: Inspector) -> None:
-        """Send live frames to it from now on. Call with the lock held, after queueing its sync."""
+        """Send live frames to it from now on. Call with the lock held, after beginning its sync."""
         self.inspectors.append(inspector)
 
     def replay(self, inspector: Inspector, seq: int) -> None:
@@ -209,13 +229,19 @@ class Hub:
             if number > seq:
                 inspector.put_always(text)
 
-    def note_sync(self, first: int, last: int) -> None:
-        self._sync_ranges.append((first, last))
+    def end_sync(self, inspector: Inspector, whole: bool) -> None:
+        """Remember the numbers of an inspector's sync: whoever was told a part of it cannot resume. Call with the lock held."""
+        if inspector.sync is not None:
+            if not whole:
+                self.seq += 1  # the last number that was sent lies within it, too
+            self._sync_ranges.append((inspector.sync.first, self.seq))
+            inspector.sync = None
 
     def detach(self, inspector: Inspector) -> None:
         """Forget an inspector; the last one starts the grace time."""
         with self.lock:
             inspector.closed = True
+            self.end_sync(inspector, whole=False)
             if inspector in self.inspectors:
                 self.inspectors.remove(inspector)
             if self.inspectors or self._grace_ends is not None:
@@ -255,7 +281,7 @@ class Hub:
         """End the recording now, if nobody is attached."""
         with self.lock:
             self._end_grace()
-            self._expire()
+        self._expire()
 
     def _expire(self) -> None:
         global ACTIVE

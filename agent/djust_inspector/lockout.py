@@ -1,7 +1,7 @@
 """How often a wrong token may be tried: by address, and by all addresses together, in bounded memory.
 
-A token has 256 random bits and cannot be found by trying. The lockout keeps the attempts from costing the
-server anything, and makes them visible in its log.
+A token of 256 random bits cannot be found by trying, and its holder is never locked out. The lockout holds attempts on shorter
+tokens back, keeps the server's log readable under a flood, and makes the flood visible there.
 """
 
 from __future__ import annotations

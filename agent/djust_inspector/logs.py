@@ -18,8 +18,17 @@ _busy = threading.local()
 
 
 class Recorder(logging.Handler):
-    """Turns records into log entries. Never raises and never logs."""
+    """Turns records into log entries. Never raises and never logs.
 
+    It keeps nothing between two records, so it needs no lock. With one, a thread that logs would hold it and wait for the
+    hub's, while another holds that.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.emit(record)
+        return True
+
+    @guard.metered
     def emit(self, record: logging.LogRecord) -> None:
         _as_without_us(record)
         if not hub.ACTIVE or getattr(_busy, "on", False) or record.__dict__.get("_djust_inspector"):

@@ -13,6 +13,7 @@ import uuid
 from typing import Any, Callable
 
 from .decode import Lost, decode
+from .hidden import MARK, NOTHING, Known
 from .sessions import class_attribute
 from .streams import hidden_names, public_assigns
 from .walker import Walker, _class_mro, class_name, component_parts, own_dict
@@ -35,18 +36,20 @@ _BACK: dict[type, tuple[type, Callable[[Any], Any]]] = {
 class Report:
     """What was restored and what was not, with reasons.
 
+    `known`: the page's secrets. No entry may depend on their values: whoever may only read could guess them by asking.
     `dry`: nothing is set, and the report says what it would be. `untyped`: what is wanted comes from djust's own
     time travel, which keeps no types beyond those of JSON.
     """
 
-    def __init__(self, dry: bool = False, untyped: bool = False) -> None:
+    def __init__(self, known: Known = NOTHING, dry: bool = False, untyped: bool = False) -> None:
+        self.known = known
         self.dry = dry
         self.untyped = untyped
         self.restored: list[str] = []
         self.lost: list[dict[str, str]] = []
 
     def lose(self, path: str, why: str) -> None:
-        self.lost.append({"path": path, "why": why})
+        self.lost.append({"path": path, "why": self.known.hide(why)})
 
 
 def restore(
@@ -57,17 +60,17 @@ def restore(
     `unsent` are the names of assigns that were there as well, but are not to be touched.
     """
     live = public_assigns(view)
-    if component_id is not None:
-        _restore_component(view, live, wanted, component_id, report)
-        return
     hidden = hidden_names(view)
+    if component_id is not None:
+        _restore_component(view, live, wanted, component_id, hidden, report)
+        return
     static = class_attribute(view, "static_assigns")
     for name, value in wanted.items():
         if name not in live:
             report.lose(name, "the view has no such assign now")
         elif _tag(value) == "component" and _is_component(live[name]):
-            _fields(live[name], value, name, report)
-        elif _differs(live[name], value, name, hidden):
+            _fields(live[name], value, name, hidden, report)
+        elif _differs(live[name], value, name, hidden, report.known):
             before = len(report.lost)
             _assign(view, name, value, live[name], name, report)
             if len(report.lost) == before and static and name in static:
@@ -82,11 +85,11 @@ def restore(
         report.lose("streams", "what was streamed to the page is not part of the state: the page keeps it")
 
 
-def differs(view: Any, wanted: dict[str, Any]) -> bool:
+def differs(view: Any, wanted: dict[str, Any], known: Known) -> bool:
     """Whether `restore` would have anything to do, or to report."""
     hidden = hidden_names(view)
     live = public_assigns(view)
-    return any(name not in live or _differs(live[name], value, name, hidden) for name, value in wanted.items())
+    return any(name not in live or _differs(live[name], value, name, hidden, known) for name, value in wanted.items())
 
 
 def compare(view: Any, wanted: dict[str, Any], component_id: str | None, report: Report) -> None:
@@ -99,7 +102,7 @@ def compare(view: Any, wanted: dict[str, Any], component_id: str | None, report:
     for name in list(report.restored):
         if name in temporary or "." in name or name not in wanted or report.untyped:
             continue
-        if name not in live or _differs(live[name], wanted[name], name, hidden):
+        if name not in live or _differs(live[name], wanted[name], name, hidden, report.known):
             report.restored.remove(name)
             report.lose(name, "the view changed it again")
 
@@ -112,10 +115,10 @@ def _is_component(value: Any) -> bool:
     return Walker().text(value).startswith('{"$t":"component"') if type(value) not in _PLAIN else False
 
 
-def _differs(live: Any, wanted: Any, name: str, hidden: frozenset[str]) -> bool:
-    """Whether the live value is another one than wanted. Redacted values always are: nobody can know."""
-    text = Walker(hidden).named(name, live)
-    if '"$t":"redacted"' in text or '"$t":"cut"' in text or '"$t":"deep"' in text:
+def _differs(live: Any, wanted: Any, name: str, hidden: frozenset[str], known: Known) -> bool:
+    """Whether the live value is another one than wanted, as far as its recorded form tells. Redacted values always are."""
+    text = Walker(hidden, known=known).named(name, live)
+    if '"$t":"redacted"' in text or MARK.search(text) or '"$t":"cut"' in text or '"$t":"deep"' in text:
         return True
     return json.loads(text) != wanted
 
@@ -181,7 +184,7 @@ def _fit(value: Any, live: Any, path: str) -> Any:
 
 
 def _restore_component(
-    view: Any, live: dict[str, Any], wanted: dict[str, Any], component_id: str, report: Report
+    view: Any, live: dict[str, Any], wanted: dict[str, Any], component_id: str, hidden: frozenset[str], report: Report
 ) -> None:
     registry = own_dict(view).get("_components")
     component = registry.get(component_id) if type(registry) is dict else None
@@ -196,12 +199,12 @@ def _restore_component(
         # A whole component value, as a state has it, is taken apart; anything else is one of its fields.
         if _tag(value) == "component":
             if value.get("id") in (component_id, None) or name == component_id:
-                _fields(component, value, component_id, report)
+                _fields(component, value, component_id, hidden, report)
             continue
         _field(component, name, value, component_id, report)
 
 
-def _fields(component: Any, value: dict[str, Any], path: str, report: Report) -> None:
+def _fields(component: Any, value: dict[str, Any], path: str, hidden: frozenset[str], report: Report) -> None:
     cls, _, fields = component_parts(component)
     wanted_class = value.get("class")
     if wanted_class is not None and wanted_class != class_name(cls):
@@ -211,9 +214,8 @@ def _fields(component: Any, value: dict[str, Any], path: str, report: Report) ->
     if type(inner) is not dict:
         report.lose(path, "the component's fields were not recorded")
         return
-    hidden: frozenset[str] = frozenset()
     for name, item in inner.items():
-        if name in fields and not _differs(fields[name], item, name, hidden):
+        if name in fields and not _differs(fields[name], item, name, hidden, report.known):
             continue
         _field(component, name, item, path, report)
     if not any(entry["path"].startswith(path + ".") for entry in report.lost):

@@ -13,7 +13,7 @@ import time
 from typing import Any, Awaitable, Callable
 
 from . import access, sync
-from .hub import HUB, Inspector
+from .hub import HUB, Inspector, size_of
 
 #: Characters of a frame of an inspector.
 MAX_FRAME = 16 * 1024 * 1024
@@ -30,6 +30,11 @@ MAX_RATE = 200.0
 WATCH_SECS = 1.0
 #: Seconds for one frame to leave. A peer that takes longer is gone, or may as well be.
 SEND_SECS = 60.0
+
+#: Bytes in an inspector's queue with which its sync waits before it goes on.
+SYNC_AHEAD = 1024 * 1024
+#: Bytes that are sent before pages have a turn.
+SLICE = 256 * 1024
 
 #: Why an attachment ends: the protocol's code, and words.
 End = tuple[str, str]
@@ -74,21 +79,30 @@ async def serve(
 
 async def _write(inspector: Inspector, deliver: Callable[[list[str]], Awaitable[None]], batch: int) -> None:
     """Send what is queued. The only place that waits for the inspector's network."""
+    sent = 0
     while not inspector.closed:
         await inspector.ready.wait()
         inspector.ready.clear()
-        while True:
+        while not inspector.closed:
+            # A server may take texts without ever waiting: pages have their turn between two pages of a sync, and now and then.
+            if inspector.sync is not None and inspector.bytes < SYNC_AHEAD:
+                sync.step(inspector)
+                sent = SLICE
+            if sent >= SLICE:
+                await asyncio.sleep(0)
+                sent = 0
             with HUB.lock:
                 if inspector.dropped:
                     dropped, inspector.dropped = inspector.dropped, 0
                     inspector.queue.clear()
                     inspector.bytes = 0
                     inspector.put_always(HUB.frame("gap", '"dropped":%d,"why":"slow"' % dropped))
-                    sync.queue(inspector, history=False)
+                    sync.begin(inspector, history=False)
                 texts = _take(inspector, batch)
             relayed = inspector.relayed.popleft() if inspector.relayed else None
-            if not texts and relayed is None:
+            if not texts and relayed is None and inspector.sync is None:
                 break
+            sent += sum(map(size_of, texts))
             inspector.sending = time.monotonic()
             if texts:
                 await deliver(texts)
@@ -103,7 +117,7 @@ def _take(inspector: Inspector, batch: int) -> list[str]:
     size = 0
     while inspector.queue and size <= batch:
         text = inspector.queue.popleft()
-        inspector.bytes -= len(text)
+        inspector.bytes -= size_of(text)
         size += len(text) or 1
         texts.append(text)
         if not batch:
@@ -143,6 +157,7 @@ async def _read(
                 return "flood", str(error)
             if text is None:
                 return None
+            await asyncio.sleep(0)  # a server has many frames ready at once: pages have their turn between two of them
             now = time.monotonic()
             left, at = min(MAX_BURST, left + (now - at) * MAX_RATE) - 1, now
             if left < 0:

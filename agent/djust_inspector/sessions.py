@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import sys
+import threading
 import time
 import types
 from collections import deque
@@ -22,7 +23,7 @@ from typing import Any
 
 from . import budget, forks, guard, options, redact
 from .hidden import Known
-from .hub import HUB
+from .hub import HUB, size_of
 from .streams import FIRST_REV, Stream, hidden_names
 from .walker import Walker, _class_dict, _class_mro, class_name, component_parts, own_dict, text_of
 
@@ -36,6 +37,11 @@ _PENDING_BYTES = 8 * 1024 * 1024
 FRAME_TEXT = 1024 * 1024
 #: In place of a view's id, for a view that is none of a page's.
 NO_VIEW: Any = object()
+
+
+def bytes_of(text: str) -> int:
+    """Bytes of a text on the wire."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 class Session:
@@ -53,6 +59,8 @@ class Session:
         self.phase = "connected"
         #: How its messages travel: "websocket", "sse", or "http" for one request at a time.
         self.transport = "websocket"
+        #: Held while revisions are given and the frame with them is sent: frames of a page leave in their order.
+        self.lock = threading.RLock()
         self.succeeds: str | None = None
         self.ticks_paused = False
         #: Whether what happens now is left out, and whether all is from now on: see ``budget.py``.
@@ -93,14 +101,19 @@ class Session:
     def wanted(self) -> bool:
         """Whether this page is one of those that the settings let be recorded, by what is known of it now."""
         record = options.current().record
-        if self.given_up:
-            return False
-        if record.share < 1.0 and _chance(self.id) >= record.share:
-            return False
         if record.paths:
             path = self.path or page_path(self.root)
             if path is None or not any(fnmatchcase(path.partition("?")[0], pattern) for pattern in record.paths):
                 return False
+        return self.selected()
+
+    def selected(self) -> bool:
+        """Whether this page may be recorded wherever it goes: by the share of pages and by its user."""
+        record = options.current().record
+        if self.given_up:
+            return False
+        if record.share < 1.0 and _chance(self.id) >= record.share:
+            return False
         if record.users:
             user = user_name(self.scope)
             if user is None or not any(fnmatchcase(user, pattern) for pattern in record.users):
@@ -108,9 +121,9 @@ class Session:
         return True
 
     def weight(self) -> int:
-        """Roughly the bytes that are held for it."""
+        """Roughly the bytes of memory that are held for it."""
         texts = sum(stream.size() for stream in self.streams.values())
-        return texts + self.frame_bytes + len(self.html or "") + len(self.raw_html or "")
+        return texts + self.frame_bytes + size_of(self.html or "") + size_of(self.raw_html or "")
 
     def give_up(self) -> None:
         """Record no more of this page: it is too dear. No command reaches it any more, so its ticks are let go."""
@@ -178,25 +191,26 @@ class Session:
 
     # -- frames
 
-    @budget.metered
-    def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None) -> None:
-        """Keep a WebSocket frame for the step of `turn`, or for the next step."""
+    @guard.metered
+    def add_frame(self, turn: Any, direction: str, text: str | None, data: bytes | None, is_read: bool = True) -> None:
+        """Keep a WebSocket frame for the step of `turn`, or for the next step. Of one that nobody reads, its size alone."""
         if self.thinned and turn is None:
             return
-        if text is None:
-            size = len(data or b"")
+        size = len(data or b"") if text is None else bytes_of(text)
+        if not is_read:
+            shown = f"({size} bytes, more than djust's max_message_size)"
+        elif text is None:
             shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
         else:
-            size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
             try:
                 shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
             except Exception:
                 guard.report("add_frame")
                 shown = f"({size} bytes, which could not be looked through for secrets)"
         self.frames.append((turn, direction, time.time(), size, shown))
-        self.frame_bytes += len(shown)
+        self.frame_bytes += size_of(shown)
         while self.frames and (len(self.frames) > _PENDING_FRAMES or self.frame_bytes > _PENDING_BYTES):
-            self.frame_bytes -= len(self.frames.popleft()[4])
+            self.frame_bytes -= size_of(self.frames.popleft()[4])
 
     def take_frames(self, turn: Any) -> str:
         """The frames of `turn` and the loose ones, as a JSON list; they are not kept any longer."""
@@ -206,7 +220,7 @@ class Session:
             if owner is None or owner is turn or owner.closed:
                 text = encodable(self.known.hide(shown))  # what the state hid may have come after it
                 mine.append('{"dir":"%s","at":%.6f,"bytes":%d,"text":%s}' % (direction, at, size, text))
-                self.frame_bytes -= len(shown)
+                self.frame_bytes -= size_of(shown)
             else:
                 others.append(entry)
         self.frames = others

@@ -3,7 +3,8 @@
 The WebSocket carries only what is inside of the page's root element. The document around it, with
 its styles, goes over HTTP, long before and mostly while nobody is attached. So each page load
 leaves a reference to its text here, a few dozen at most; it is cut up, cleaned and completed with
-stylesheets only when an inspector wants it. Nothing is fetched: a stylesheet is read from disk when
+stylesheets only when an inspector wants it. A load and a page belong together by their Django session;
+without one they are matched by path alone, and only with DEBUG, where there is one visitor. Nothing is fetched: a stylesheet is read from disk when
 it is one of the server's own static files.
 """
 
@@ -18,14 +19,14 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from . import forks, guard, markup, redact
-from .hub import HUB
+from . import discovery, forks, guard, markup, redact
+from .hub import HUB, size_of
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
 
 #: Page loads that are kept, the latest of each path and Django session.
 MAX_PAGES = 64
-#: Characters of documents that are kept together, and of a single one.
+#: Bytes of documents that are kept together, and of a single one.
 MAX_TEXT = 16 * 1024 * 1024
 MAX_DOCUMENT = 4 * 1024 * 1024
 #: Bytes of one stylesheet, and of all of a page.
@@ -62,13 +63,13 @@ class Loads:
         with self.lock:
             old = self.entries.pop((load.path, key), None)
             if old is not None:
-                self.size -= len(old.document)
-            if len(load.document) > MAX_DOCUMENT:
+                self.size -= size_of(old.document)
+            if size_of(load.document) > MAX_DOCUMENT:
                 return
             self.entries[(load.path, key)] = load
-            self.size += len(load.document)
+            self.size += size_of(load.document)
             while len(self.entries) > MAX_PAGES or self.size > MAX_TEXT:
-                self.size -= len(self.entries.popitem(last=False)[1].document)
+                self.size -= size_of(self.entries.popitem(last=False)[1].document)
 
     def find(self, path: str, key: str | None) -> Load | None:
         with self.lock:
@@ -104,8 +105,11 @@ def _loaded(view: Any, document: Any) -> None:
     meta, path = fields.get("META"), fields.get("path")
     if type(meta) is not dict or type(path) is not str:
         return
+    key = _key(fields.get("session"))
+    if key is None and not discovery.debug():
+        return  # nothing tells whose it is: another visitor's page would be shown with it
     load = Load(document, request.scheme, meta.get("HTTP_HOST") or "", path, meta.get("QUERY_STRING") or "")
-    LOADS.add(_key(fields.get("session")), load)
+    LOADS.add(key, load)
 
 
 def _key(session: Any) -> str | None:

@@ -11,8 +11,9 @@ import sys
 import weakref
 from typing import Any
 
-from . import budget, options, plain, redact
+from . import guard, options, plain, redact
 from .hidden import NOTHING, Known
+from .hub import size_of
 from .walker import Walker, _class_dict, _class_mro, component_parts, own_dict
 
 _encode_str = json.encoder.encode_basestring
@@ -184,10 +185,10 @@ class Stream:
         return self.commit(self.encode(view))
 
     def size(self) -> int:
-        """Characters of the texts that are held."""
-        return sum(map(len, self.texts.values()))
+        """Bytes of memory of the texts that are held."""
+        return sum(map(size_of, self.texts.values()))
 
-    @budget.metered
+    @guard.metered
     def encode(self, view: Any, hidden: frozenset[str] | None = None) -> dict[str, str]:
         """The JSON text of each assign now; texts of unchanged assigns are the ones held already.
 

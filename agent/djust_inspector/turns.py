@@ -456,14 +456,16 @@ def _after_step(turn: Turn, session: Session) -> None:
             HUB.publish("server", '"server":' + safe_dumps(described))
         from . import configuration
 
-        text = configuration.changed()
+        text = configuration.changed(session)
         if text is not None:
             HUB.publish("config", text)
 
 
-@budget.metered
+@guard.metered
 def publish_step(turn: Turn) -> None:
     """Send the step of a turn. Revisions are given here, so that they grow in the order of the frames."""
+    from . import sync
+
     session = turn.session
     status, error = turn.result()
     ms = (time.perf_counter() - turn.clock) * 1000
@@ -483,7 +485,9 @@ def publish_step(turn: Turn) -> None:
     outside = ""
     if session is not None and turn.before is not None and session.stream(turn.view_id).differs(turn.before):
         outside = guard.guarded(_outside)(turn, session) or ""
-    with HUB.lock:
+    if session is not None:
+        sync.ahead(session)
+    with session.lock if session is not None else contextlib.nullcontext():
         before = after = "null"
         if session is not None:
             stream = session.stream(turn.view_id)
@@ -536,6 +540,7 @@ def publish_step(turn: Turn) -> None:
                 html,
                 outside,
             ),
+            page=None if session is None else session.id,
         )
 
 

@@ -6,6 +6,8 @@ import re
 
 import djust
 import pytest
+import secret_views
+from django.conf import settings
 from harness import Inspector, Page, attached, run
 
 VERSION = tuple(int(part) for part in djust.__version__.split(".")[:2])
@@ -104,6 +106,51 @@ def test_a_preview_says_what_the_jump_then_reports_and_changes_nothing():
             assert said["not_restored"] == done["not_restored"] and said["restored"] == done["restored"]
             said, done = await previewed(inspector, page, set=before)
             assert "later" not in {entry["path"] for entry in done["not_restored"]}, "who does not say what is left out"
+
+    run(check())
+
+
+def test_answers_of_commands_do_not_tell_whether_a_guess_at_a_hidden_value_is_right(monkeypatch):
+    monkeypatch.setattr(settings, "LIVEVIEW_ALLOWED_MODULES", [*settings.LIVEVIEW_ALLOWED_MODULES, "secret_views"])
+
+    async def check():
+        async with attached("secret_views.SecretView") as (inspector, page):
+            from djust_inspector.sessions import SESSIONS
+
+            view = SESSIONS[page.id].root
+            monkeypatch.setattr(type(view), "static_assigns", ["shown", "aaa_before", "password", "note"])
+            hidden = {
+                "shown": secret_views.BY_NAME,  # a copy under a harmless name
+                "aaa_before": f"the word is {secret_views.BY_NAME}",
+                "password": secret_views.BY_NAME,
+                "note": secret_views.EXCLUDED,
+            }
+            for name, true in hidden.items():
+                command = {"session": page.id, **target()}
+                right = await inspector.command("preview", set={name: true}, **command)
+                wrong = await inspector.command("preview", set={name: true[::-1]}, **command)
+                assert right["ok"] and wrong["ok"] and right["result"] == wrong["result"], name
+
+    run(check())
+
+
+def test_answers_about_a_component_do_not_tell_whether_a_guess_at_its_hidden_field_is_right():
+    async def check():
+        async with attached("lab.views.components.ComponentsView") as (inspector, page):
+            from djust_inspector.sessions import SESSIONS
+
+            session = SESSIONS[page.id]
+            state_now = state(inspector, page, inspector.steps(kind="mount")[0])
+            adults = state_now["adults"]
+            session.root.adults.label = "hunter2-of-the-state"
+            session.known.learn("hunter2-of-the-state")
+            for command in ({"component": adults["id"]}, {}):
+                said = []
+                for guess in ("hunter2-of-the-state", "another-guess"):
+                    fields = {"label": guess}
+                    wanted = fields if command else {"adults": {**adults, "v": fields}}
+                    said.append((await inspector.command("preview", session=page.id, **{**target(), "set": wanted, **command}))["result"])
+                assert said[0] == said[1] and said[0]["restored"]
 
     run(check())
 

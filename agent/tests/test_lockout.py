@@ -77,7 +77,22 @@ def test_address_that_counts(client, forwarded, proxies, expected):
     assert address_of(scope(client, *forwarded), proxies) == expected
 
 
-def test_locked_out_address_is_refused_also_with_the_right_token(monkeypatch):
+def test_holder_of_a_random_token_comes_in_while_its_address_and_all_others_are_locked_out(monkeypatch):
+    token, fingerprint = staging.make_token()
+
+    async def check():
+        with staging.settings(monkeypatch, {"tokens": {"ann": fingerprint}}):
+            for n in range(lockout.ALL_FAILURES):
+                access.LOCKOUT.failed("127.0.0.1" if n % 2 else f"10.0.0.{n}", access.time.monotonic())
+            assert await Inspector("djins_" + "x" * 43).open() is False
+            holder = Inspector(token)
+            assert await holder.open() is True
+            await holder.close()
+
+    run(check())
+
+
+def test_locked_out_address_is_refused_also_with_a_right_token_that_could_be_guessed(monkeypatch):
     async def check():
         clock = [1000.0]
         monkeypatch.setattr(access.time, "monotonic", lambda: clock[0])

@@ -5,12 +5,13 @@ import re
 import time
 
 import pytest
+import staging
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import Client
 from djust_inspector import guard, shells
 from djust_inspector.shells import Load, Loads, clean, stylesheets
-from harness import Inspector, Page, attached, run, unnamed
+from harness import TOKEN, Inspector, Page, attached, run, unnamed
 
 COUNTER = "lab.views.counter.CounterView"
 
@@ -105,6 +106,25 @@ def test_a_page_gets_its_own_load_and_nobody_elses():
                 await each.close()
 
     run(check())
+
+
+def test_a_document_of_a_visitor_without_a_session_is_given_to_nobody_else(monkeypatch):
+    # A first load has no key where the session is the cookie itself.
+    monkeypatch.setattr(settings, "SESSION_ENGINE", "django.contrib.sessions.backends.signed_cookies")
+
+    async def check(expected):
+        shells.LOADS.clear()
+        await load("/counter/?visitor=another")
+        async with attached() as inspector:
+            page = await Page().mount(COUNTER, "/counter/")  # no cookie either, and it has loaded nothing
+            await page.event("increment")
+            await inspector.step(kind="event")
+            assert len(inspector.frames("page")) == expected
+            await page.close()
+
+    run(check(1))  # in development there is one visitor
+    with staging.settings(monkeypatch, {"token": TOKEN, "record": {"share": 1.0}}):
+        run(check(0))
 
 
 def test_live_navigation_stays_in_the_document_that_was_loaded():
