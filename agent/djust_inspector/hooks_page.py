@@ -293,4 +293,4 @@ def _sending_json(consumer: Any, data: Any) -> None:
             turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
-        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to"))), "traceback": None}
+        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to")), session.known), "traceback": None}
