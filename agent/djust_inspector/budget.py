@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any
 
-from . import forks, guard, hub, options
+from . import forks, guard, options
 from .hub import HUB
 
 #: Seconds of the share that may be used at once, after a time in which little happened.

@@ -69,6 +69,8 @@ class _RingWalker(Walker):
         if type(value) is dict:
             number = value.get("__djust_decimal__")
             if type(number) is str and len(value) == 1:
+                if self._looking and self._is_secret(number):
+                    return self._redacted(number)
                 return '{"$t":"decimal","v":%s}' % encodable(number)
             name = value.get("__djust_component__")
             if type(name) is str:
@@ -104,7 +106,7 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
         status = status_of(snapshot.error)
         error = "null"
         if snapshot.error is not None:
-            message = session.known.hide(redact.redact_text(str(snapshot.error)))
+            message = session.known.hide(redact.redact_text(str(snapshot.error)[:20_000], session.known))
             error = '{"type":"","message":%s,"traceback":null}' % encodable(message)
         raw = json.dumps(redact.redact_json(params, hidden, session.known), ensure_ascii=False, default=str)
         out.append(
@@ -145,7 +147,7 @@ def ring(session: Session, view: Any) -> str:
                 snapshot.ts,
                 dumps(snapshot.ref if type(snapshot.ref) is int else None),
                 typed_params(params, hidden, known),
-                "null" if snapshot.error is None else encodable(known.hide(redact.redact_text(str(snapshot.error)))),
+                "null" if snapshot.error is None else encodable(known.hide(redact.redact_text(str(snapshot.error)[:20_000], known))),
                 _whole(snapshot.state_before, hidden, known),
                 _whole(snapshot.state_after, hidden, known),
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any, Callable
@@ -122,7 +121,7 @@ def _validated(turn: Turn, handler: Any, before: Any, event_name: Any, owner: An
         turn.status = "refused"
         told = str(turn.errors[-1].get("error") or "") if turn.errors else ""
         kind, words = _refused_because(owner, event_name, told)
-        turn.error = {"type": kind, "message": redact.redact_text(told) or words, "traceback": None}
+        turn.error = {"type": kind, "message": redact.redact_text(told, turn.known) or words, "traceback": None}
 
 
 def _refused_because(owner: Any, event_name: Any, told: str) -> tuple[str, str]:

@@ -403,10 +403,10 @@ def sending(page: Any, data: Any) -> None:
             turn.html, turn.html_is_inside = data["html"], True
     elif kind == "navigate" and turn.kind == "mount" and turn.status is None:
         turn.status = "refused"
-        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to"))), "traceback": None}
+        turn.error = {"type": "navigate", "message": "sent to " + redact.redact_address(str(data.get("to")), session.known), "traceback": None}
     elif kind == "upload_progress" and turn.kind == "message" and turn.given is not None:
         turn.given.update((name, data[name]) for name in ("progress", "status") if name in data)
         if data.get("status") == "error" and turn.status is None:
             told = data.get("error")
             turn.status = "failed"
-            turn.error = {"type": "upload", "message": redact.redact_text(str(told or "")), "traceback": None}
+            turn.error = {"type": "upload", "message": redact.redact_text(str(told or ""), session.known), "traceback": None}

@@ -12,6 +12,7 @@ import threading
 import traceback
 
 from . import budget, guard, hub, options, redact
+from .hidden import NOTHING
 from .turns import current, describe_error, safe_dumps, without_agent
 
 _busy = threading.local()
@@ -56,12 +57,13 @@ class Recorder(logging.Handler):
             message = record.getMessage()
         except Exception:
             message = str(record.msg)
-        message = redact.redact_text(message[:100_000])
+        known = NOTHING if turn is None else turn.known
+        message = redact.redact_text(message[:100_000], known)
         trace = None
         info = record.exc_info
         if isinstance(info, tuple) and info[1] is not None:
             trace = "".join(traceback.format_exception(*info))[:200_000]
-            trace = redact.redact_text(without_agent(trace))
+            trace = redact.redact_text(without_agent(trace), known)
         entry = {"level": record.levelname, "logger": record.name, "message": message}
         if turn is None:
             hub.HUB.publish("log", safe_dumps({**entry, "traceback": trace})[1:-1])
@@ -69,7 +71,7 @@ class Recorder(logging.Handler):
         turn.add_log({**entry, "at": record.created, "traceback": trace})
         if record.levelno >= logging.ERROR:
             if isinstance(info, tuple) and isinstance(info[1], BaseException):
-                shown = describe_error(info[1])
+                shown = describe_error(info[1], known)
             else:
                 shown = {"type": record.name, "message": message, "traceback": trace}
             if turn.kind == "reload":

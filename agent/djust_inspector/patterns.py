@@ -9,18 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Iterator
+from typing import Callable, Iterator
 
 #: Bytes of a text in which to look for runs: letters and digits, and digits alone.
 _ALNUM = bytes(97 if bytes([c]).isalnum() else 32 for c in range(256))
 _DIGIT = bytes(48 if 48 <= c <= 57 else 120 for c in range(256))
 _RUN, _DIGITS = b"a" * 16, b"0" * 13
 
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[^\"<]*)",
-    re.DOTALL,
-)
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_CUT_OFF = re.compile(r"[^\"<]*")
 _JWT = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*")
 _SERVICE_HINTS = tuple(
     "AKIA ASIA ABIA ACCA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ xox k_live_ k_test_ whsec_ AIza glpat- sk- djins_".split()
@@ -32,20 +30,32 @@ _SERVICE = re.compile(
 )
 _BEARER = re.compile(r"\bbearer\s+([A-Za-z0-9._~+/=-]{8,})", re.IGNORECASE)
 _BASIC = re.compile(r"\bbasic\s+([A-Za-z0-9+/]{6,}={0,2})", re.IGNORECASE)
-_IN_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,200}:([^\s/@\"'<>]{1,500})@[^\s/@]")
-_CARD = re.compile(r"[0-9](?:[ -]?[0-9]){12,40}")
+_IN_URL = re.compile(r"://[^\s/:@\"'<>]{0,200}:([^\s/@\"'<>]{1,500})@[^\s/@]")
+_CARD = re.compile(r"(?<![0-9])[2-6][0-9 -]{12,}")
+#: A step of a path, between slashes or at the end.
+_IN_PATH = re.compile(r"/([A-Za-z0-9_=~.:!%-]{20,300})(?=[/?#&\s\"'<>\\),;\]]|$)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}")
+_ENDS_PATH = re.compile(r"[\s\"'<>(=,;|]")
+_PIECES = re.compile(r"[A-Za-z0-9]{16,}")
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~-])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,63}\b"
 )
+_GROUP = re.compile("[0-9]+")
 _GROUPS = ((4, 4, 4), (4, 4, 4, 4), (4, 6))
+
+
+#: Places of one text that one pattern has a second look at. From there on the text is hidden as a whole.
+MOST_PLACES = 10_000
+_Spans = Iterator[tuple[int, int]]
 
 
 def spans(text: str, emails: bool) -> list[tuple[int, int]]:
     """Where in a text the secrets are: in order, without overlaps."""
     if len(text) < 8:
         return []
-    found = sorted(_found(text, emails))
+    found = sorted(span for each in _found(text, emails) for span in each)
     out: list[tuple[int, int]] = []
     for start, end in found:
         if out and start < out[-1][1]:
@@ -55,27 +65,87 @@ def spans(text: str, emails: bool) -> list[tuple[int, int]]:
     return out
 
 
-def _found(text: str, emails: bool) -> Iterator[tuple[int, int]]:
+def _found(text: str, emails: bool) -> Iterator[_Spans]:
     data = text.encode("utf-8", "surrogatepass")
-    if _RUN in data.translate(_ALNUM) and any(hint in text for hint in _SERVICE_HINTS):
-        yield from (match.span() for match in _SERVICE.finditer(text))
-    elif "xox" in text:
-        yield from (match.span() for match in _SERVICE.finditer(text))
+    has_run = _RUN in data.translate(_ALNUM)
+    if (has_run and any(hint in text for hint in _SERVICE_HINTS)) or "xox" in text:
+        yield _each(_SERVICE, text)
+    if has_run and "/" in text:
+        yield (s for s in _each(_IN_PATH, text, 1, _is_random) if _is_in_path(text, s[0]))
     if "PRIVATE KEY" in text:
-        yield from (match.span() for match in _PRIVATE_KEY.finditer(text))
+        yield _private_keys(text)
     if "eyJ" in text:
-        yield from (match.span() for match in _JWT.finditer(text))
+        yield _each(_JWT, text)
     if "earer" in text or "EARER" in text:
-        yield from (m.span(1) for m in _BEARER.finditer(text) if _is_bearer(m.group(1)))
+        yield _each(_BEARER, text, 1, _is_bearer)
     if "asic" in text or "ASIC" in text:
-        yield from (m.span(1) for m in _BASIC.finditer(text) if _is_basic(m.group(1)))
+        yield _each(_BASIC, text, 1, _is_basic)
     if "@" in text:
         if "://" in text:
-            yield from (m.span(1) for m in _IN_URL.finditer(text) if "[redacted" not in m.group(1))
+            yield _each(_IN_URL, text, 1, _is_open)
         if emails:
-            yield from (match.span() for match in _EMAIL.finditer(text))
+            yield _each(_EMAIL, text)
     if _DIGITS in data.translate(_DIGIT, b" -"):
-        yield from (m.span() for m in _CARD.finditer(text) if _is_card(text, *m.span()))
+        yield (card for span in _each(_CARD, text) for card in _cards(text, *span))
+
+
+def _each(pattern: re.Pattern[str], text: str, group: int = 0, holds: Callable[[str], bool] | None = None) -> _Spans:
+    """Where a pattern matches, and a second look says so, too."""
+    for count, match in enumerate(pattern.finditer(text)):
+        if count == MOST_PLACES:
+            yield match.start(), len(text)
+            return
+        if holds is None or holds(match.group(group)):
+            yield match.span(group)
+
+
+def _private_keys(text: str) -> _Spans:
+    """Keys from their first line to their last; one that is cut off goes on to the end of its string."""
+    ends = _KEY_ENDS.finditer(text)
+    last: re.Match[str] | None = next(ends, None)
+    at, left = text.find("-----BEGIN "), MOST_PLACES
+    while at >= 0:
+        left -= 1
+        if left < 0:
+            yield at, len(text)
+            return
+        begun = _KEY_BEGINS.match(text, at)
+        if begun is None:
+            at = text.find("-----BEGIN ", at + 11)
+            continue
+        while last is not None and last.start() < begun.end():
+            last = next(ends, None)
+        end = last.end() if last is not None else _KEY_CUT_OFF.match(text, begun.end()).end()  # type: ignore[union-attr]
+        yield at, end
+        at = text.find("-----BEGIN ", end)
+
+
+def _is_random(step: str) -> bool:
+    """Whether a step of a path is no name that somebody gave: letters and digits mixed, and no UUID, which are mostly ids."""
+    if _UUID.fullmatch(step) or _FILE.fullmatch(step[-6:][max(step[-6:].rfind("."), 0) :]):
+        return False
+    return any(
+        any(c.isdigit() for c in piece) and any(c.isalpha() for c in piece) and _changes(piece) >= 4
+        for piece in _PIECES.findall(step)
+    )
+
+
+def _is_in_path(text: str, start: int) -> bool:
+    """Whether what comes before a step is a path, and not base64, which has slashes, too, or a file of a traceback."""
+    head = text[max(0, start - 300) : start]
+    path = _ENDS_PATH.split(head)[-1]
+    if (len(path) == len(head) < start) or "+" in path or "base64," in head[-len(path) - 8 :] or path.startswith("/9j/"):
+        return False
+    return not _is_random(path.split("/", 1)[0] + "/") and not head[: len(head) - len(path)].endswith('File "')
+
+
+def _changes(piece: str) -> int:
+    """How often digits follow on letters or the reverse."""
+    return sum(a.isdigit() != b.isdigit() for a, b in zip(piece, piece[1:]))
+
+
+def _is_open(word: str) -> bool:
+    return "[redacted" not in word
 
 
 def _is_bearer(word: str) -> bool:
@@ -91,17 +161,39 @@ def _is_basic(word: str) -> bool:
     return b":" in decoded and decoded.isascii()
 
 
-def _is_card(text: str, start: int, end: int) -> bool:
-    """Whether a run of digits is a card's number: its surroundings, how it is grouped, and the rest."""
-    before, after = text[start - 1 : start], text[end : end + 2]
+def _cards(text: str, start: int, end: int) -> _Spans:
+    """The cards' numbers in a run of digits: by its surroundings, how it is grouped, and the digits."""
+    groups: list[tuple[int, int]] = []
+    for count, match in enumerate(_GROUP.finditer(text, start, end)):
+        if count == 4 * MOST_PLACES:
+            yield match.start(), len(text)
+            break
+        groups.append(match.span())
+    at = 0
+    while at < len(groups):
+        size = groups[at][1] - groups[at][0]
+        # A whole number may stand before a card's, or after it.
+        for count in (4, 5, 3) if size == 4 else (1,) if size >= 13 else ():
+            taken = groups[at : at + count]
+            first, last = taken[0][0], taken[-1][1]
+            sizes = tuple(b - a for a, b in taken)
+            fits = count == 1 or (len(taken) == count and sizes[:-1] in _GROUPS and 1 <= sizes[-1] <= 5)
+            if fits and last - first == sum(sizes) + count - 1 and _stands_alone(text, first, last):
+                if is_card("".join(text[a:b] for a, b in taken)):
+                    yield first, last
+                    at += count - 1
+                    break
+        at += 1
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether digits are no part of something longer, or a fraction; of one that is nothing, as floats have, they may be."""
+    before, after = text[start - 1 : start], text[end : end + 3]
     if before and (before.isalnum() or before in "_-."):
         return False
-    if after and (after[0].isalnum() or after[0] in "_-" or (after[0] == "." and after[1:].isdigit())):
+    if after and (after[0].isalnum() or after[0] in "_-"):
         return False
-    run = text[start:end]
-    groups = tuple(map(len, re.split("[ -]", run)))
-    grouped = len(groups) == 1 or (groups[:-1] in _GROUPS and 1 <= groups[-1] <= 5)
-    return grouped and is_card(run.replace(" ", "").replace("-", ""))
+    return not (after[:1] == "." and after[1:2].isdigit()) or (after[1] == "0" and not after[2:].isdigit())
 
 
 def is_card(digits: str) -> bool:

@@ -12,7 +12,7 @@ import json
 import pickle
 from typing import Any
 
-from .redact import sensitive
+from .names import sensitive
 from .walker import Walker, leaf_text
 
 _MAX_SAFE = 2**53

@@ -80,7 +80,7 @@ class Session:
     def forget(self) -> None:
         """Drop what is only of use while an inspector is attached."""
         self.streams: dict[Any, Stream] = {}
-        self.known = Known()
+        self._known: Known | None = None
         #: Turn, direction, time, true size and text of each frame that no step has told of yet.
         self.frames: deque[tuple[Any, str, float, int, str]] = deque()
         self.frame_bytes = 0
@@ -95,6 +95,14 @@ class Session:
         #: For `causes`: background work that is under way, and the last message that was no step, with its time.
         self.running: set[Any] = set()
         self.message: tuple[str, float] | None = None
+
+    @property
+    def known(self) -> Known:
+        """The secrets that the page is known to hold; the first are those that its request brought along."""
+        if self._known is None:
+            self._known = Known()
+            guard.guarded(redact.learn_headers)((getattr(self.consumer, "scope", None) or {}).get("headers"), self._known)
+        return self._known
 
     # -- what is recorded of it
 
@@ -200,7 +208,7 @@ class Session:
         if not is_read:
             shown = f"({size} bytes, more than djust's max_message_size)"
         elif text is None:
-            shown = "(%d bytes, binary) %s" % (size, (data or b"")[:256].hex())
+            shown = "(%d bytes, binary)" % size  # what it says is not understood, so nothing in it can be hidden
         else:
             try:
                 shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
@@ -265,10 +273,10 @@ class Session:
                 dumps(self.id),
                 self.phase,
                 dumps(client),
-                encodable(redact.look(user_name(scope) or "") or None),
+                encodable(self.known.hide(redact.look(user_name(scope) or "")) or None),
                 dumps(pseudonym(scope)),
                 dumps(agent.decode("latin-1")[:400] if agent else None),
-                encodable(redact.redact_address(self.path or page_path(root) or "") or None),
+                encodable(self.known.hide(redact.redact_address(self.path or page_path(root) or "", self.known)) or None),
                 # A page that has closed is described with the views that it had.
                 self.last_view if root is not None or self.phase == "closed" else "null",
                 self.last_children if root is not None or self.phase == "closed" else "",

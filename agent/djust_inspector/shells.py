@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import html as entities
 import os
-import re
 import threading
 from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
@@ -20,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from . import discovery, forks, guard, markup, redact
+from .hidden import NOTHING, Known
 from .hub import HUB, size_of
 from .sessions import Session, dumps, encodable, page_path, unwrap
 from .walker import own_dict
@@ -152,13 +152,14 @@ def describe(session: Session) -> str | None:
     parts = _split(load)
     if parts is None:
         return None
-    before, after = (session.known.hide(clean(part)) for part in parts)
+    known = session.known
+    before, after = (known.hide(clean(part, known)) for part in parts)
     styles = ",".join(
         '{"href":%s,"text":%s}' % (encodable(href), encodable(text)) for href, text in stylesheets(load)
     )
     return '"session":%s,"page":{"url":%s,"before":%s,"after":%s,"styles":[%s]}' % (
         dumps(session.id),
-        encodable(_url(load)),
+        encodable(known.hide(_url(load, known))),
         encodable(before),
         encodable(after),
         styles,
@@ -191,35 +192,27 @@ def _split(load: Load) -> tuple[str, str] | None:
     return document[: end - len(inside)], document[end:]
 
 
-def _url(load: Load) -> str:
-    return redact.redact_address(f"{load.scheme}://{load.host}{load.path}" + (f"?{load.query}" if load.query else ""))
+def _url(load: Load, known: Known = NOTHING) -> str:
+    address = f"{load.scheme}://{load.host}{load.path}" + (f"?{load.query}" if load.query else "")
+    return redact.redact_address(address, known)
 
 
 # -- cleaning
 
-_SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>", re.IGNORECASE | re.DOTALL)
-_OPEN_SCRIPT = re.compile(r"<script\b.*", re.IGNORECASE | re.DOTALL)
 
-
-def clean(text: str) -> str:
+def clean(text: str, known: Known = NOTHING) -> str:
     """A part of a document without its scripts, which never run in an inspector, and without secrets."""
-    text = _OPEN_SCRIPT.sub("", _SCRIPT.sub("", text))
-    return markup.clean_tags(redact.redact_html(text))
+    return redact.redact_value(markup.without_scripts(text), known)
 
 
 # -- stylesheets
-
-_LINK = re.compile(r"""<link\b(?:[^<>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 
 
 def stylesheets(load: Load) -> list[tuple[str, str]]:
     """(href, text) of the document's stylesheets that are static files of this server."""
     found: dict[str, str] = {}
     left = MAX_STYLES
-    for nth, link in enumerate(_LINK.finditer(load.document)):
-        if nth >= MAX_LINKS:
-            break
-        attributes = {a.group(1).lower(): markup.unquoted(a.group(3)) for a in markup.ATTRIBUTE.finditer(link.group())}
+    for attributes in markup.tags(load.document, "link", MAX_LINKS):
         href = entities.unescape(attributes.get("href", "")).strip()
         if "stylesheet" not in attributes.get("rel", "").lower().split() or not href or href in found:
             continue

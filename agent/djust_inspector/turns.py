@@ -17,7 +17,7 @@ import time
 import traceback
 from typing import Any, Callable
 
-from . import budget, forks, guard, hub, markup, redact, sessions
+from . import budget, forks, guard, hub, redact, sessions
 from .guard import F
 from .hidden import NOTHING, Known
 from .hub import HUB
@@ -193,7 +193,7 @@ class Turn:
         """The project's code raised; the first one counts."""
         if self.status is None:
             self.status = status
-            self.error = describe_error(error)
+            self.error = describe_error(error, self.known)
 
     def add_log(self, entry: dict[str, Any]) -> None:
         if len(self.logs) < MAX_LOGS:
@@ -215,11 +215,11 @@ class Turn:
         if frame is not None:
             shown = {
                 "type": str(frame.get("code") or frame.get("type") or "error"),
-                "message": redact.redact_text(str(frame.get("error", ""))),
-                "traceback": redact.redact_text(frame["traceback"]) if type(frame.get("traceback")) is str else None,
+                "message": redact.redact_text(str(frame.get("error", "")), self.known),
+                "traceback": redact.redact_text(frame["traceback"], self.known) if type(frame.get("traceback")) is str else None,
             }
             if type(frame.get("validation_details")) is dict:
-                shown["details"] = redact.redact_json(frame["validation_details"])
+                shown["details"] = redact.redact_json(frame["validation_details"], known=self.known)
         if self.status is not None:
             error = self.error or shown
             if error is not None and shown is not None and not error.get("traceback"):
@@ -251,7 +251,7 @@ def current(session: Session | None = None) -> Turn | None:
     return turn
 
 
-def describe_error(error: BaseException) -> dict[str, Any]:
+def describe_error(error: BaseException, known: Known = NOTHING) -> dict[str, Any]:
     """An exception as the protocol's error object. Its message is the one thing of it that is asked."""
     try:
         message = str(error)
@@ -263,8 +263,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         trace = "".join(traceback.format_tb(error.__traceback__))
     return {
         "type": type(error).__qualname__,
-        "message": redact.redact_text(message[:20_000]),
-        "traceback": redact.redact_text(without_agent(trace)[:200_000]),
+        "message": redact.redact_text(message[:20_000], known),
+        "traceback": redact.redact_text(without_agent(trace)[:200_000], known),
     }
 
 
@@ -289,15 +289,10 @@ def typed(value: Any, hidden: frozenset[str] = frozenset(), known: Known = NOTHI
 
 def typed_params(params: Any, hidden: frozenset[str] = frozenset(), known: Known = NOTHING) -> str:
     """Parameters as typed JSON text. A form event names its field beside its value, which is hidden by it."""
-    if type(params) is dict and "value" in params:
-        field = params.get("field") or params.get("name")
-        if type(field) is str and (field in hidden or redact.sensitive(field)):
-            shown = json.loads(typed({k: v for k, v in params.items() if k != "value"}, hidden, known))
-            shown["value"] = json.loads(Walker(frozenset(["value"]), known=known).named("value", params["value"]))
-            return json.dumps(shown, ensure_ascii=False)
-    return typed(params, hidden, known)
+    return Walker(hidden, known=known, messages=True).clean(params)
 
 
+@guard.metered
 def finish(turn: Turn, error: BaseException | None = None) -> None:
     """Close a turn and send its step, unless nothing came of it. Never raises."""
     if turn.closed:
@@ -476,7 +471,10 @@ def publish_step(turn: Turn) -> None:
         turn.cause = {**(turn.cause or {}), "sql_dropped": turn.sql_dropped}
     html = "null"
     if session is not None:
+        version = turn.known.version
         html = _html(turn, session) or "null"
+        if turn.known.version != version:  # a field of the page has a value that is an ordinary assign
+            turn.before, turn.after = turn.known.hide_each(turn.before), turn.known.hide_each(turn.after)
     if turn.key is None:
         turn.key = HUB.next_key()
     if turn.params is None:
@@ -522,7 +520,7 @@ def publish_step(turn: Turn) -> None:
                 encodable(turn.view_id),
                 encodable(turn.component),
                 turn.kind,
-                encodable(known.hide(redact.redact_address(turn.name))),
+                encodable(known.hide(redact.redact_address(turn.name, known))),
                 known.hide_json(turn.params),
                 encodable(None if turn.raw is None else known.hide_json(turn.raw)),
                 turn.ref if type(turn.ref) is int else "null",
@@ -594,7 +592,7 @@ def _html(turn: Turn, session: Session) -> str:
         extract = getattr(view, "_extract_liveview_content", None)
         if strip is not None and extract is not None:
             text = extract(strip(raw))
-    text = session.known.hide(markup.clean_tags(redact.redact_html(text)))
+    text = session.known.hide(redact.redact_value(text, session.known))
     if text == session.html:
         return "null"
     session.html = text

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from . import options, patterns, redact
-from .hidden import MARK, NOTHING, Known, pseudonym
-from .redact import sensitive
+from .hidden import LONGEST, MARK, NOTHING, Known, pseudonym
+from .names import HOLDING, sensitive
 
 _encode_str = json.encoder.encode_basestring  # the C version where there is one
 _MAX_SAFE = 2**53
@@ -104,9 +104,15 @@ class Walker:
     """Encodes the values of one state; the limits hold for all calls of one instance together."""
 
     def __init__(
-        self, hidden: frozenset[str] = frozenset(), limits: Limits = LIMITS, known: Known = NOTHING
+        self,
+        hidden: frozenset[str] = frozenset(),
+        limits: Limits = LIMITS,
+        known: Known = NOTHING,
+        messages: bool = False,
     ) -> None:
         self.hidden = hidden
+        #: Whether it goes through messages, in which a member may say what the value beside it is called.
+        self.messages = messages
         self.limits = limits
         self.known = known
         self.nodes = limits.nodes
@@ -146,7 +152,11 @@ class Walker:
     def suspects(self, text: str) -> bool:
         """Whether an encoded text has something in it that is to be hidden."""
         wanted = self._wanted
-        return (wanted.patterns and bool(patterns.spans(text, wanted.emails))) or self.known.within(text)
+        return (
+            (wanted.patterns and bool(patterns.spans(text, wanted.emails)))
+            or self.known.within(text)
+            or redact.names_secrets(text)
+        )
 
     def placed(self, name: str) -> bool:
         """Whether a hidden place may be in an assign of this name."""
@@ -165,7 +175,7 @@ class Walker:
             return "null"
         if kind is str:
             if self._looking:
-                value = self.known.hide(redact.look(value))
+                value = self._without(value)
                 if MARK.fullmatch(value):
                     return '{"$t":"redacted","of":"str","as":"%s"}' % value[10:-1]
             if len(value) > self.limits.string or len(value) > self.size:
@@ -175,10 +185,6 @@ class Walker:
         if kind is bool:
             return "true" if value else "false"
         if kind is int:
-            if self._looking:
-                digits = int.__repr__(value)
-                if self.known.holds(digits) or (value > 10**12 and redact.looks_secret(digits)):
-                    return self._redacted(value)
             return self._int(value)
         if kind is float:
             return self._float(value)
@@ -225,9 +231,19 @@ class Walker:
             self.known.learn(_plain_parts(value))
         return '{"$t":"redacted","of":%s,"as":"%s"}' % (text_of(_short(type(value))), pseudonym(_identity(value)))
 
+    def _without(self, text: str) -> str:
+        """A text without what it names as a secret, what looks like one, and the page's own."""
+        return self.known.hide(redact.redact_value(text, self.known))
+
+    def _is_secret(self, text: str) -> bool:
+        """Whether the text of a number, a date and the like is a secret's. A part of it is no secret."""
+        return self.known.holds(text) or (len(text) >= 13 and redact.looks_secret(text))
+
     # -- scalars
 
     def _int(self, value: int) -> str:
+        if self._looking and value.bit_length() < 12_000 and self._is_secret(int.__repr__(value)):
+            return self._redacted(value)
         if -_MAX_SAFE <= value <= _MAX_SAFE:
             return int.__repr__(value)
         if value.bit_length() > 12_000:  # str() of more digits is refused by Python itself
@@ -236,6 +252,8 @@ class Walker:
 
     def _float(self, value: float) -> str:
         if value - value == 0.0:
+            if self._looking and self._is_secret(float.__repr__(value)):
+                return self._redacted(value)
             return float.__repr__(value)
         name = "nan" if value != value else "inf" if value > 0 else "-inf"
         return '{"$t":"float","v":"%s"}' % name
@@ -273,7 +291,20 @@ class Walker:
         return '{"$t":"cut","of":"%s","len":%d,"v":[%s]}' % (tag, len(values), inner)
 
     def _tuple(self, value: Any, depth: int) -> str:
-        return self._sequence("tuple", list(tuple.__iter__(value)), depth)
+        values = list(tuple.__iter__(value))
+        names = _static(type(value), "_fields") if type(value) is not tuple else None
+        if type(names) is tuple and len(names) == len(values):
+            return self._named_tuple(names, values, depth)
+        if len(values) == 2 and redact.is_pair(*values):
+            values[1] = _Hidden(values[1])
+        return self._sequence("tuple", values, depth)
+
+    def _named_tuple(self, names: tuple[Any, ...], values: list[Any], depth: int) -> str:
+        """Its items, hidden by the names of their fields."""
+        for place, name in enumerate(names):
+            if self.hides(name, values[place]):
+                values[place] = _Hidden(values[place])
+        return self._sequence("tuple", values, depth)
 
     def _set(self, value: Any, depth: int) -> str:
         frozen = frozenset in _class_mro(type(value))
@@ -301,6 +332,8 @@ class Walker:
 
     def _dict(self, value: Any, depth: int) -> str:
         pairs = list(dict.items(value))
+        if self.messages and redact.describes_secret(dict(pairs), self.hidden):
+            pairs = [(k, _Hidden(v) if k in HOLDING and v is not None and type(v) is not bool else v) for k, v in pairs]
         for key, _ in pairs:
             if type(key) is not str or key == "$t" or not key.isascii() and _bad_utf8(key):
                 return self._odd_dict(pairs, depth)
@@ -317,7 +350,8 @@ class Walker:
                 whole = False
                 break
             self.nodes -= 1
-            item_text = self._field(key, item, depth + 1)
+            name = key.decode("latin-1") if type(key) is bytes else key
+            item_text = self._field(name, item, depth + 1)
             out.append("[%s,%s]" % (self.text(key, depth + 1), item_text))
         inner = '{"$t":"dict","v":[%s]}' % ",".join(out)
         return inner if whole else '{"$t":"cut","of":"dict","len":%d,"v":%s}' % (len(pairs), inner)
@@ -339,7 +373,7 @@ class Walker:
             else:
                 text = self.text(item, depth)
             if self._looking:
-                name = self.known.hide(redact.look(name))
+                name = self._without(name)
             out.append(_encode_str(name) + ":" + text)
         return "{" + ",".join(out) + "}", True
 
@@ -365,37 +399,43 @@ class Walker:
     # -- leaves
 
     def _shown(self, text: str) -> str:
-        return text_of(self.known.hide(redact.look(text)) if self._looking else text)
+        return text_of(self._without(text) if self._looking else text)
+
+    def _plain_leaf(self, tag: str, value: Any, text: str, more: str = "") -> str:
+        if self._looking and self._is_secret(text):
+            return self._redacted(value)
+        return '{"$t":"%s","v":"%s"%s}' % (tag, text, more)
 
     def _bytes(self, value: Any, depth: int) -> str:
         base = bytes if bytes in _class_mro(type(value)) else bytearray
-        head = base.__getitem__(value, slice(0, self.limits.bytes_head))
-        shown = head.decode("latin-1")
-        if redact.looks_secret(shown) or self.known.within(shown):
+        # A secret may begin in what is shown and end behind it.
+        seen = bytes(base.__getitem__(value, slice(0, self.limits.bytes_head + LONGEST)))
+        head = seen[: self.limits.bytes_head]
+        if self.known.within(seen) or _hides(seen):
             return self._redacted(value)
         return '{"$t":"bytes","len":%d,"v":"%s"}' % (base.__len__(value), base64.b64encode(head).decode("ascii"))
 
     def _decimal(self, value: Any, depth: int) -> str:
-        return '{"$t":"decimal","v":"%s"}' % decimal.Decimal.__str__(value)
+        return self._plain_leaf("decimal", value, decimal.Decimal.__str__(value))
 
     def _datetime(self, value: Any, depth: int) -> str:
         zone = datetime.datetime.tzinfo.__get__(value)  # type: ignore[attr-defined]
         if zone is not None and not _known_zone(zone):
             value = datetime.datetime.replace(value, tzinfo=None)
-            return '{"$t":"datetime","v":"%s","zone":"?"}' % datetime.datetime.isoformat(value)
+            return self._plain_leaf("datetime", value, datetime.datetime.isoformat(value), ',"zone":"?"')
         key = own_zone_key(zone)
         extra = ',"zone":%s' % text_of(key) if key else ""
         fold = ',"fold":1' if datetime.datetime.fold.__get__(value) else ""  # type: ignore[attr-defined]
-        return '{"$t":"datetime","v":"%s"%s%s}' % (datetime.datetime.isoformat(value), extra, fold)
+        return self._plain_leaf("datetime", value, datetime.datetime.isoformat(value), extra + fold)
 
     def _date(self, value: Any, depth: int) -> str:
-        return '{"$t":"date","v":"%s"}' % datetime.date.isoformat(value)
+        return self._plain_leaf("date", value, datetime.date.isoformat(value))
 
     def _time(self, value: Any, depth: int) -> str:
         zone = datetime.time.tzinfo.__get__(value)  # type: ignore[attr-defined]
         if zone is not None and not _known_zone(zone):
             value = datetime.time.replace(value, tzinfo=None)
-        return '{"$t":"time","v":"%s"}' % datetime.time.isoformat(value)
+        return self._plain_leaf("time", value, datetime.time.isoformat(value))
 
     def _timedelta(self, value: Any, depth: int) -> str:
         cls = datetime.timedelta
@@ -406,7 +446,7 @@ class Walker:
         return '{"$t":"timedelta","v":"%s%d%s"}' % (sign, whole, ".%06d" % rest if rest else "")
 
     def _uuid(self, value: Any, depth: int) -> str:
-        return '{"$t":"uuid","v":"%s"}' % uuid.UUID.__str__(value)
+        return self._plain_leaf("uuid", value, uuid.UUID.__str__(value))
 
     def _path_text(self, value: Any, depth: int) -> str:
         return '{"$t":"path","v":%s}' % self._shown(pathlib.PurePath.__str__(value))
@@ -415,7 +455,7 @@ class Walker:
         fields = own_dict(value)
         return '{"$t":"enum","class":%s,"name":%s,"v":%s}' % (
             text_of(class_name(type(value))),
-            text_of(str.__str__(fields.get("_name_") or "")),
+            self._shown(str.__str__(fields.get("_name_") or "")),
             self.text(fields.get("_value_"), depth + 1),
         )
 
@@ -429,7 +469,7 @@ class Walker:
         fields = own_dict(value)
         key = getattr(getattr(meta, "pk", None), "attname", None)
         loaded = {k: v for k, v in list(fields.items()) if not k.startswith("_") and k != "_state"}
-        pk = self.text(fields.get(key), depth + 1) if key else "null"
+        pk = self._field(key, fields.get(key), depth + 1) if key else "null"
         head = '"$t":"model","model":%s,"pk":%s' % (text_of(meta.label), pk)
         return self._object(head, loaded, depth)
 
@@ -596,6 +636,27 @@ def _handler(kind: type) -> Handler | None:
     return handler
 
 
+class _Hidden:
+    """A value that is not shown, whose name was beside it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+_bases.insert(0, (_Hidden, lambda walker, value, depth: walker._redacted(value.value)))
+
+
+def _hides(data: bytes) -> bool:
+    """Whether there is a secret in bytes, read as text in either way."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return redact.redact_value(text) != text
+
+
 def _short(kind: type) -> str:
     return _class_qualname(kind)
 
@@ -672,14 +733,33 @@ def _identity(value: Any) -> str:
 def _plain_parts(value: Any) -> Any:
     """What of a hidden value may show elsewhere, as plain types."""
     kind = type(value)
-    if kind in (str, int, list, tuple, dict):
+    if kind in (str, int, float, bytes, list, tuple, dict):
         return value
-    if kind is bytes:
-        return value[:4096].decode("utf-8", "replace")
-    if kind is uuid.UUID:
-        return uuid.UUID.__str__(value)
+    if kind is bytearray:
+        return bytes(value)
+    mro = _class_mro(kind)
+    for base, text in _TEXTS:
+        if base in mro:
+            return text(value)
     fields = slots_and_dict(value)
     return {name: item for name, item in fields.items() if type(name) is str and not name.startswith("_")}
+
+
+#: Types whose values have a text of their own, and what gives it without running any code of a subclass.
+_TEXTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, lambda value: int.__add__(value, 0)),
+    (float, float.__pos__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (decimal.Decimal, decimal.Decimal.__str__),
+    (uuid.UUID, uuid.UUID.__str__),
+    (pathlib.PurePath, pathlib.PurePath.__str__),
+    (list, lambda value: list.__getitem__(value, slice(None))),
+    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
+    (dict, lambda value: dict(dict.items(value))),
+    (set, lambda value: list(set.__iter__(value))),
+    (frozenset, lambda value: list(frozenset.__iter__(value))),
+)
 
 
 def _places(paths: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

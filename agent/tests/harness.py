@@ -129,7 +129,7 @@ class Page(Socket):
         await self.until(lambda: self.frames("mount") or self.frames("error") or self.frames("navigate"), "mount")
         return self
 
-    async def event(self, name, **params):
+    async def event(self, name, /, **params):
         """Click and wait for the answer with the same ref, or for a new error."""
         self.ref += 1
         ref, errors, embedded = self.ref, len(self.frames("error")), len(self.frames("embedded_update"))

@@ -185,7 +185,7 @@ def test_kept_pages_are_bounded_in_number_and_size():
         ("a<script>x</script>b<SCRIPT src=x></SCRIPT >c", "abc"),
         ("a<script>never closed", "a"),
         ('<meta name="csrf-token" content="abc">', '<meta name="csrf-token" content="[redacted]">'),
-        ("<meta content=abc name=csrf-token>", '<meta content="[redacted]" name=csrf-token>'),
+        ("<meta content=abc name=csrf-token>", "<meta content=[redacted] name=csrf-token>"),
         ('<body data-api-key="abc" class="x">', '<body data-api-key="[redacted]" class="x">'),
         ("""<body hx-headers='{"X-CSRFToken": "abc"}'>""", """<body hx-headers='{"X-CSRFToken": "[redacted]"}'>"""),
         (

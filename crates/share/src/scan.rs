@@ -120,7 +120,7 @@ impl Look<'_> {
                         Json::Number(_) => true,
                         _ => false,
                     };
-                    if bare && name != crate::names::DJUST_OWN && self.redactor.hides(name) && self.findings.len() < MOST_FINDINGS {
+                    if bare && !crate::names::is_djusts_own(name) && self.redactor.hides(name) && self.findings.len() < MOST_FINDINGS {
                         self.findings.push(format!("a value under a secret's name in {place}"));
                     }
                     self.text(name, place);

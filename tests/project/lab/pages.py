@@ -44,6 +44,7 @@ PAGES = (
         (
             ("/limited/", "Limits", "@rate_limit, @permission_required and a flood that ends in close code 4429."),
             ("/private/", "Private", "login_required, and secrets in the state that must be redacted."),
+            ("/planted/", "Planted secrets", "A secret on each way by which one could leave the process; none may be seen."),
             ("/hvr/", "Hot view replacement", "Edit lab/hvr_views.py and watch the mounted view change class."),
         ),
     ),

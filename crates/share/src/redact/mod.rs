@@ -14,19 +14,22 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use inspector_model::{ExportPlace, KeptBack, Kind, Path, Redaction, RedactionRule, Segment, Value, parse_value};
 use sha2::Sha256;
 
 use crate::ShareError;
-use crate::markup::{in_free_text, in_html, in_query};
-use crate::names::{DJUST_OWN, is_sensitive};
+use crate::markup::{in_free_text, in_html, in_path, in_query};
+use crate::names::{is_djusts_own, is_holding, is_naming, is_sensitive};
 use crate::paths::PathPattern;
 use crate::patterns::{MARK, Patterns};
 
 /// Secrets that are looked for elsewhere; more are still hidden where their name says so.
 const MOST_LEARNED: usize = 100_000;
+
+/// Secrets that are looked for in base64, hex and the like, too.
+const MOST_ENCODED: usize = 5_000;
 
 /// Examples of places that a preview names.
 const EXAMPLES: usize = 5;
@@ -49,8 +52,21 @@ struct Rules {
     key: [u8; 32],
     known_names: HashMap<String, bool>,
     learned: BTreeSet<String>,
-    /// The learned secrets as they may stand in texts, and which secret each is.
-    elsewhere: Option<(AhoCorasick, Vec<String>)>,
+    /// The learned secrets as they may stand in texts.
+    elsewhere: Option<(AhoCorasick, Vec<Form>)>,
+}
+
+/// One way in which a learned secret may stand in a text.
+struct Form {
+    secret: String,
+    /// Whether it may be a part of something longer: base64 and hex have no words.
+    within: bool,
+}
+
+impl Form {
+    fn is_at(&self, text: &str, found: Range<usize>) -> bool {
+        self.within || stands_alone(text, found)
+    }
 }
 
 impl Rules {
@@ -103,13 +119,16 @@ impl Redactor {
     pub fn learned(&mut self) -> Result<(), ShareError> {
         self.tally.clear();
         let Some(rules) = &mut self.rules else { return Ok(()) };
-        let mut forms: Vec<(String, &String)> = Vec::new();
-        for secret in &rules.learned {
+        let mut forms: Vec<(String, Form)> = Vec::new();
+        for (place, secret) in rules.learned.iter().enumerate() {
             let escaped = escape_html(secret);
             let json = serde_json::to_string(secret)?;
             let json = json[1..json.len() - 1].to_owned();
             for form in [Some(secret.clone()), Some(escaped).filter(|form| form != secret), Some(json).filter(|form| form != secret)] {
-                forms.extend(form.map(|form| (form, secret)));
+                forms.extend(form.map(|form| (form, Form { secret: secret.clone(), within: false })));
+            }
+            if place < MOST_ENCODED {
+                forms.extend(encoded(secret).into_iter().map(|form| (form, Form { secret: secret.clone(), within: true })));
             }
         }
         if forms.is_empty() {
@@ -119,7 +138,7 @@ impl Redactor {
             .match_kind(MatchKind::LeftmostLongest)
             .build(forms.iter().map(|(form, _)| form))
             .map_err(|error| ShareError::Rules(error.to_string()))?;
-        let of: Vec<String> = forms.into_iter().map(|(_, secret)| secret.clone()).collect();
+        let of = forms.into_iter().map(|(_, form)| form).collect();
         rules.elsewhere = Some((searcher, of));
         Ok(())
     }
@@ -150,8 +169,9 @@ impl Redactor {
         if let Some((_, rule)) = rules.patterns.find(text).first() {
             return Some(*rule);
         }
-        let (searcher, _) = rules.elsewhere.as_ref()?;
-        searcher.find_iter(text).any(|found| stands_alone(text, found.range())).then_some(RedactionRule::SameValue)
+        let (searcher, of) = rules.elsewhere.as_ref()?;
+        let is_one = |found: aho_corasick::Match| of.get(found.pattern().as_usize()).is_some_and(|form| form.is_at(text, found.range()));
+        searcher.find_iter(text).any(is_one).then_some(RedactionRule::SameValue)
     }
 
     /// Whether a value of this name has to be hidden.
@@ -222,19 +242,18 @@ impl Redactor {
     }
 
     fn map(&mut self, entries: Vec<(String, Value)>, place: ExportPlace) -> Vec<(String, Value)> {
-        // A form's event names its field beside the value; in a state such a pair means nothing.
-        let field = entries.iter().find_map(|(key, value)| match value {
-            Value::Text(text) if key == "field" || key == "name" => Some(text.clone()),
-            _ => None,
-        });
+        // A form's event names its field beside the value, and a patch its attribute; in a state such a pair means nothing.
         let is_message = matches!(place, ExportPlace::Params | ExportPlace::Frame);
-        let field = field.filter(|field| is_message && self.knows(field));
+        let field = if is_message { self.described(&entries) } else { None };
         let mut clean = Vec::with_capacity(entries.len());
         for (key, item) in entries {
             // djust's own id of a socket: no secret, and needed to follow a page.
-            let own = key == DJUST_OWN && matches!(item, Value::Text(_) | Value::Number(_));
-            let name =
-                if key == "value" && field.is_some() { field.clone() } else { Some(key.clone()).filter(|key| !own && self.knows(key)) };
+            let own = is_djusts_own(&key) && matches!(item, Value::Text(_) | Value::Number(_));
+            let name = if field.is_some() && (is_holding(&key) || key == "children") {
+                field.clone()
+            } else {
+                Some(key.clone()).filter(|key| !own && self.knows(key))
+            };
             self.path.push(Segment::Key(key.clone()));
             let item = self.member(item, name.as_deref(), place);
             self.path.pop();
@@ -246,6 +265,25 @@ impl Redactor {
             clean.push((key, item));
         }
         clean
+    }
+
+    /// The secret's name that a member gives to what is beside it: to a value, or in a node of a page to its texts.
+    fn described(&mut self, entries: &[(String, Value)]) -> Option<String> {
+        let texts = entries.iter().filter_map(|(key, value)| match value {
+            Value::Text(text) => Some((key, text)),
+            _ => None,
+        });
+        for (_, name) in texts.clone().filter(|(key, _)| is_naming(key)) {
+            if self.knows(name) {
+                return Some(name.clone());
+            }
+        }
+        let is_field = texts.clone().any(|(key, tag)| key == "tag" && matches!(tag.as_str(), "textarea" | "output"));
+        let attrs = entries.iter().find_map(|(key, value)| match value {
+            Value::Map(attrs) if is_field && key == "attrs" => Some(attrs),
+            _ => None,
+        });
+        self.described(attrs?)
     }
 
     /// `dict` with keys that are not all strings: a list of pairs.
@@ -313,8 +351,7 @@ impl Redactor {
     fn bytes(&mut self, fields: Vec<(String, Value)>, place: ExportPlace) -> Value {
         if let Some((_, Value::Text(text))) = fields.iter().find(|(name, _)| name == "v")
             && let Ok(decoded) = STANDARD.decode(text)
-            && let Ok(inside) = String::from_utf8(decoded)
-            && matches!(self.string(&inside, place), Cow::Owned(_))
+            && matches!(self.string(&String::from_utf8_lossy(&decoded), place), Cow::Owned(_))
         {
             return redacted("bytes", &self.pseudonym(text));
         }
@@ -337,12 +374,13 @@ impl Redactor {
         for (range, rule) in rules.patterns.find(text) {
             found.push((range, rule, String::new()));
         }
-        let named = in_html(text).into_iter().chain(in_query(text));
+        let named = in_html(text).into_iter().chain(in_query(text)).chain(in_path(text));
         found.extend(named.map(|named| (named.range, RedactionRule::Name, named.name)));
         if let Some((searcher, of)) = &rules.elsewhere {
-            for hit in searcher.find_iter(text).filter(|hit| stands_alone(text, hit.range())) {
-                let secret = of.get(hit.pattern().as_usize()).cloned().unwrap_or_default();
-                found.push((hit.range(), RedactionRule::SameValue, secret));
+            for hit in searcher.find_iter(text) {
+                if let Some(form) = of.get(hit.pattern().as_usize()).filter(|form| form.is_at(text, hit.range())) {
+                    found.push((hit.range(), RedactionRule::SameValue, form.secret.clone()));
+                }
             }
         }
         if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(self.replace(text, found, place)) }
@@ -443,6 +481,45 @@ impl Redactor {
         }
     }
 }
+
+/// A secret in base64, wherever in it, in hex, in an address, and in JSON that is ASCII only.
+fn encoded(secret: &str) -> HashSet<String> {
+    let bytes = secret.as_bytes();
+    let mut forms = HashSet::new();
+    for shift in 0..3_usize {
+        let mut padded = vec![0; shift];
+        padded.extend_from_slice(bytes);
+        // Only what the secret alone decides: no character that has a bit of a neighbour in it.
+        let range = (8 * shift).div_ceil(6)..(shift + bytes.len()) * 8 / 6;
+        for engine in [&STANDARD, &URL_SAFE] {
+            forms.extend(engine.encode(&padded).get(range.clone()).map(str::to_owned));
+        }
+    }
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |out, byte| out + &format!("{byte:02x}"));
+    forms.insert(hex(bytes));
+    forms.insert(hex(bytes).to_uppercase());
+    for kept in ["-_.~", "-_.~/"] {
+        let percent = bytes.iter().fold(String::new(), |out, byte| {
+            let is_plain = byte.is_ascii_alphanumeric() || kept.as_bytes().contains(byte);
+            if is_plain { out + &char::from(*byte).to_string() } else { out + &format!("%{byte:02X}") }
+        });
+        forms.insert(percent.replace("%20", "+"));
+        forms.insert(percent);
+    }
+    let escaped = secret.chars().fold(String::new(), |out, c| {
+        if c.is_ascii() {
+            out + &c.to_string()
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().fold(out, |out, unit| out + &format!("\\u{unit:04x}"))
+        }
+    });
+    forms.insert(escaped);
+    forms.retain(|form| form != secret && form.len() >= SHORTEST_CODE);
+    forms
+}
+
+/// Shorter base64 would be found where nobody wrote any.
+const SHORTEST_CODE: usize = 7;
 
 /// Shorter numbers are everywhere.
 const SHORTEST_NUMBER: usize = 8;
