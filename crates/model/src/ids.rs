@@ -1,9 +1,12 @@
-//! Identities. Each is a type of its own, so that a step can never be asked for by a session's id.
+//! Identities. Each is a type of its own, so that a step can never be asked for by a session's id. Those that are texts are short,
+//! wherever they come from: see [`crate::LONGEST_ID`].
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::limited::bounded_id;
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($number:ty)) => {
@@ -23,9 +26,9 @@ macro_rules! number_id {
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
-        pub struct $name(pub Arc<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The id as text.
@@ -36,13 +39,19 @@ macro_rules! text_id {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.into())
+                Self(bounded_id(text.into()).into())
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text.into())
+                Self(bounded_id(text.into()).into())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::from)
             }
         }
 

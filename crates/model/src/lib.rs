@@ -39,7 +39,7 @@ pub use cost::{AssignCost, AssignCosts};
 pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId, WorkId};
-pub use limited::{MOST_LISTED, deserialize_list};
+pub use limited::{LONGEST_ID, LONGEST_WORDS, MOST_LISTED, bounded_id, cut, deserialize_list};
 pub use limiter::{Limits, Played, TokenBucket};
 pub use page::{ChangedNode, PageShell, RecordedPage, StyleSheet};
 pub use query::{Found, Glimpse, Hit, Holder, PathHistory, PathValue, Scope, SearchOptions, ValueAt};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limited::cut;
 use crate::{ChangeCounts, SessionId, StepId, Suspect, ViewId};
 
 /// What happened. djust's own words where it has them.
@@ -228,6 +229,18 @@ impl Step {
     /// How many changed paths a summary names.
     pub const MAX_CHANGED_PATHS: usize = 16;
 
+    /// Cuts its texts to so many bytes, and its lists to so many elements. Each text says that it was cut.
+    pub fn cut(&mut self, longest: usize, most: usize) {
+        cut_all([&mut self.key, &mut self.name], longest);
+        cut_all(self.component.iter_mut().chain(&mut self.error), longest);
+        self.changed.truncate(most);
+        self.hits.truncate(most);
+        cut_all(self.changed.iter_mut().chain(&mut self.hits), longest);
+        if let Some(cause) = &mut self.cause {
+            cause.cut(longest, most);
+        }
+    }
+
     /// A step of which nothing more is known. Its id is the recorder's to give.
     pub fn new(kind: StepKind, name: &str, started: f64) -> Self {
         Self {
@@ -343,6 +356,40 @@ pub enum Cause {
         /// In words.
         why: String,
     },
+}
+
+impl Cause {
+    /// Cuts its texts to so many bytes, and its lists to so many elements.
+    pub fn cut(&mut self, longest: usize, most: usize) {
+        match self {
+            Self::Jump { .. } | Self::Replay { .. } | Self::Dispatched => {}
+            Self::Save { file, file_kind, module, classes } => {
+                cut(file, longest);
+                cut(file_kind, longest);
+                cut_all(module, longest);
+                classes.truncate(most);
+                cut_all(classes, longest);
+            }
+            Self::Reloaded { reload, file, result, reason } => {
+                cut_all([reload, file, result], longest);
+                cut_all(reason, longest);
+            }
+            Self::Limit { reason, limit, caller, .. } => {
+                cut(reason, longest);
+                cut_all(limit.iter_mut().chain(caller), longest);
+            }
+            Self::Started { by } => cut(by, longest),
+            Self::Outside { suspects } => {
+                suspects.truncate(most);
+                suspects.iter_mut().for_each(|suspect| suspect.cut(longest, most));
+            }
+            Self::Lost { why, .. } => cut(why, longest),
+        }
+    }
+}
+
+fn cut_all<'a>(texts: impl IntoIterator<Item = &'a mut String>, longest: usize) {
+    texts.into_iter().for_each(|text| cut(text, longest));
 }
 
 /// Everything about a step that its summary leaves out.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limited::cut;
 use crate::{SessionId, StepId};
 
 /// What was seen around a change that happened outside of steps.
@@ -97,6 +98,12 @@ impl Suspect {
     /// What to say where nothing was seen, and what to do then.
     pub const NONE: &'static str = "No cause seen: no step, render, task or thread assigned it while the inspector watched. Look for \
          code that changes the value in place (append, update) outside of a handler, or for a model instance that was loaded anew";
+
+    /// Cuts its texts to so many bytes, and its list to so many elements.
+    pub fn cut(&mut self, longest: usize, most: usize) {
+        self.names.truncate(most);
+        self.names.iter_mut().chain(&mut self.what).chain(&mut self.place).for_each(|text| cut(text, longest));
+    }
 
     /// Who did it, in a few words, for a row of a table.
     pub fn short(&self) -> String {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use inspector_model::{
-    Access, By, Cause, Configuration, ErrorDetail, Frame, LogRecord, NotRestored, PageShell, Rate, ServerInfo, Session, SessionId, Side,
-    SqlQuery, Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId, deserialize_list,
+    Access, By, Cause, Configuration, ErrorDetail, Frame, LONGEST_ID, LONGEST_WORDS, LogRecord, MOST_LISTED, NotRestored, PageShell, Rate,
+    ServerInfo, Session, SessionId, Side, SqlQuery, Status, StepId, StepKind, StyleSheet, Sure, Suspect, Timing, ViewId, bounded_id, cut,
+    deserialize_list,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -216,13 +217,24 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
     if text.starts_with(r#"{"t":"step","#)
         && let Ok(mut wire) = read::<StepWire>(text)
     {
-        let worker = wire.worker.take();
+        let worker = wire.worker.take().map(id);
         return Ok(AgentFrame { seq: wire.seq, at: wire.at, worker, body: Body::Step(Box::new(wire.into())) });
     }
-    let head: Head = read(text)?;
+    let mut head: Head = read(text)?;
+    head.worker = head.worker.map(id);
     let body = match head.t.as_str() {
-        "welcome" => Body::Welcome(read(text)?),
-        "refused" => Body::Refused(read(text)?),
+        "welcome" => {
+            let mut welcome: Box<Welcome> = read(text)?;
+            welcome.agent = id(welcome.agent);
+            cut(&mut welcome.version, LONGEST_ID);
+            Body::Welcome(welcome)
+        }
+        "refused" => {
+            let mut refused: RefusedReason = read(text)?;
+            cut(&mut refused.code, LONGEST_ID);
+            cut(&mut refused.message, LONGEST_WORDS);
+            Body::Refused(refused)
+        }
         "session" => Body::Session(read(text)?),
         "state" => {
             let wire: StateWire = read(text)?;
@@ -238,28 +250,66 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
             Body::Rate(wire.session, Box::new(wire.rate))
         }
         "config" => Body::Config(read(text)?),
-        "log" => Body::Log(read(text)?),
+        "log" => {
+            let mut record: Box<LogRecord> = read(text)?;
+            cut(&mut record.level, LONGEST_ID);
+            cut(&mut record.logger, LONGEST_WORDS);
+            Body::Log(record)
+        }
         "server" => Body::Server(Box::new(read::<ServerWire>(text)?.server)),
         "gap" => {
-            let wire: GapWire = read(text)?;
+            let mut wire: GapWire = read(text)?;
+            cut(&mut wire.why, LONGEST_WORDS);
             Body::Gap { dropped: wire.dropped, why: wire.why }
         }
         "synced" => Body::Synced,
-        "bye" => Body::Bye(read::<ByeWire>(text)?.why),
-        "worker" => Body::Worker(read(text)?),
-        "workers" => Body::Workers(read::<WorkersWire>(text)?.agents),
+        "bye" => {
+            let mut wire: ByeWire = read(text)?;
+            cut(&mut wire.why, LONGEST_WORDS);
+            Body::Bye(wire.why)
+        }
+        "worker" => {
+            let seen: WorkerSeen = read(text)?;
+            Body::Worker(WorkerSeen { agent: id(seen.agent), ..seen })
+        }
+        "workers" => Body::Workers(read::<WorkersWire>(text)?.agents.into_iter().map(id).collect()),
         "answer" => {
             let wire: AnswerWire = read(text)?;
-            let result = if wire.ok { wire.result.ok_or_else(AnswerError::default) } else { Err(wire.error.unwrap_or_default()) };
+            let mut error = wire.error.unwrap_or_default();
+            cut(&mut error.code, LONGEST_ID);
+            error.hint.iter_mut().chain([&mut error.message]).for_each(|text| cut(text, LONGEST_WORDS));
+            let result = if wire.ok { wire.result.ok_or_else(AnswerError::default) } else { Err(error) };
             Body::Answer { id: wire.id, result }
         }
-        _ => Body::Unknown(head.t),
+        _ => {
+            cut(&mut head.t, LONGEST_ID);
+            Body::Unknown(head.t)
+        }
     };
     Ok(AgentFrame { seq: head.seq, at: head.at, worker: head.worker, body })
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Undecodable> {
-    serde_json::from_str(text).map_err(|error| Undecodable { reason: error.to_string() })
+    serde_json::from_str(text).map_err(|error| {
+        // It quotes what it did not expect.
+        let mut reason = error.to_string();
+        cut(&mut reason, LONGEST_REASON);
+        Undecodable { reason }
+    })
+}
+
+/// The longest reason why a frame cannot be read, bytes.
+const LONGEST_REASON: usize = 500;
+
+/// An id that is no type of its own.
+fn id(text: String) -> String {
+    bounded_id(text.into()).into_owned()
+}
+
+/// A text that tables show.
+fn words(mut text: String) -> String {
+    cut(&mut text, LONGEST_WORDS);
+    text
 }
 
 #[derive(Deserialize)]
@@ -275,6 +325,7 @@ struct Head {
 
 #[derive(Deserialize)]
 struct WorkersWire {
+    #[serde(deserialize_with = "deserialize_list")]
     agents: Vec<String>,
 }
 
@@ -435,7 +486,9 @@ struct SeenWire {
 impl From<SeenWire> for Seen {
     fn from(wire: SeenWire) -> Self {
         let SeenWire { by, sure, names, what, place, step, session, at } = wire;
-        Self { suspect: Suspect { by, sure, names, what, place, step: None, session, at }, key: step }
+        let mut suspect = Suspect { by, sure, names, what, place, step: None, session, at };
+        suspect.cut(LONGEST_WORDS, MOST_LISTED);
+        Self { suspect, key: step.map(id) }
     }
 }
 
@@ -491,7 +544,7 @@ impl CauseWire {
                 classes: self.classes,
             }),
             StepKind::HotReload | StepKind::Hvr => Some(Cause::Reloaded {
-                reload: self.reload.unwrap_or_default(),
+                reload: id(self.reload.unwrap_or_default()),
                 file: self.file.unwrap_or_default(),
                 result: self.result.unwrap_or_default(),
                 reason: self.reason,
@@ -513,12 +566,12 @@ impl CauseWire {
 impl From<StepWire> for AgentStep {
     fn from(wire: StepWire) -> Self {
         Self {
-            key: wire.key,
+            key: id(wire.key),
             session: wire.session,
             view: wire.view,
-            component: wire.component,
+            component: wire.component.map(words),
             kind: wire.kind,
-            name: wire.name,
+            name: words(wire.name),
             params: wire.params.map(|raw| raw.get().to_owned()),
             raw: wire.raw,
             reference: wire.reference,
@@ -529,7 +582,10 @@ impl From<StepWire> for AgentStep {
             after: wire.after,
             status: wire.status,
             error: wire.error,
-            cause: wire.cause.and_then(|cause| cause.into_cause(wire.kind)),
+            cause: wire.cause.and_then(|cause| cause.into_cause(wire.kind)).map(|mut cause| {
+                cause.cut(LONGEST_WORDS, MOST_LISTED);
+                cause
+            }),
             sql: wire.sql,
             logs: wire.logs,
             frames: wire.frames,
@@ -591,6 +647,42 @@ mod tests {
         let Body::Page(session, page) = frame.body else { panic!("not a page: {frame:?}") };
         assert_eq!((session.as_str(), page.before.as_str(), page.after.as_str()), ("s", "<main>", "</main>"));
         assert_eq!(page.styles.iter().map(|style| style.text.as_str()).collect::<Vec<_>>(), ["a{}", ""]);
+    }
+
+    /// One long text in one frame is not what everything after it waits for.
+    #[test]
+    fn long_ids_and_words_are_cut_and_say_so() {
+        let long = "x".repeat(1 << 20);
+        let step = format!(
+            r#"{{"t":"step","worker":"{long}","key":"{long}","session":"{long}","view":"{long}","component":"{long}","kind":"KIND","name":"{long}",
+            "cause":{{"file":"{long}","kind":"{long}","module":"{long}","classes":["{long}"],"reload":"{long}","result":"{long}","reason":"{long}",
+            "limit":"{long}","caller":"{long}","started_by":STARTED}},"outside":[{{"names":["{long}"],"what":"{long}","where":"{long}","step":"{long}"}}]}}"#
+        );
+        for kind in ["event", "reload", "hvr", "rate_limited"] {
+            for by in ["null".to_owned(), format!("\"{long}\"")] {
+                let frame = decode(&step.replace("KIND", kind).replace("STARTED", &by)).unwrap();
+                let told = format!("{frame:?}");
+                assert!(told.contains("bytes]") && told.len() < 60_000, "{} bytes", told.len());
+            }
+        }
+        for frame in [
+            r#"{"t":"gap","why":"LONG"}"#,
+            r#"{"t":"bye","why":"LONG"}"#,
+            r#"{"t":"LONG"}"#,
+            r#"{"t":"log","level":"LONG","logger":"LONG"}"#,
+            r#"{"t":"worker","agent":"LONG"}"#,
+            r#"{"t":"workers","agents":["LONG"]}"#,
+            r#"{"t":"refused","code":"LONG","message":"LONG"}"#,
+            r#"{"t":"welcome","agent":"LONG","version":"LONG"}"#,
+            r#"{"t":"answer","id":1,"ok":false,"error":{"code":"LONG","message":"LONG","hint":"LONG"}}"#,
+            r#"{"t":"state","session":"LONG","view":"LONG","state":{"version":1,"same":true}}"#,
+            r#"{"t":"synced","worker":"LONG"}"#,
+        ] {
+            let told = format!("{:?}", decode(&frame.replace("LONG", &long)));
+            assert!(told.contains("bytes]") && told.len() < 20_000, "{frame}: {} bytes", told.len());
+        }
+        let told = decode(&format!(r#"{{"t":"step","key":"k","kind":"{long}"}}"#)).unwrap_err().to_string();
+        assert!(told.len() < 1_000, "{} bytes", told.len());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use inspector_model::Secret;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sled::IVec;
 
 use crate::error::{ReadOnly, StoreError};
@@ -56,8 +56,13 @@ struct Inner {
     /// See [`Database::leave_free`].
     margin: AtomicU64,
     witness: Witness,
+    /// Held while a recording is thinned, and shared by those who need that nothing is.
+    thinning: RwLock<()>,
     /// When the folders last changed in which sled makes files, as of when their modes were looked at.
     looked_at: Mutex<[Option<SystemTime>; 2]>,
+    /// How often there is still space.
+    #[cfg(test)]
+    room: AtomicU64,
 }
 
 /// Changes that are made together.
@@ -125,7 +130,10 @@ impl Database {
                 file,
                 margin,
                 witness: Witness::open(path),
+                thinning: RwLock::default(),
                 looked_at: Mutex::default(),
+                #[cfg(test)]
+                room: AtomicU64::new(u64::MAX),
             }),
         }
     }
@@ -203,6 +211,16 @@ impl Database {
         &self.inner.path
     }
 
+    /// Nothing is thinned as long as it is held: what is written of complete segments stays as it is.
+    pub(crate) fn hold_still(&self) -> RwLockReadGuard<'_, ()> {
+        self.inner.thinning.read()
+    }
+
+    /// Thinning may begin. `None`: somebody needs that nothing is thinned now; it is not waited for.
+    pub(crate) fn begin_thinning(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.inner.thinning.try_write()
+    }
+
     /// The keys of the recordings.
     pub(crate) fn keys(&self) -> &Keys {
         &self.inner.keys
@@ -212,6 +230,12 @@ impl Database {
     pub(crate) fn set_passphrase(&self, passphrase: Option<&Secret>) -> Result<(), StoreError> {
         self.check_writable()?;
         self.inner.keys.set_passphrase(passphrase)
+    }
+
+    /// Lets the disk be full after it had space so many times more.
+    #[cfg(test)]
+    pub(crate) fn full_after(&self, times: u64) {
+        self.inner.room.store(times, Ordering::Relaxed);
     }
 
     /// How much free space is left to others, bytes. Without so much nothing is written.
@@ -258,6 +282,10 @@ impl Database {
     /// Whether there is so much space that a write will not fail for want of it. Unlike a failed write this can change
     /// again.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if self.inner.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+            return Err(StoreError::Full { path: self.inner.path.clone() });
+        }
         if has_no_space(&self.inner.path, self.inner.margin.load(Ordering::Relaxed)) {
             Err(StoreError::Full { path: self.inner.path.clone() })
         } else {

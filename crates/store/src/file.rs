@@ -7,14 +7,17 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use inspector_model::{RecordingId, Secret};
+use sha2::{Digest as _, Sha256};
 
+use crate::descriptions;
 use crate::error::StoreError;
 use crate::key;
-use crate::piece;
+use crate::piece::{self, Growth};
 use crate::private;
 use crate::reader::Reader;
 use crate::sealed_file;
 use crate::source::Source;
+use crate::summaries;
 use crate::writer::Catalogue;
 use crate::{FORMAT, Progress};
 
@@ -67,12 +70,91 @@ pub(crate) struct Loaded {
     pub(crate) content_id: RecordingId,
 }
 
+/// A recording at one moment, while somebody may go on with it. What is complete stays as it is in the database; the rest is here.
+pub(crate) struct Moment {
+    catalogue: Catalogue,
+    /// The values that may change, if it is being recorded.
+    growing: Option<Growing>,
+}
+
+struct Growing {
+    values: Source,
+    /// The first steps of the segment and of the piece of summaries from which on they are here.
+    segment: u64,
+    summaries: u64,
+}
+
+/// What is known of pages and the server, which is written anew when it changes.
+const DESCRIPTIONS: [u8; 4] = [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF];
+
+impl Moment {
+    /// That of one that nobody records.
+    pub(crate) const fn of_whole(catalogue: Catalogue) -> Self {
+        Self { catalogue, growing: None }
+    }
+
+    /// That of one that is being recorded, and stands still while this is made. What grows begins with these steps.
+    pub(crate) fn of_growing(catalogue: Catalogue, source: &Source, segment: u64, summaries: u64) -> Result<Self, StoreError> {
+        let mut values = BTreeMap::new();
+        let mut take = |name: &[u8], value: &[u8]| {
+            values.insert(name.to_vec(), value.to_vec());
+            Ok(true)
+        };
+        for name in DESCRIPTIONS {
+            source.each(&[name], &mut take)?;
+        }
+        source.each(&key::piece(key::SEGMENT, segment, 0)[..9], &mut take)?;
+        source.each_summary(summaries, |first, value| take(&key::summary(first), value))?;
+        Ok(Self { catalogue, growing: Some(Growing { values: Source::Memory(Arc::new(values)), segment, summaries }) })
+    }
+
+    /// Where the descriptions are.
+    fn descriptions<'a>(&'a self, source: &'a Source) -> &'a Source {
+        self.growing.as_ref().map_or(source, |growing| &growing.values)
+    }
+
+    /// Where the segment is that begins with a step.
+    fn segment<'a>(&'a self, source: &'a Source, first: u64) -> &'a Source {
+        self.growing.as_ref().filter(|growing| first >= growing.segment).map_or(source, |growing| &growing.values)
+    }
+
+    fn summary(&self, source: &Source, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let growing = self.growing.as_ref().filter(|growing| key::parse_summary(name).is_some_and(|first| first >= growing.summaries));
+        growing.map_or(source, |growing| &growing.values).get(name)
+    }
+
+    /// The first segment after one.
+    fn segment_after(&self, source: &Source, first: u64) -> Result<Option<u64>, StoreError> {
+        // What begins after the last step came later.
+        let next = source.segment_after(first)?.filter(|next| *next <= self.catalogue.info.steps);
+        Ok(next)
+    }
+
+    /// The pieces of the summaries in the format of today, by their first steps.
+    fn summaries(&self, source: &Source) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let mut firsts = Vec::new();
+        let end = self.growing.as_ref().map_or(self.catalogue.info.steps + 1, |growing| growing.summaries);
+        source.each_summary(0, |first, _| {
+            firsts.push((first, key::summary(first)));
+            Ok(true)
+        })?;
+        firsts.retain(|(first, _)| *first < end);
+        if let Some(growing) = &self.growing {
+            growing.values.each_summary(0, |first, _| {
+                firsts.push((first, key::summary(first)));
+                Ok(true)
+            })?;
+        }
+        Ok(firsts)
+    }
+}
+
 /// Writes a recording beside `path`, then puts it in its place.
-pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
+pub(crate) fn write(path: &Path, moment: &Moment, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = write_frames(&part, catalogue, source, progress)
+    let written = write_frames(&part, moment, source, progress)
         .and_then(|bytes| fs::rename(&part, path).map(|()| bytes).map_err(StoreError::io("putting the exported file in its place", path)));
     if written.is_err() {
         let _ = fs::remove_file(&part);
@@ -80,16 +162,18 @@ pub(crate) fn write(path: &Path, catalogue: &Catalogue, source: &Source, progres
     written
 }
 
-fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
+fn write_frames(path: &Path, moment: &Moment, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
     let file = private::create(path).map_err(StoreError::io("making the exported file", path))?;
     let mut out = Frames { out: BufWriter::new(file), path, bytes: 0 };
     out.raw(&MAGIC)?;
     out.raw(&FORMAT.to_le_bytes())?;
+    let catalogue = &moment.catalogue;
     let entry = serde_json::to_vec(catalogue).map_err(StoreError::Encode)?;
     out.frame(HEADER, &[], &entry)?;
-    for name in [key::SERVER, key::CONFIG, key::SESSION, key::SHELL_OF, key::SHELL] {
-        source.each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+    for name in DESCRIPTIONS {
+        moment.descriptions(source).each(&[name], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     }
+    source.each(&[key::SHELL], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
     // Each segment comes after the summaries of its steps, so that a file without its end has both up to there.
     let mut summaries: Vec<(u64, Vec<u8>)> = Vec::new();
     let mut lines = 0;
@@ -98,29 +182,36 @@ fn write_frames(path: &Path, catalogue: &Catalogue, source: &Source, progress: P
         lines += piece::unpack(value).map_or(0, |raw| count_lines(&raw));
         Ok(true)
     })?;
-    source.each_summary(0, |first, _| {
-        summaries.push((first, key::summary(first)));
-        Ok(true)
-    })?;
+    summaries.extend(moment.summaries(source)?);
     let mut summaries = summaries.into_iter().peekable();
-    let mut segment = source.segment_after(0)?;
+    let mut segment = moment.segment_after(source, 0)?;
     while let Some(first) = segment {
         if !progress(first - 1, catalogue.info.steps) {
             return Err(StoreError::Cancelled);
         }
-        segment = source.segment_after(first)?;
+        segment = moment.segment_after(source, first)?;
         let end = segment.unwrap_or(u64::MAX);
         while let Some((_, name)) = summaries.next_if(|(first, _)| *first < end) {
-            if let Some(value) = source.get(&name)? {
+            if let Some(value) = moment.summary(source, &name)? {
                 out.frame(VALUE, &name, &value)?;
             }
         }
         for kind in [key::SEGMENT_1, key::SEGMENT, key::INDEX, key::LOG] {
-            source.each(&key::piece(kind, first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+            let of = moment.segment(source, first);
+            of.each(&key::piece(kind, first, 0)[..9], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
         }
     }
     // Last: whoever does not know them has all steps by then.
-    source.each(&[key::MARK], |name, value| out.frame(VALUE, name, value).map(|()| true))?;
+    source.each(&[key::MARK], |name, value| {
+        let is_there = key::parse_mark(name).is_some_and(|step| step <= catalogue.info.steps);
+        if is_there { out.frame(VALUE, name, value).map(|()| true) } else { Ok(true) }
+    })?;
+    // What was deleted meanwhile is no longer what the file should have.
+    if let Source::Database(..) = source
+        && source.catalogue(&catalogue.info.id).is_none()
+    {
+        return Err(StoreError::NotFound { what: "recording of this id any more".to_owned() });
+    }
     out.frame(END, &[], &[])?;
     let Frames { out, bytes, .. } = out;
     let file = out.into_inner().map_err(|error| StoreError::io("writing the exported file", path)(error.into_error()))?;
@@ -180,7 +271,7 @@ pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<
     let mut catalogue: Option<Catalogue> = None;
     let mut values = BTreeMap::new();
     let mut damage = None;
-    let mut hash = Fnv::new();
+    let mut hash = Sha256::new();
     let (mut done, mut asked) = (0, 0);
     loop {
         if done >= asked {
@@ -194,9 +285,12 @@ pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<
                 let header = serde_json::from_slice(&entry).map_err(|_| StoreError::damaged("its header cannot be read"))?;
                 catalogue = Some(header);
             }
-            Ok((VALUE, name, value)) if catalogue.is_some() && is_known(&name) => {
-                hash.write(&name);
-                hash.write(&value);
+            Ok((VALUE, name, value)) if catalogue.is_some() && key::is_known(&name) => {
+                for part in [&name, &value] {
+                    // With their lengths, or other values of the same bytes would be the same.
+                    hash.update((part.len() as u64).to_le_bytes());
+                    hash.update(part);
+                }
                 done += (name.len() + value.len()) as u64;
                 values.insert(name, value);
             }
@@ -223,9 +317,11 @@ pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<
     if steps < catalogue.info.steps && damage.is_none() {
         damage = Some("steps are missing".to_owned());
     }
-    if let Some(what) = &damage {
-        let of = catalogue.info.steps;
-        catalogue.damaged = Some(format!("{what}; {} of {of} steps can be read", steps.min(of)));
+    let damage =
+        damage.map(|what| format!("{what}; {} of {of} steps can be read", steps.min(catalogue.info.steps), of = catalogue.info.steps));
+    let damage: Vec<String> = damage.into_iter().chain(descriptions::unreadable(&source)?).collect();
+    if !damage.is_empty() {
+        catalogue.damaged = Some(damage.join("; "));
     }
     let info = &mut catalogue.info;
     info.steps = info.steps.min(steps);
@@ -235,14 +331,25 @@ pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<
     let Source::Memory(values) = source else { return Err(not_one()) };
     let values = Arc::unwrap_or_clone(values);
     info.bytes = values.values().map(|value| value.len() as u64).sum();
-    Ok(Loaded { catalogue, values, content_id: RecordingId::from(format!("file-{:032x}", hash.state)) })
+    Ok(Loaded { catalogue, values, content_id: RecordingId::from(format!("file-{:032x}", content_name(hash))) })
+}
+
+/// What a content is called: the first 128 bits of its SHA-256, so that nobody finds another one of the same name.
+pub(crate) fn content_name(hash: Sha256) -> u128 {
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes))
 }
 
 /// How many steps have both a summary and a record.
 fn whole_steps(source: &Source) -> Result<u64, StoreError> {
     let mut lines = 0;
+    let (mut growth, mut unreadable) = (Growth::default(), 0);
     let mut count = |value: &[u8]| {
-        let raw = piece::unpack_record(value).ok();
+        let raw = piece::unpack_record(value).ok().filter(|raw| growth.note(value.len(), raw.len()).is_ok());
+        unreadable += raw.as_deref().map_or(0, summaries::count_too_short);
+        if unreadable > summaries::MOST_UNREADABLE {
+            return false;
+        }
         lines += raw.as_deref().map_or(0, count_lines);
         raw.is_some()
     };
@@ -254,25 +361,13 @@ fn whole_steps(source: &Source) -> Result<u64, StoreError> {
     if whole {
         source.each_summary(0, |_, value| Ok(count(value)))?;
     }
-    let Some(first) = source.segment_of(u64::MAX)? else { return Ok(0) };
+    // Segments that begin later have no summaries.
+    let Some(first) = source.segment_of(lines)? else { return Ok(0) };
     Ok(lines.min(source.segment(first)?.end().saturating_sub(1)))
 }
 
 fn count_lines(raw: &[u8]) -> u64 {
     raw.split(|byte| *byte == b'\n').count() as u64 - 1
-}
-
-fn is_known(name: &[u8]) -> bool {
-    match name.first() {
-        Some(&key::SUMMARY_1) => name.len() == 5,
-        Some(&key::SUMMARY) => key::parse_summary(name).is_some(),
-        Some(&key::SEGMENT_1 | &key::SEGMENT | &key::INDEX | &key::LOG) => key::parse_piece(name).is_some(),
-        Some(&key::SERVER | &key::CONFIG) => name.len() == 1,
-        Some(&key::SESSION | &key::SHELL_OF) => true,
-        Some(&key::SHELL) => name.len() == 21,
-        Some(&key::MARK) => key::parse_mark(name).is_some(),
-        _ => false,
-    }
 }
 
 fn read_frame(input: &mut impl Read) -> io::Result<(u8, Vec<u8>, Vec<u8>)> {
@@ -300,27 +395,4 @@ fn read_frame(input: &mut impl Read) -> io::Result<(u8, Vec<u8>, Vec<u8>)> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a checksum does not match"));
     }
     Ok((kind, name, value))
-}
-
-/// FNV-1a with 128 bits: names a content, guards against nothing.
-pub(crate) struct Fnv {
-    state: u128,
-}
-
-impl Fnv {
-    pub(crate) fn of(bytes: &[u8]) -> u128 {
-        let mut hash = Self::new();
-        hash.write(bytes);
-        hash.state
-    }
-
-    const fn new() -> Self {
-        Self { state: 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d }
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.state = (self.state ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-        }
-    }
 }

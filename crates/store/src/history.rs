@@ -13,6 +13,7 @@ use inspector_tape::{Document, Found, PlacePath, beginning};
 
 use crate::error::StoreError;
 use crate::index::{AT, BELOW, NO_PARENT, ORDER, SegmentIndex, stream_of};
+use crate::piece::Growth;
 use crate::reader::Reader;
 use crate::rebuild;
 use crate::segment::StreamKey;
@@ -122,6 +123,8 @@ pub(crate) struct History {
     /// By a hash of parent and name; the next free number after it when that is taken by another.
     lookup: HashMap<u64, u32, RandomState>,
     state: RandomState,
+    /// How much larger the indexes are than their packed bytes.
+    growth: Growth,
     /// The first step of the last segment that is in it.
     upto: u64,
 }
@@ -231,20 +234,19 @@ impl Reader {
     /// Takes in what questions about paths need, for about so long. Says whether that is all of it. The first question does
     /// it otherwise, and takes the longer for it: some milliseconds for ten thousand steps.
     pub fn prepare_changes(&self, budget: Duration) -> Result<bool, StoreError> {
-        self.take_in(Some(budget)).map(|(_, all)| all)
+        let open = self.live(|writer| writer.segment.first);
+        self.take_in(open, Some(budget))
     }
 
     /// The steps that changed what is at a path or below it, in order. A value above it that came, went or was replaced
     /// counts; elements that only moved do not.
     pub fn changes(&self, path: &PlacePath, scope: &Scope) -> Result<Vec<StepId>, StoreError> {
-        let open = self.bring_up()?;
-        let mut steps: Vec<u64> = {
+        let mut steps = self.bring_up(path, scope)?;
+        {
             let history = self.history().lock();
             let places = history.places(path, scope);
-            places.iter().flat_map(|(steps, mask)| steps.all().filter(|(_, flags)| flags & *mask != 0).map(|(step, _)| step)).collect()
-        };
-        if open {
-            steps.extend(self.live(|writer| open_steps(&writer.segment.index, path, scope)).unwrap_or_default());
+            let closed = places.iter().flat_map(|(steps, mask)| steps.all().filter(|(_, flags)| flags & *mask != 0).map(|(step, _)| step));
+            steps.extend(closed);
         }
         steps.sort_unstable();
         steps.dedup();
@@ -253,27 +255,22 @@ impl Reader {
 
     /// The last step before `step` that changed a path, as [`Reader::changes`] has it.
     pub fn last_change_before(&self, path: &PlacePath, scope: &Scope, step: StepId) -> Result<Option<StepId>, StoreError> {
-        let open = self.bring_up()?;
-        let steps = if open { self.live(|writer| open_steps(&writer.segment.index, path, scope)) } else { None };
-        if let Some(found) = steps.unwrap_or_default().into_iter().rev().find(|found| *found < step.0) {
-            return Ok(Some(StepId(found)));
-        }
+        let open = self.bring_up(path, scope)?;
+        let open = open.into_iter().rev().find(|found| *found < step.0);
         let history = self.history().lock();
-        Ok(history.places(path, scope).iter().filter_map(|(steps, mask)| steps.last_before(step.0, *mask)).max().map(StepId))
+        let places = history.places(path, scope);
+        let closed = places.iter().filter_map(|(steps, mask)| steps.last_before(step.0, *mask)).max();
+        Ok(open.max(closed).map(StepId))
     }
 
     /// The first step after `step` that changed a path, as [`Reader::changes`] has it.
     pub fn first_change_after(&self, path: &PlacePath, scope: &Scope, step: StepId) -> Result<Option<StepId>, StoreError> {
-        let open = self.bring_up()?;
-        {
-            let history = self.history().lock();
-            let found = history.places(path, scope).iter().filter_map(|(steps, mask)| steps.first_after(step.0, *mask)).min();
-            if found.is_some() {
-                return Ok(found.map(StepId));
-            }
-        }
-        let steps = if open { self.live(|writer| open_steps(&writer.segment.index, path, scope)) } else { None };
-        Ok(steps.unwrap_or_default().into_iter().find(|found| *found > step.0).map(StepId))
+        let open = self.bring_up(path, scope)?;
+        let open = open.into_iter().find(|found| *found > step.0);
+        let history = self.history().lock();
+        let places = history.places(path, scope);
+        let closed = places.iter().filter_map(|(steps, mask)| steps.first_after(step.0, *mask)).min();
+        Ok(closed.into_iter().chain(open).min().map(StepId))
     }
 
     /// What stood at a path after each of some steps, in their order; rows of which the path has the identity are followed. Ends
@@ -303,27 +300,37 @@ impl Reader {
         Ok(values)
     }
 
-    /// Takes everything in. Says whether there is an open segment besides.
-    fn bring_up(&self) -> Result<bool, StoreError> {
-        self.take_in(None).map(|(open, _)| open)
+    /// The steps of the open segment that changed a path, after which the history has all that lies before it. In one look: what
+    /// closes from then on is in the history, in the steps, or in both.
+    fn bring_up(&self, path: &PlacePath, scope: &Scope) -> Result<Vec<u64>, StoreError> {
+        let open = self.live(|writer| (writer.segment.first, open_steps(&writer.segment.index, path, scope)));
+        self.take_in(open.as_ref().map(|(first, _)| *first), None)?;
+        Ok(open.map(|(_, steps)| steps).unwrap_or_default())
     }
 
-    /// Takes the indexes of segments in that were closed since the last time. Says whether there is an open one, and whether
-    /// all were taken in.
-    fn take_in(&self, budget: Option<Duration>) -> Result<(bool, bool), StoreError> {
+    /// Takes the indexes of segments in that were closed since the last time, up to the one that is `open`. Says whether all were
+    /// taken in.
+    fn take_in(&self, open: Option<u64>, budget: Option<Duration>) -> Result<bool, StoreError> {
         let start = Instant::now();
-        let open = self.live(|writer| writer.segment.first);
         let mut history = self.history().lock();
         while let Some(first) = self.source().segment_after(history.upto)?.filter(|first| open.is_none_or(|open| *first < open)) {
-            let index = match self.source().index(first)? {
+            let stored = match self.source().index_bytes(first)? {
+                Some(bytes) if history.growth.note(self.source().index_len(first)?, bytes.len()).is_ok() => {
+                    SegmentIndex::from_bytes(first, &bytes)
+                }
+                // What would fill the memory is no index, nor is what it is of worth the time.
+                Some(_) => Some(SegmentIndex::new(first)),
+                None => None,
+            };
+            let index = match stored {
                 Some(index) => index,
                 None => rebuild::index(&self.source().segment(first)?),
             };
             history.absorb(&index);
             if budget.is_some_and(|budget| start.elapsed() >= budget) {
-                return Ok((open.is_some(), false));
+                return Ok(false);
             }
         }
-        Ok((open.is_some(), true))
+        Ok(true)
     }
 }

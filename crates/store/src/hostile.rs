@@ -211,3 +211,29 @@ fn a_stream_that_asks_for_a_large_window_is_refused() {
     let (raw, damage) = piece::decompress(&stream(27), 1 << 20);
     assert!(raw.is_empty() && damage.is_some());
 }
+
+/// Whatever the keys are, also such as an older inspector let in: who goes from segment to segment comes to an end.
+#[test]
+fn segments_come_one_after_the_other_whatever_their_keys_are() {
+    let numbers = [0, 1, 5, u32::MAX - 1, u32::MAX];
+    let firsts = [0, 1, 2, 300, key::LAST_STEP, key::LAST_STEP + 1, u64::MAX - 1, u64::MAX];
+    let mut values = BTreeMap::new();
+    for kind in [key::SEGMENT, key::SEGMENT_1, key::INDEX, key::LOG] {
+        for first in firsts {
+            for number in numbers {
+                let name = [&[kind][..], &first.to_be_bytes(), &number.to_be_bytes()].concat();
+                values.insert(name, piece::sign(b"anything"));
+            }
+        }
+    }
+    let source = Source::Memory(Arc::new(values));
+    let mut at = 0;
+    let mut found = Vec::new();
+    while let Some(next) = source.segment_after(at).unwrap() {
+        assert!(next > at, "{next} after {at}");
+        found.push(next);
+        at = next;
+    }
+    assert_eq!(found, [1, 2, 300, key::LAST_STEP]);
+    assert_eq!([1, 299, u64::MAX].map(|step| source.segment_of(step).unwrap()), [Some(1), Some(2), Some(key::LAST_STEP)]);
+}

@@ -35,6 +35,12 @@ pub(crate) const KEPT: u8 = b'k';
 /// Says that all values are sealed, and is the only one that is not. What has it needs its keys.
 pub(crate) const SEALED: &[u8] = b"sealed";
 
+/// The largest step: a larger one is in no key that is read. It leaves room to count on, in a number of JSON too.
+pub(crate) const LAST_STEP: u64 = 1 << 53;
+
+/// The most pieces of one stream: a piece that is left short has 4 KB, and a stream 264 MB.
+pub(crate) const MOST_PIECES: u32 = 1 << 17;
+
 /// The longest key that a file may have.
 pub(crate) const LONGEST: usize = 1 << 12;
 
@@ -82,7 +88,11 @@ pub(crate) fn mark(step: u64) -> Vec<u8> {
 
 /// Step of a [`mark`] key.
 pub(crate) fn parse_mark(key: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(key.strip_prefix(&[MARK])?.try_into().ok()?))
+    parse_step(key.strip_prefix(&[MARK])?)
+}
+
+fn parse_step(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?)).filter(|step| (1..=LAST_STEP).contains(step))
 }
 
 /// A piece of a segment or of what belongs to it.
@@ -111,12 +121,35 @@ pub(crate) fn shell(content: u128, piece: u32) -> Vec<u8> {
 /// First step and number of a [`piece()`] key.
 pub(crate) fn parse_piece(key: &[u8]) -> Option<(u64, u32)> {
     let (first, piece) = key.get(1..)?.split_first_chunk::<8>()?;
-    Some((u64::from_be_bytes(*first), u32::from_be_bytes(piece.try_into().ok()?)))
+    Some((parse_step(first)?, parse_number(piece)?))
+}
+
+fn parse_number(bytes: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.try_into().ok()?)).filter(|number| *number < MOST_PIECES)
+}
+
+/// First step of a [`piece()`] key, whatever the number of its piece.
+pub(crate) fn parse_first(key: &[u8]) -> Option<u64> {
+    parse_step(key.get(1..9)?)
 }
 
 /// First step of a [`summary`] key.
 pub(crate) fn parse_summary(key: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(key.strip_prefix(&[SUMMARY])?.try_into().ok()?))
+    parse_step(key.strip_prefix(&[SUMMARY])?)
+}
+
+/// Whether a recording file may have a value of this key.
+pub(crate) fn is_known(key: &[u8]) -> bool {
+    match key.split_first() {
+        Some((&SUMMARY_1, number)) => parse_number(number).is_some(),
+        Some((&SUMMARY, _)) => parse_summary(key).is_some(),
+        Some((&(SEGMENT_1 | SEGMENT | INDEX | LOG), _)) => parse_piece(key).is_some(),
+        Some((&(SERVER | CONFIG), rest)) => rest.is_empty(),
+        Some((&(SESSION | SHELL_OF), _)) => true,
+        Some((&SHELL, rest)) => rest.split_at_checked(16).is_some_and(|(_, number)| parse_number(number).is_some()),
+        Some((&MARK, _)) => parse_mark(key).is_some(),
+        _ => false,
+    }
 }
 
 /// Refuses ids that are not safe in a key and as a file name.
@@ -131,6 +164,21 @@ pub(crate) fn check(id: &RecordingId) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_beyond_what_is_written_are_in_no_known_key() {
+        for kind in [SEGMENT, SEGMENT_1, INDEX, LOG] {
+            assert!(is_known(&piece(kind, 1, 0)) && is_known(&piece(kind, LAST_STEP, MOST_PIECES - 1)));
+            for (first, number) in [(0, 0), (LAST_STEP + 1, 0), (u64::MAX, 0), (1, MOST_PIECES), (1, u32::MAX)] {
+                assert!(!is_known(&piece(kind, first, number)), "{first} {number}");
+            }
+        }
+        for step in [0, LAST_STEP + 1, u64::MAX] {
+            assert!(!is_known(&summary(step)) && !is_known(&mark(step)));
+        }
+        assert!(is_known(&summary(LAST_STEP)) && is_known(&mark(1)) && is_known(&summary_1(0)) && !is_known(&summary_1(u32::MAX)));
+        assert!(is_known(&shell(7, 3)) && !is_known(&shell(7, u32::MAX)) && !is_known(b"x") && !is_known(b"") && !is_known(b"?"));
+    }
 
     #[test]
     fn values_belong_to_the_recording_in_their_name() {

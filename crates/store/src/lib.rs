@@ -12,6 +12,7 @@ mod cache;
 mod convert;
 mod cursor;
 mod database;
+mod descriptions;
 mod error;
 mod expiry;
 mod file;

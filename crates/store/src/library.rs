@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::database::{Batch, Database};
 use crate::error::StoreError;
-use crate::file;
+use crate::file::{self, Moment};
 use crate::guard::PATIENCE;
 use crate::key;
 use crate::reader::Reader;
@@ -191,9 +191,10 @@ impl Store {
                 && self.live(&info.id).is_none()
                 && let Some(first) = thin::next(&source, &catalogue, u64::MAX)?
             {
+                let Some(_alone) = self.inner.database.begin_thinning() else { break };
                 let plan = thin::plan(&source, first, retention)?;
-                catalogue.info.bytes = (catalogue.info.bytes + plan.after).saturating_sub(plan.before);
-                let freed = thin::carry_out(&self.inner.database, &mut catalogue, first, plan)?.unwrap_or_default();
+                let left = (catalogue.info.bytes + plan.after).saturating_sub(plan.before);
+                let freed = thin::carry_out(&self.inner.database, &mut catalogue, first, plan, left)?;
                 bytes = bytes.saturating_sub(freed);
                 thinned = Thinned { segments: thinned.segments + 1, freed: thinned.freed + freed };
             }
@@ -202,14 +203,25 @@ impl Store {
         Ok(thinned)
     }
 
-    /// Writes a recording to a file, which is replaced if there is one, and tells its size. After an error, also when it was
+    /// Writes a recording to a file, which is replaced if there is one, and tells its size. The file has the recording as it is
+    /// now, also when it is recorded, thinned or marked meanwhile. After an error, also when it was
     /// cancelled, nothing is left of it.
     pub fn export(&self, id: &RecordingId, path: &Path, progress: Progress<'_>) -> Result<u64, StoreError> {
-        if let Some(writer) = self.live(id) {
-            writer.lock().store(false)?;
-        }
-        let catalogue = self.catalogue(id)?;
-        file::write(path, &catalogue, &Source::database(&self.inner.database, id), progress)
+        let _still = self.inner.database.hold_still();
+        let source = Source::database(&self.inner.database, id);
+        let moment = match self.live(id) {
+            Some(writer) => {
+                let mut writer = writer.lock();
+                // Where nothing can be written, what was written before can still be taken elsewhere.
+                if let Err(error) = writer.store(false) {
+                    tracing::warn!(%error, "the newest steps are not in the export");
+                }
+                let (segment, summaries) = writer.growing();
+                Moment::of_growing(self.catalogue(id)?, &source, segment, summaries)?
+            }
+            None => Moment::of_whole(self.catalogue(id)?),
+        };
+        file::write(path, &moment, &source, progress)
     }
 
     /// A setting that is kept beside the recordings, as JSON.

@@ -15,6 +15,9 @@ use crate::source::Source;
 /// Bytes of a note.
 pub const LONGEST_NOTE: usize = 4096;
 
+/// What a mark says whose note cannot be read.
+pub(crate) const UNREADABLE: &str = "(its note cannot be read)";
+
 /// Steps that can be marked in one recording.
 const MOST: usize = 10_000;
 
@@ -57,7 +60,8 @@ pub(crate) fn read(source: &Source) -> Result<BTreeMap<StepId, String>, StoreErr
     let mut marks = BTreeMap::new();
     source.each(&[key::MARK], |name, value| {
         if let Some(step) = key::parse_mark(name) {
-            let mut note = String::from_utf8_lossy(&piece::unpack_record(value)?).into_owned();
+            let note = piece::unpack_record(value);
+            let mut note = note.map_or_else(|_| UNREADABLE.to_owned(), |note| String::from_utf8_lossy(&note).into_owned());
             note.truncate(note.floor_char_boundary(LONGEST_NOTE));
             marks.insert(StepId(step), note);
         }

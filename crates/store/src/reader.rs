@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
+use crate::descriptions::{self, Pages};
 use crate::error::StoreError;
 use crate::history::History;
 use crate::key;
-use crate::piece::{self, Growth};
 use crate::segment::{Segment, TextRef};
 use crate::shell;
 use crate::source::Source;
@@ -77,7 +77,7 @@ impl Reader {
         self.steps_in(1..u64::MAX)
     }
 
-    /// The summaries of some steps, in order: as many of the range as there are. Costs what they cost, not what the recording
+    /// The summaries of some steps, in order: as many of the range as there are. One that cannot be read is a gap that says so. Costs what they cost, not what the recording
     /// has: ask for the end first, and a recording is on the screen at once.
     pub fn steps_in(&self, range: Range<u64>) -> Result<Vec<Step>, StoreError> {
         let open = self.live(|writer| {
@@ -87,7 +87,12 @@ impl Reader {
         });
         let steps = open.as_ref().map_or_else(|| self.info().steps, |(_, steps)| *steps);
         let range = range.start.max(1)..range.end.min(steps.saturating_add(1));
-        summaries::read(&self.inner.source, range, &open.map(|(pieces, _)| pieces).unwrap_or_default())
+        let mut steps = summaries::read(&self.inner.source, range, &open.map(|(pieces, _)| pieces).unwrap_or_default())?;
+        // Nobody knows when it was; the beginning of the recording keeps the time axis as it is.
+        for step in steps.iter_mut().filter(|step| summaries::is_unreadable(step)) {
+            step.started = self.inner.catalogue.info.started;
+        }
+        Ok(steps)
     }
 
     /// The steps between the first and the last of which states were dropped to stay within a budget, if any: within them only
@@ -102,33 +107,32 @@ impl Reader {
         Some(StepId(first)..=StepId(end - 1))
     }
 
-    /// The pages, by the time they were opened.
+    /// The pages, by the time they were opened. One whose description cannot be read is closed, and its path says so.
     pub fn sessions(&self) -> Result<Vec<Session>, StoreError> {
         let mut values: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         // The recorder first: what it hands to the database in between is then seen twice rather than never.
-        let newer = self.live(|writer| writer.descriptions.clone()).unwrap_or_default();
+        let newer = self.live(|writer| {
+            let of_sessions = writer.unwritten.range(vec![key::SESSION]..vec![key::SESSION + 1]);
+            of_sessions.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
+        });
         self.inner.source.each(&[key::SESSION], |name, value| {
             values.insert(name.to_vec(), value.to_vec());
             Ok(true)
         })?;
-        values.extend(newer.into_iter().filter(|(name, _)| name.first() == Some(&key::SESSION)));
-        let mut growth = Growth::default();
-        let mut sessions = Vec::with_capacity(values.len());
-        for value in values.values() {
-            let json = piece::unpack_record(value)?;
-            growth.note(value.len(), json.len())?;
-            sessions.push(serde_json::from_slice::<Session>(&json).map_err(|_| unreadable())?);
-        }
+        values.extend(newer.into_iter().flatten());
+        let mut pages = Pages::default();
+        let mut sessions: Vec<Session> =
+            values.iter().map(|(name, value)| pages.parse(name, value).unwrap_or_else(|unreadable| unreadable)).collect();
         sessions.sort_by(|a, b| a.opened.total_cmp(&b.opened));
         Ok(sessions)
     }
 
-    /// The server, if it was seen.
+    /// The server, if it was seen and can be read.
     pub fn server(&self) -> Result<Option<ServerInfo>, StoreError> {
         self.description(key::SERVER)
     }
 
-    /// The server's configuration, if it was seen.
+    /// The server's configuration, if it was seen and can be read.
     pub fn config(&self) -> Result<Option<Configuration>, StoreError> {
         self.description(key::CONFIG)
     }
@@ -139,12 +143,17 @@ impl Reader {
     }
 
     fn description<T: DeserializeOwned>(&self, name: u8) -> Result<Option<T>, StoreError> {
-        self.newest(&[name])?.map(|value| parse_description(&value)).transpose()
+        let Some(value) = self.newest(&[name])? else { return Ok(None) };
+        let description = descriptions::parse(&value);
+        if description.is_none() {
+            tracing::warn!(name = %char::from(name), "a description cannot be read");
+        }
+        Ok(description)
     }
 
     /// A value as the recorder has it, or the database.
     fn newest(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let newer = self.live(|writer| writer.descriptions.get(name).cloned()).flatten();
+        let newer = self.live(|writer| writer.unwritten.get(name).cloned()).flatten();
         if newer.is_some() { Ok(newer) } else { self.inner.source.get(name) }
     }
 
@@ -233,12 +242,4 @@ impl Reader {
 
 pub(crate) fn damaged_step(id: StepId) -> StoreError {
     StoreError::damaged(format!("step {id} cannot be read"))
-}
-
-fn parse_description<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(&piece::unpack_record(value)?).map_err(|_| unreadable())
-}
-
-fn unreadable() -> StoreError {
-    StoreError::damaged("a description cannot be read")
 }

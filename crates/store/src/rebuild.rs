@@ -13,34 +13,55 @@ use crate::segment::{Segment, TextRef};
 /// How long two states are compared.
 const COMPARE: Duration = Duration::from_millis(250);
 
+/// Bytes of states that are built for one index. Of what comes after them it is only said that it changed.
+const MOST_BUILT: usize = 4 << 30;
+
+/// The last state of a stream.
+struct Last {
+    version: usize,
+    text: Option<Arc<str>>,
+    document: Option<Arc<Document>>,
+}
+
 /// Compares the states of a segment again. What its first states were before it is not known: such a state counts as the
 /// view's first when it came after a step, and as nothing new when it was found before one.
 pub(crate) fn index(segment: &Segment) -> SegmentIndex {
     let mut index = SegmentIndex::new(segment.first);
     let cache = Cache::new();
-    let mut last: HashMap<usize, (usize, Option<Arc<Document>>)> = HashMap::new();
+    let mut lasts: HashMap<usize, Last> = HashMap::new();
+    let mut built = 0;
     for step in segment.first..segment.end() {
         let Some(entry) = segment.entry(step) else { break };
         for (text, is_after) in [(&entry.before, false), (&entry.after, true)] {
             let TextRef::Version(slot, version) = text else { continue };
-            if last.get(slot).is_some_and(|(known, _)| known >= version) {
+            let last = lasts.get(slot);
+            if last.is_some_and(|last| last.version >= *version) {
                 continue;
             }
-            let text = segment.text(*slot, *version, &cache);
-            let earlier = last.get(slot).map(|(_, document)| document.clone());
-            let document = text.and_then(|text| match &earlier {
-                Some(Some(earlier)) => Document::after(earlier, text).ok(),
-                _ => Document::new(text).ok(),
+            let stream = segment.stream(entry);
+            if built > MOST_BUILT {
+                index.note_changed(step, stream);
+                continue;
+            }
+            // Each from the one before: from their beginning they would cost their number times as much.
+            let text = match last.and_then(|last| Some((last.version, last.text.as_deref()?))) {
+                Some(known) => segment.text_after(*slot, known, *version),
+                None => segment.text(*slot, *version, &cache),
+            };
+            built += text.as_ref().map_or(0, |text| text.len());
+            let before = last.and_then(|last| last.document.as_ref());
+            let document = text.clone().and_then(|text| match before {
+                Some(before) => Document::after(before, text).ok(),
+                None => Document::new(text).ok(),
             });
             let document = document.map(Arc::new);
-            let stream = segment.stream(entry);
-            match (earlier, &document) {
-                (Some(Some(before)), Some(after)) => index.note(step, stream, &compare(&before, after, COMPARE)),
-                (Some(_), _) => index.note_changed(step, stream),
-                (None, _) if is_after => index.note_first(step, stream),
-                (None, _) => {}
+            match (last.is_some(), before, &document) {
+                (_, Some(before), Some(after)) => index.note(step, stream, &compare(before, after, COMPARE)),
+                (true, ..) => index.note_changed(step, stream),
+                (false, ..) if is_after => index.note_first(step, stream),
+                (false, ..) => {}
             }
-            last.insert(*slot, (*version, document));
+            lasts.insert(*slot, Last { version: *version, text, document });
         }
     }
     index

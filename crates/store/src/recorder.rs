@@ -79,6 +79,12 @@ impl Recorder {
         &self.id
     }
 
+    /// Makes room for the next step, so that [`Recorder::append`] does not fail with [`StoreError::Full`] after it. Whoever keeps
+    /// steps until there is room asks first, and still has the step when there is none.
+    pub fn make_ready(&mut self) -> Result<(), StoreError> {
+        self.writer.lock().make_ready()
+    }
+
     /// Appends a step. It can be read at once, and survives a crash from the next [`Recorder::flush`] on. After an error
     /// the step was not taken; after [`StoreError::Full`] the next may be, after others none will. What was flushed stays
     /// readable.
@@ -123,14 +129,26 @@ impl Recorder {
     /// Makes sure that everything appended so far survives a crash. Waits for the disk.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.writer.lock().store(false)?;
-        if let Some(retention) = &self.retention {
-            let start = Instant::now();
-            while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
-        }
         // Without the lock: readers need not wait for the disk.
         self.db.flush()?;
         self.db.witness().has(&self.id, self.stats().steps);
+        self.thin();
         Ok(())
+    }
+
+    /// Thins for a while, if there is too much. What goes wrong with that says nothing of what was recorded: if nothing can be written
+    /// any more, the next flush says so.
+    fn thin(&self) {
+        let Some(retention) = &self.retention else { return };
+        let start = Instant::now();
+        while start.elapsed() < THINNING {
+            let thinned = self.writer.lock().thin(retention);
+            match thinned {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return tracing::warn!(%error, recording = %self.id, "the recording could not be thinned"),
+            }
+        }
     }
 
     /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments

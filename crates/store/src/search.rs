@@ -14,6 +14,10 @@ use crate::history::meant;
 use crate::index::{IndexPath, LogEntry, LogOp, NO_PARENT, SegmentIndex, entries, readable, stream_of};
 use crate::reader::Reader;
 use crate::rebuild;
+use crate::segment::MOST_STEPS;
+
+/// Changes of one step that are told.
+const MOST_LOGGED: usize = 200_000;
 
 /// How much of a value is shown around what was found.
 const SHOWN: usize = 80;
@@ -55,7 +59,7 @@ pub struct LoggedChange {
 }
 
 impl Reader {
-    /// What a step changed, from the log: also where its states were dropped. A view's first state is not in it.
+    /// What a step changed, from the log: also where its states were dropped. Of 200,000 changes and more the first are told. A view's first state is not in it.
     pub fn logged(&self, step: StepId) -> Result<Vec<LoggedChange>, StoreError> {
         let open = self.live(|writer| {
             let index = &writer.segment.index;
@@ -74,6 +78,7 @@ impl Reader {
         let entries = entries(first, log).take_while(|entry| entry.step <= step.0);
         let of_step = entries.filter(|entry| entry.step == step.0 && entry.op != LogOp::First);
         Ok(of_step
+            .take(MOST_LOGGED)
             .map(|entry| LoggedChange {
                 path: path_of(&index, entry.path),
                 op: entry.op,
@@ -137,14 +142,17 @@ impl Search {
     fn segment(&mut self, hits: &mut Vec<Hit>) -> Result<(), StoreError> {
         let source = self.reader.source();
         // What is open is in memory, newer than in the database.
-        let open = self.reader.live(|writer| (writer.segment.first, writer.steps()));
-        let Some(first) = source.segment_after(self.at)?.filter(|first| open.is_none_or(|(open, _)| *first < open)) else {
-            let open = self.reader.live(|writer| {
+        let open = self.reader.live(|writer| writer.segment.first);
+        let Some(first) = source.segment_after(self.at)?.filter(|first| open.is_none_or(|open| *first < open)) else {
+            let newest = self.reader.live(|writer| {
                 let index = &writer.segment.index;
-                (index.first, index.stored_log(), index.to_bytes())
+                (Some(index.first) == open).then(|| (index.first, index.stored_log(), index.to_bytes()))
             });
-            if let Some((first, log, index)) = open {
-                self.in_segment(first, &log, &index, hits)?;
+            match newest {
+                Some(Some((first, log, index))) => self.in_segment(first, &log, &index, hits)?,
+                None if open.is_none() => {}
+                // It has closed since it was looked at, and is in the database by now.
+                None | Some(None) => return Ok(()),
             }
             self.done = true;
             return Ok(());
@@ -165,7 +173,13 @@ impl Search {
         let Some(index) = SegmentIndex::from_bytes(first, index) else { return Ok(()) };
         let has_it = |path: &IndexPath| in_paths && path.parent != NO_PARENT && self.needle.find(&path.name).is_some();
         let in_path: Vec<bool> = index.paths.iter().map(has_it).collect();
+        let mut firsts = 0;
         for entry in entries(first, log) {
+            // Each of them has its state read: a log has no more than its segment has states.
+            firsts += usize::from(entry.op == LogOp::First);
+            if firsts > 2 * MOST_STEPS || entry.step - first >= MOST_STEPS as u64 {
+                break;
+            }
             if self.found >= self.options.most {
                 self.done = true;
                 break;

@@ -23,6 +23,9 @@ pub(crate) const LARGEST: usize = WHOLE + 4 * LONGEST_TEXT;
 /// The most records of one segment that are read. A segment is written with 256: a record of eight bytes is twenty times as large in memory.
 pub(crate) const MOST_STEPS: usize = 4096;
 
+/// Bytes of texts that are made on the way to one: what 256 of the longest have. Beyond it somebody made the segment for that.
+const MOST_WORK: usize = 256 * LONGEST_TEXT;
+
 /// One view of one page.
 pub(crate) type StreamKey = (Option<SessionId>, Option<ViewId>);
 
@@ -157,8 +160,13 @@ impl Segment {
             }
             at = at.checked_sub(1)?;
         };
+        let mut work = 0;
         for number in next..=version {
             self.advance(&mut bytes, stream, number)?;
+            work += bytes.len();
+            if work > MOST_WORK {
+                return None;
+            }
             if number % KEEP_EVERY == 0 && number != version {
                 cache.keep_text((self.first, self.sum), stream, number, Arc::from(std::str::from_utf8(&bytes).ok()?));
             }
@@ -166,6 +174,15 @@ impl Segment {
         let text: Arc<str> = Arc::from(std::str::from_utf8(&bytes).ok()?);
         cache.keep_text((self.first, self.sum), stream, version, text.clone());
         Some(text)
+    }
+
+    /// Builds a version of a stream from an earlier one that is known.
+    pub(crate) fn text_after(&self, stream: usize, (known, text): (usize, &str), version: usize) -> Option<Arc<str>> {
+        let mut bytes = text.as_bytes().to_vec();
+        for number in known + 1..=version {
+            self.advance(&mut bytes, stream, number)?;
+        }
+        Some(Arc::from(std::str::from_utf8(&bytes).ok()?))
     }
 
     /// Makes the version before this one into this one.

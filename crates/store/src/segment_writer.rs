@@ -17,7 +17,7 @@ use crate::wire::{number_len, put_bytes, put_number};
 const STEPS: u32 = 256;
 /// Bytes of changes after which it ends, or twice the largest text if that is more.
 const CHANGED: usize = 1 << 20;
-/// Bytes of pages after which it ends: what is rebuilt on the way to its last step.
+/// Bytes of pages after which it ends: what is rebuilt on the way to its last step. Other texts that are told by their bytes count too.
 const REBUILT: usize = 256 << 20;
 /// Bytes of states of one stream after which one is told as a splice of its first, for the same reason.
 const CHECKPOINT_AFTER: usize = 32 << 20;
@@ -59,6 +59,8 @@ pub(crate) struct SegmentWriter {
     pub(crate) first: u64,
     pub(crate) raw: Vec<u8>,
     pub(crate) index: SegmentIndex,
+    /// Its index was taken, too.
+    pub(crate) is_indexed: bool,
     /// How much of `raw` the compressor has.
     fed: usize,
     /// Given on to the next segment: making one costs as much as a segment.
@@ -66,6 +68,8 @@ pub(crate) struct SegmentWriter {
     /// Whole pieces of the stream that were taken, and the bytes after them.
     pieces: u32,
     tail: Vec<u8>,
+    /// The stream was ended: nothing more goes into it.
+    ended: bool,
     steps: u32,
     changed: usize,
     rebuilt: usize,
@@ -93,10 +97,12 @@ impl SegmentWriter {
             first,
             raw: Vec::new(),
             index: SegmentIndex::new(first),
+            is_indexed: false,
             fed: 0,
             compressor: Some(compressor),
             pieces: 0,
             tail: Vec::new(),
+            ended: false,
             steps: 0,
             changed: 0,
             rebuilt: 0,
@@ -110,7 +116,8 @@ impl SegmentWriter {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.steps >= STEPS
+        self.ended
+            || self.steps >= STEPS
             || self.changed >= CHANGED.max(2 * self.largest)
             || self.rebuilt >= REBUILT.max(2 * self.largest)
             || self.raw.len() >= WHOLE
@@ -121,14 +128,12 @@ impl SegmentWriter {
         self.begun.contains(stream)
     }
 
-    /// Notes that the stream has one now.
-    pub(crate) fn begin_state(&mut self, stream: &StreamKey) {
-        self.begun.insert(stream.clone());
-    }
-
-    /// Notes the first state of a stream.
-    pub(crate) fn set_first(&mut self, stream: &StreamKey, document: &Arc<Document>) {
-        if document.text().len() > LARGE {
+    /// Notes that the stream has one now, and what it is, if it is JSON. Only the first one counts: checkpoints are splices of
+    /// that, also when the page closed and came back since.
+    pub(crate) fn begin_state(&mut self, stream: &StreamKey, document: Option<&Arc<Document>>) {
+        if self.begun.insert(stream.clone())
+            && let Some(document) = document.filter(|document| document.text().len() > LARGE)
+        {
             self.large.insert(stream.clone(), (document.clone(), 0));
         }
     }
@@ -196,7 +201,10 @@ impl SegmentWriter {
                 let text = delta.after().text();
                 (text, splice::from_copies(&delta.copies, text.as_bytes(), &self.raw, &mut self.literals))
             }
-            Put::Bytes(text, base) => (text, splice::by_bytes(base.as_bytes(), text.as_bytes(), &self.raw, &mut self.literals)),
+            Put::Bytes(text, base) => {
+                self.rebuilt += text.len();
+                (text, splice::by_bytes(base.as_bytes(), text.as_bytes(), &self.raw, &mut self.literals))
+            }
         };
         self.largest = self.largest.max(text.len());
         self.changed += script.fresh;
@@ -209,9 +217,9 @@ impl SegmentWriter {
         self.literals.in_record(record.len() - script.bytes.len());
     }
 
-    /// What the stream has more than when it was taken last. `end` ends the stream.
+    /// What the stream has more than when it was taken last. `end` ends the stream, once: the segment is full from then on.
     pub(crate) fn take_pieces(&mut self, end: bool) -> Result<Vec<Piece>, StoreError> {
-        if self.fed == self.raw.len() && !end {
+        if self.ended || self.fed == self.raw.len() && !end {
             return Ok(Vec::new());
         }
         let Some(compressor) = &mut self.compressor else { return Ok(Vec::new()) };
@@ -219,6 +227,7 @@ impl SegmentWriter {
         self.fed = self.raw.len();
         if end {
             compressor.finish()?;
+            self.ended = true;
         } else {
             compressor.flush()?;
         }

@@ -2,9 +2,10 @@
 //! large.
 
 use inspector_model::{PageShell, SessionId};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::StoreError;
-use crate::file::Fnv;
+use crate::file::content_name;
 use crate::key;
 use crate::piece::{self, LARGEST, PIECE};
 
@@ -18,7 +19,7 @@ pub(crate) fn values(session: &SessionId, shell: &PageShell) -> Result<Vec<Entry
     if json.len() > LARGEST || name.len() > key::LONGEST {
         return Err(StoreError::damaged("it is too large"));
     }
-    let content = Fnv::of(&json);
+    let content = content_name(Sha256::new_with_prefix(&json));
     let mut values = vec![(name, piece::pack(&content.to_be_bytes())?)];
     for (raw, number) in json.chunks(PIECE).zip(0..) {
         values.push((key::shell(content, number), piece::pack(raw)?));

@@ -8,7 +8,7 @@ use inspector_model::{RecordingId, Step};
 
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::index::{self, SegmentIndex};
+use crate::index;
 use crate::key;
 use crate::piece;
 use crate::segment::{LARGEST, Segment};
@@ -65,7 +65,7 @@ impl Source {
     /// The first step of the segment that holds `step`.
     pub(crate) fn segment_of(&self, step: u64) -> Result<Option<u64>, StoreError> {
         let of = |kind: u8| -> Result<Option<u64>, StoreError> {
-            let end = key::piece(kind, step, u32::MAX);
+            let end = key::piece(kind, step.min(key::LAST_STEP), u32::MAX);
             let name = match self {
                 Self::Database(db, prefix) => {
                     let start = [prefix.as_slice(), &[kind]].concat();
@@ -74,37 +74,43 @@ impl Source {
                 }
                 Self::Memory(values) => values.range(vec![kind]..=end).next_back().map(|(name, _)| name.clone()),
             };
-            Ok(name.and_then(|name| key::parse_piece(&name)).map(|(first, _)| first))
+            Ok(name.and_then(|name| key::parse_first(&name)))
         };
         // A recording of format 1 that was continued has both.
         Ok(of(key::SEGMENT)?.max(of(key::SEGMENT_1)?))
     }
 
-    /// The first step of the segment after the one that begins with `first`; of the first segment for 0.
+    /// The first step of the segment after the one that begins with `first`; of the first segment for 0. It is larger than `first`,
+    /// whatever the keys are, so that whoever goes from one to the next comes to an end.
     pub(crate) fn segment_after(&self, first: u64) -> Result<Option<u64>, StoreError> {
+        if first >= key::LAST_STEP {
+            return Ok(None);
+        }
         let of = |kind: u8| -> Result<Option<u64>, StoreError> {
-            let (start, end) = (key::piece(kind, first, u32::MAX), key::piece(kind, u64::MAX, u32::MAX));
+            let (start, end) = (key::piece(kind, first + 1, 0), key::piece(kind, key::LAST_STEP, u32::MAX));
             let name = match self {
                 Self::Database(db, prefix) => {
                     let (start, end) = ([prefix.as_slice(), &start].concat(), [prefix.as_slice(), &end].concat());
-                    db.first_name(start..end)?.map(|name| name[prefix.len()..].to_vec())
+                    db.first_name(start..=end)?.map(|name| name[prefix.len()..].to_vec())
                 }
-                Self::Memory(values) => values.range(start..end).next().map(|(name, _)| name.clone()),
+                Self::Memory(values) => values.range(start..=end).next().map(|(name, _)| name.clone()),
             };
-            Ok(name.and_then(|name| key::parse_piece(&name)).map(|(first, _)| first))
+            Ok(name.and_then(|name| key::parse_first(&name)))
         };
-        let (new, old) = (of(key::SEGMENT)?, of(key::SEGMENT_1)?);
-        Ok(new.into_iter().chain(old).min())
+        let next = of(key::SEGMENT)?.into_iter().chain(of(key::SEGMENT_1)?).min();
+        // Of a damaged tree not even the order of its keys is believed.
+        if next.is_some_and(|next| next <= first) { Err(StoreError::damaged("its segments are not in order")) } else { Ok(next) }
     }
 
     /// The piece of the summaries that a step is in; `None` when it would be in those of format 1.
     pub(crate) fn summary_of(&self, step: u64) -> Result<Option<u64>, StoreError> {
+        let step = step.clamp(1, key::LAST_STEP);
         let name = match self {
             Self::Database(db, prefix) => {
-                let (start, end) = ([prefix.as_slice(), &key::summary(0)].concat(), [prefix.as_slice(), &key::summary(step)].concat());
+                let (start, end) = ([prefix.as_slice(), &key::summary(1)].concat(), [prefix.as_slice(), &key::summary(step)].concat());
                 db.last_name(start..=end)?.map(|name| name[prefix.len()..].to_vec())
             }
-            Self::Memory(values) => values.range(key::summary(0)..=key::summary(step)).next_back().map(|(name, _)| name.clone()),
+            Self::Memory(values) => values.range(key::summary(1)..=key::summary(step)).next_back().map(|(name, _)| name.clone()),
         };
         Ok(name.and_then(|name| key::parse_summary(&name)))
     }
@@ -112,7 +118,7 @@ impl Source {
     /// Calls `visit` with every piece of the summaries from one on, until it says `false`.
     pub(crate) fn each_summary(&self, first: u64, mut visit: impl FnMut(u64, &[u8]) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         let mut each = |name: &[u8], value: &[u8]| key::parse_summary(name).map_or(Ok(false), |first| visit(first, value));
-        let end = key::summary(u64::MAX);
+        let (first, end) = (first.clamp(1, key::LAST_STEP), key::summary(key::LAST_STEP));
         match self {
             Self::Database(db, prefix) => {
                 let (start, end) = ([prefix.as_slice(), &key::summary(first)].concat(), [prefix.as_slice(), &end].concat());
@@ -163,9 +169,14 @@ impl Source {
         Ok(Some(raw).filter(|raw| !raw.is_empty() && damage.is_none()))
     }
 
-    /// The same, read.
-    pub(crate) fn index(&self, first: u64) -> Result<Option<SegmentIndex>, StoreError> {
-        Ok(self.index_bytes(first)?.and_then(|raw| SegmentIndex::from_bytes(first, &raw)))
+    /// Bytes that the stored index of a segment takes.
+    pub(crate) fn index_len(&self, first: u64) -> Result<usize, StoreError> {
+        let mut len = 0;
+        self.each(&key::piece(key::INDEX, first, 0)[..9], |_, value| {
+            len += value.len();
+            Ok(true)
+        })?;
+        Ok(len)
     }
 
     /// The log of a segment whose index is stored.

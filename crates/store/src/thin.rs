@@ -56,7 +56,11 @@ pub struct Thinned {
     pub freed: u64,
 }
 
+/// A key and its value.
+pub(crate) type Named = (Vec<u8>, Vec<u8>);
+
 /// One segment, thinned: what becomes of its values, and their bytes before and after.
+#[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) values: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     pub(crate) before: u64,
@@ -80,12 +84,26 @@ pub(crate) fn next(source: &Source, catalogue: &Catalogue, end: u64) -> Result<O
     Ok(candidate.filter(|_| at.is_some_and(|first| first < end)))
 }
 
-/// How a segment is thinned.
+/// How a segment is thinned. One that cannot be read stays as it is, and is passed over: it must not keep the others from it.
 pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result<Plan, StoreError> {
+    match plan_of(source, first, retention) {
+        Err(StoreError::Damaged { what }) => {
+            tracing::warn!(what, segment = first, "a segment cannot be thinned and stays as it is");
+            Ok(Plan::default())
+        }
+        plan => plan,
+    }
+}
+
+fn plan_of(source: &Source, first: u64, retention: &Retention) -> Result<Plan, StoreError> {
     let segment = source.segment(first)?;
+    // What cannot be read of it would be gone.
+    if source.segment_after(first)?.is_some_and(|next| segment.end() < next) {
+        return Err(StoreError::damaged("the end of a segment cannot be read"));
+    }
     let steps = source.summaries(first..segment.end())?;
     let marks = marks::read(source)?;
-    let mut plan = Plan { values: Vec::new(), before: 0, after: 0 };
+    let mut plan = Plan::default();
     if !source.has_index(first)? {
         let index = rebuild::index(&segment);
         for (name, value) in index_values(&index)? {
@@ -122,8 +140,9 @@ pub(crate) fn plan(source: &Source, first: u64, retention: &Retention) -> Result
     Ok(plan)
 }
 
-/// Writes what was planned. Gives the bytes that were freed.
-pub(crate) fn carry_out(db: &Database, catalogue: &mut Catalogue, first: u64, plan: Plan) -> Result<Option<u64>, StoreError> {
+/// Writes what was planned, after which the recording has so many bytes. Gives those that were freed. After an error nothing is
+/// changed, here or in the database.
+pub(crate) fn carry_out(db: &Database, catalogue: &mut Catalogue, first: u64, plan: Plan, bytes: u64) -> Result<u64, StoreError> {
     let prefix = key::prefix(&catalogue.info.id);
     let mut batch = Batch::default();
     for (name, value) in plan.values {
@@ -133,14 +152,14 @@ pub(crate) fn carry_out(db: &Database, catalogue: &mut Catalogue, first: u64, pl
             None => batch.remove(name),
         }
     }
-    catalogue.thinned = Some((catalogue.thinned.map_or(first, |(first, _)| first), first));
-    batch.insert(key::catalogue(&catalogue.info.id), serde_json::to_vec(catalogue).map_err(StoreError::Encode)?);
+    let mut thinned = catalogue.clone();
+    thinned.thinned = Some((catalogue.thinned.map_or(first, |(first, _)| first), first));
+    thinned.info.bytes = bytes;
+    batch.insert(key::catalogue(&catalogue.info.id), serde_json::to_vec(&thinned).map_err(StoreError::Encode)?);
     db.apply(batch)?;
-    Ok(Some(plan.before.saturating_sub(plan.after)))
+    *catalogue = thinned;
+    Ok(plan.before.saturating_sub(plan.after))
 }
-
-/// A key and its value.
-type Named = (Vec<u8>, Vec<u8>);
 
 /// The values of an index and its log.
 pub(crate) fn index_values(index: &SegmentIndex) -> Result<Vec<Named>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use inspector_model::{PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId};
+use inspector_model::{LONGEST_WORDS, PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId, cut};
 use inspector_tape::{Delta, Document, compare};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,6 @@ use crate::FORMAT;
 use crate::cache::Cache;
 use crate::database::{Batch, Database};
 use crate::error::StoreError;
-use crate::index::SegmentIndex;
 use crate::key;
 use crate::piece::{self, PIECE};
 use crate::rebuild;
@@ -86,6 +85,13 @@ impl Known {
         }
     }
 
+    const fn document(&self) -> Option<&Arc<Document>> {
+        match self {
+            Self::Text(_) => None,
+            Self::Document(document) => Some(document),
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -105,8 +111,9 @@ pub(crate) struct Writer {
     pub(crate) summaries: Vec<u8>,
     /// Pieces of the summaries that are complete, but not in the database yet.
     pub(crate) whole_summaries: Vec<(u64, Vec<u8>)>,
-    /// Descriptions that are not in the database yet.
-    pub(crate) descriptions: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Values by key that are to be written: descriptions, what the segment's stream gave, indexes. Each stays until the database
+    /// has it, because nothing gives it a second time.
+    pub(crate) unwritten: BTreeMap<Vec<u8>, Vec<u8>>,
     sessions: HashSet<SessionId>,
     states: HashMap<StreamKey, Last>,
     pages: HashMap<Option<SessionId>, Last>,
@@ -131,7 +138,7 @@ impl Writer {
             summary_first: first,
             summaries: Vec::new(),
             whole_summaries: Vec::new(),
-            descriptions: BTreeMap::new(),
+            unwritten: BTreeMap::new(),
             sessions: HashSet::new(),
             states: HashMap::new(),
             pages: HashMap::new(),
@@ -167,7 +174,7 @@ impl Writer {
             && !writer.source.has_index(last)?
         {
             let segment = writer.source.segment(last)?;
-            writer.put_index(&rebuild::index(&segment))?;
+            writer.put_values(thin::index_values(&rebuild::index(&segment))?);
         }
         Ok(writer)
     }
@@ -180,22 +187,21 @@ impl Writer {
         self.catalogue.info.steps
     }
 
-    pub(crate) fn append(&mut self, new: NewStep) -> Result<StepId, StoreError> {
+    /// Makes room for one more step.
+    pub(crate) fn make_ready(&mut self) -> Result<(), StoreError> {
         self.db.check()?;
-        if self.segment.is_full() {
-            self.store(true)?;
-        }
+        if self.segment.is_full() { self.store(true) } else { Ok(()) }
+    }
+
+    pub(crate) fn append(&mut self, new: NewStep) -> Result<StepId, StoreError> {
+        self.make_ready()?;
         let NewStep { mut step, detail, before, after, html } = new;
         let id = self.steps() + 1;
         step.id = StepId(id);
         // JSON has no word for the others, and would not be read again.
         step.started = if step.started.is_finite() { step.started } else { self.catalogue.info.ended };
         step.duration_ms = step.duration_ms.filter(|duration| duration.is_finite());
-        let mut summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
-        if summary.len() >= PIECE {
-            shorten(&mut step);
-            summary = serde_json::to_vec(&step).map_err(StoreError::Encode)?;
-        }
+        let summary = summary_line(&mut step)?;
         let detail = if detail == StepDetail::default() { Vec::new() } else { serde_json::to_vec(&detail).map_err(StoreError::Encode)? };
 
         let stream = (step.session.clone(), step.view.clone());
@@ -228,7 +234,9 @@ impl Writer {
         };
         let (text, delta) = match new {
             NewState::None => return Put::Nothing,
-            NewState::Missing(why) => {
+            NewState::Missing(mut why) => {
+                // It is said again in each step that has the same state.
+                cut(&mut why, LONGEST_WORDS);
                 self.states.entry(stream.clone()).or_default().missing = Some(why.clone());
                 return Put::Missing(why);
             }
@@ -242,7 +250,7 @@ impl Writer {
         };
         let earlier = self.last_state(stream);
         let begun = self.segment.has_state(stream);
-        self.segment.begin_state(stream);
+        self.segment.begin_state(stream, text.document());
         let put = match &earlier {
             None => {
                 self.segment.index.note_first(id, stream);
@@ -266,7 +274,6 @@ impl Writer {
                 if begun { Put::Bytes(text.text().clone(), earlier.text().clone()) } else { Put::Whole(text.text().clone(), false) }
             }
         };
-        self.begin_large(stream, &put, &text);
         self.keep_state(stream, text, id);
         put
     }
@@ -282,13 +289,6 @@ impl Writer {
         Put::Delta(delta)
     }
 
-    /// Remembers the first state of a stream in the segment.
-    fn begin_large(&mut self, stream: &StreamKey, put: &Put, text: &Known) {
-        if let (Put::Whole(..), Known::Document(document)) = (put, text) {
-            self.segment.set_first(stream, document);
-        }
-    }
-
     /// The state that a stream has already.
     fn place_same(&mut self, stream: &StreamKey) -> Put {
         let unknown = || Put::Missing("the state that it equals was not recorded".to_owned());
@@ -301,10 +301,8 @@ impl Writer {
         }
         match self.last_state(stream) {
             Some(text) => {
-                self.segment.begin_state(stream);
-                let put = Put::Whole(text.text().clone(), true);
-                self.begin_large(stream, &put, &text);
-                put
+                self.segment.begin_state(stream, text.document());
+                Put::Whole(text.text().clone(), true)
             }
             None => unknown(),
         }
@@ -416,7 +414,7 @@ impl Writer {
         };
         match packed {
             Ok(value) => {
-                self.descriptions.insert(name, value);
+                self.unwritten.insert(name, value);
                 self.changed = true;
             }
             Err(error) => tracing::warn!(%error, "a description was not recorded"),
@@ -429,11 +427,12 @@ impl Writer {
             Err(error) => return tracing::warn!(%error, "what surrounds a page was not recorded"),
         };
         for (name, value) in values {
-            // Pieces are named after their content: what is there already is the same.
-            let known = self.descriptions.contains_key(&name) || self.source.get(&name).is_ok_and(|value| value.is_some());
-            if !known || name.first() == Some(&key::SHELL_OF) {
+            // Pieces are named after their content. A recording that came as a file may have others under that name.
+            let known = self.unwritten.get(&name) == Some(&value)
+                || self.source.get(&name).is_ok_and(|stored| stored.is_some_and(|stored| stored == value));
+            if !known {
                 self.settled += value.len() as u64;
-                self.descriptions.insert(name, value);
+                self.unwritten.insert(name, value);
                 self.changed = true;
             }
         }
@@ -448,18 +447,51 @@ impl Writer {
         self.changed = true;
     }
 
-    /// Puts everything into the database at once: a crash leaves all of it or nothing. `end` ends the segment.
+    /// Puts everything into the database at once: a crash leaves all of it or nothing, and so does an error, after which all is kept
+    /// here, can be read, and is written by the next call. `end` ends the segment.
     pub(crate) fn store(&mut self, end: bool) -> Result<(), StoreError> {
         self.db.check()?;
         let end = end && !self.segment.raw.is_empty();
         if !self.changed && !end {
             return Ok(());
         }
-        // Before anything is changed here, so that it can go on when there is space again.
-        self.db.check_space()?;
+        self.stage(end)?;
         let prefix = key::prefix(self.id());
         let name = |key: &[u8]| [prefix.as_slice(), key].concat();
         let mut batch = Batch::default();
+        for (key, value) in &self.unwritten {
+            batch.insert(name(key), value.as_slice());
+        }
+        let mut settled = self.settled;
+        for (first, lines) in &self.whole_summaries {
+            let value = piece::pack(lines)?;
+            settled += value.len() as u64;
+            batch.insert(name(&key::summary(*first)), value);
+        }
+        let mut growing = self.growing_segment;
+        if !self.summaries.is_empty() {
+            let value = piece::pack(&self.summaries)?;
+            growing += value.len() as u64;
+            batch.insert(name(&key::summary(self.summary_first)), value);
+        }
+        let bytes = settled + growing;
+        let catalogue = Catalogue { info: RecordingInfo { bytes, ..self.catalogue.info.clone() }, ..self.catalogue.clone() };
+        let entry = serde_json::to_vec(&catalogue).map_err(StoreError::Encode)?;
+        batch.insert(key::catalogue(self.id()), entry);
+        self.db.apply(batch)?;
+        self.catalogue.info.bytes = bytes;
+        (self.settled, self.growing) = (settled, growing);
+        self.unwritten.clear();
+        self.whole_summaries.clear();
+        self.changed = false;
+        if end {
+            self.segment = self.segment.next(self.steps() + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Takes from the segment what it has more than last time, for the next batch.
+    fn stage(&mut self, end: bool) -> Result<(), StoreError> {
         for Piece { number, body, is_whole } in self.segment.take_pieces(end)? {
             let value = piece::sign(&body);
             if is_whole {
@@ -468,47 +500,33 @@ impl Writer {
             } else {
                 self.growing_segment = value.len() as u64;
             }
-            batch.insert(name(&key::piece(key::SEGMENT, self.segment.first, number)), value);
+            self.changed = true;
+            self.unwritten.insert(key::piece(key::SEGMENT, self.segment.first, number), value);
         }
-        if end {
-            let next = self.segment.next(self.catalogue.info.steps + 1)?;
-            let closed = std::mem::replace(&mut self.segment, next);
-            self.put_index(&closed.index)?;
+        if end && !self.segment.is_indexed {
+            let values = thin::index_values(&self.segment.index)?;
+            self.put_values(values);
+            self.segment.is_indexed = true;
         }
         if self.summaries.len() >= ENOUGH {
             self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
             self.summary_first = self.steps() + 1;
         }
-        for (first, lines) in std::mem::take(&mut self.whole_summaries) {
-            let value = piece::pack(&lines)?;
-            self.settled += value.len() as u64;
-            batch.insert(name(&key::summary(first)), value);
-        }
-        self.growing = self.growing_segment;
-        if !self.summaries.is_empty() {
-            let value = piece::pack(&self.summaries)?;
-            self.growing += value.len() as u64;
-            batch.insert(name(&key::summary(self.summary_first)), value);
-        }
-        for (key, value) in std::mem::take(&mut self.descriptions) {
-            batch.insert(name(&key), value);
-        }
-        self.catalogue.info.bytes = self.settled + self.growing;
-        let entry = serde_json::to_vec(&self.catalogue).map_err(StoreError::Encode)?;
-        batch.insert(key::catalogue(self.id()), entry);
-        self.db.apply(batch)?;
-        self.changed = false;
         Ok(())
     }
 
-    /// Hands the index of a segment to the next batch.
-    fn put_index(&mut self, index: &SegmentIndex) -> Result<(), StoreError> {
-        for (name, value) in thin::index_values(index)? {
+    /// The first steps of the segment and of the piece of summaries from which on values in the database may still change.
+    pub(crate) fn growing(&self) -> (u64, u64) {
+        (self.segment.first, self.whole_summaries.first().map_or(self.summary_first, |(first, _)| *first))
+    }
+
+    /// Hands values that stay as they are to the next batch.
+    fn put_values(&mut self, values: Vec<thin::Named>) {
+        for (name, value) in values {
             self.settled += value.len() as u64;
-            self.descriptions.insert(name, value);
+            self.unwritten.insert(name, value);
         }
         self.changed = true;
-        Ok(())
     }
 
     /// Thins a segment if there is too much and one to thin. What is new must be stored.
@@ -516,11 +534,13 @@ impl Writer {
         if self.bytes() <= retention.most_bytes {
             return Ok(None);
         }
+        let Some(_alone) = self.db.begin_thinning() else { return Ok(None) };
         let Some(first) = thin::next(&self.source, &self.catalogue, self.segment.first)? else { return Ok(None) };
         let plan = thin::plan(&self.source, first, retention)?;
-        self.settled = (self.settled + plan.after).saturating_sub(plan.before);
-        self.catalogue.info.bytes = self.bytes();
-        thin::carry_out(&self.db, &mut self.catalogue, first, plan)
+        let settled = (self.settled + plan.after).saturating_sub(plan.before);
+        let freed = thin::carry_out(&self.db, &mut self.catalogue, first, plan, settled + self.growing)?;
+        self.settled = settled;
+        Ok(Some(freed))
     }
 
     pub(crate) const fn bytes(&self) -> u64 {
@@ -528,16 +548,153 @@ impl Writer {
     }
 }
 
-/// Makes a summary one that a table can show: a key of a state may be a megabyte, and then so is a path.
-fn shorten(step: &mut Step) {
-    const LONGEST: usize = 1_000;
-    let cut = |text: &mut String| {
-        if text.len() > LONGEST {
-            text.truncate(text.floor_char_boundary(LONGEST));
-            text.push('…');
+/// The line of a step among the summaries, cut so that a table can show it and a piece holds it: a key of a state may be a megabyte, and
+/// then so is a path.
+fn summary_line(step: &mut Step) -> Result<Vec<u8>, StoreError> {
+    /// Bytes of a text and elements of a list, until it fits. The last ones always do.
+    const CUTS: [(usize, usize); 3] = [(1_000, 16), (250, 8), (80, 2)];
+    let mut line = serde_json::to_vec(step).map_err(StoreError::Encode)?;
+    for (longest, most) in CUTS {
+        if line.len() < PIECE {
+            break;
         }
-    };
-    step.changed.iter_mut().for_each(cut);
-    step.error.iter_mut().chain(&mut step.component).for_each(cut);
-    cut(&mut step.name);
+        step.cut(longest, most);
+        line = serde_json::to_vec(step).map_err(StoreError::Encode)?;
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use inspector_model::{Scope, Side, StateAnswer, StepKind};
+    use inspector_tape::PlacePath;
+
+    use super::*;
+    use crate::{Reader, Recorder, Store, read_file};
+
+    fn text(n: u64) -> String {
+        // What no compression makes small, so that a segment has several pieces.
+        let noise: String =
+            (0..1500).map(|at| char::from(b'a' + (n.wrapping_mul(at + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as u8 % 26)).collect();
+        format!(r#"{{"n":{n},"noise":"{noise}"}}"#)
+    }
+
+    fn append(recorder: &mut Recorder, n: u64) -> Result<StepId, StoreError> {
+        let step = Step { session: Some("a".into()), ..Step::new(StepKind::Event, "e", 1.0) };
+        let after = NewState::Text(text(n).into());
+        recorder.append(NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None })
+    }
+
+    fn check(reader: &Reader, steps: u64) {
+        assert_eq!(reader.steps().unwrap().len() as u64, steps);
+        for step in 1..=steps {
+            assert_eq!(reader.state(StepId(step), Side::After).unwrap(), StateAnswer::Full(text(step).into()), "step {step}");
+        }
+        let changes = reader.changes(&PlacePath(vec![b".n".to_vec()]), &Scope::Everywhere).unwrap();
+        assert_eq!(changes, (1..=steps).map(StepId).collect::<Vec<_>>());
+    }
+
+    /// Wherever in a write the disk is full: what was taken can be read meanwhile, and all of it is there in the end.
+    #[test]
+    fn a_disk_that_is_full_in_between_loses_nothing() {
+        for room in 0..4 {
+            for end in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let (store, _) = Store::open(folder.path()).unwrap();
+                let mut recorder = store.create("full", 1.0, "").unwrap();
+                let id = recorder.id().clone();
+                let mut steps = 0;
+                while steps < if end { 256 } else { 200 } {
+                    steps = append(&mut recorder, steps + 1).unwrap().0;
+                    if steps % 90 == 0 {
+                        recorder.flush().unwrap();
+                    }
+                }
+                store.database().full_after(room);
+                // Again and again, as who waits for room does.
+                for _ in 0..3 {
+                    if end {
+                        while let Ok(step) = append(&mut recorder, steps + 1) {
+                            steps = step.0;
+                        }
+                    } else {
+                        while recorder.flush().is_ok() {
+                            steps = append(&mut recorder, steps + 1).unwrap().0;
+                        }
+                    }
+                    check(&recorder.reader(), steps);
+                }
+                store.database().full_after(u64::MAX);
+                recorder.flush().unwrap();
+                check(&store.read(&id).unwrap(), steps);
+                for _ in 0..300 {
+                    steps = append(&mut recorder, steps + 1).unwrap().0;
+                }
+                check(&recorder.reader(), steps);
+                drop(recorder);
+                check(&store.read(&id).unwrap(), steps);
+                let file = folder.path().join("full.djrec");
+                store.export(&id, &file, &|_, _| true).unwrap();
+                let read = read_file(&file).unwrap();
+                assert_eq!(read.damage(), None, "room {room}, {end}");
+                check(&read, steps);
+            }
+        }
+    }
+
+    /// What is wrong with one segment says nothing of the others, nor of what is recorded now.
+    #[test]
+    fn a_segment_that_cannot_be_thinned_keeps_neither_others_nor_recording_from_it() {
+        for live in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let (store, _) = Store::open(folder.path()).unwrap();
+            let mut recorder = store.create("damaged", 1.0, "").unwrap();
+            let id = recorder.id().clone();
+            for n in 1..=256 * 6 + 1 {
+                append(&mut recorder, n).unwrap();
+            }
+            recorder.flush().unwrap();
+            let damaged = [key::prefix(&id), key::piece(key::SEGMENT, 257, 1)].concat();
+            let mut batch = Batch::default();
+            batch.insert(damaged.as_slice(), b"garbage".as_slice());
+            store.database().apply(batch).unwrap();
+            let retention = Retention { most_bytes: 0, slow_ms: 1e9 };
+            if live {
+                recorder.set_retention(Some(retention));
+                for n in 256 * 6 + 2..256 * 6 + 20 {
+                    append(&mut recorder, n).unwrap();
+                    recorder.flush().unwrap();
+                }
+            } else {
+                drop(recorder);
+                assert_eq!(store.keep_within(0, &retention, &|_, _| true).unwrap().segments, 4);
+            }
+            let reader = store.read(&id).unwrap();
+            assert_eq!(reader.thinned(), Some(StepId(257)..=StepId(if live { 1024 } else { 1280 })));
+            assert!(matches!(reader.state(StepId(600), Side::After).unwrap(), StateAnswer::Missing(why) if why == thin::DROPPED));
+            assert_eq!(store.database().get(&damaged).unwrap().as_deref(), Some(b"garbage".as_slice()), "it stays as it is");
+            assert!(matches!(reader.state(StepId(258), Side::After).unwrap(), StateAnswer::Full(_)), "so does what is before it");
+        }
+    }
+
+    /// On a full disk thinning changes nothing, neither in the database nor in what is said of it.
+    #[test]
+    fn thinning_on_a_full_disk_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        let mut recorder = store.create("full", 1.0, "").unwrap();
+        for n in 1..=256 * 6 {
+            append(&mut recorder, n).unwrap();
+        }
+        recorder.flush().unwrap();
+        let before = recorder.stats();
+        recorder.set_retention(Some(Retention { most_bytes: 0, slow_ms: 1e9 }));
+        // Nothing is new, so that the first write is that of the thinned segment.
+        store.database().full_after(0);
+        recorder.flush().unwrap();
+        assert_eq!((recorder.stats(), recorder.reader().thinned()), (before, None));
+        store.database().full_after(u64::MAX);
+        recorder.flush().unwrap();
+        assert!(recorder.stats().bytes < before.bytes && recorder.reader().thinned().is_some());
+    }
 }

@@ -223,3 +223,57 @@ fn pages_servers_and_configurations_are_kept() {
     assert_eq!(store.recordings().unwrap().len(), 1);
     assert!(matches!(newer.reader().detail(StepId(1)), Err(StoreError::NotFound { .. })));
 }
+
+/// A page that goes and comes back within one segment: what is told as a splice of its first state is one of that state.
+#[test]
+fn large_states_of_a_page_that_comes_back_are_read_back() {
+    for first_rows in [1, 700] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        let mut recorder = store.create("back", 1.0, "").unwrap();
+        let mut model = Model::default();
+        let page = |phase: &str| serde_json::from_str::<Session>(&format!(r#"{{"session":"a","phase":"{phase}"}}"#)).unwrap();
+        let append = |model: &mut Model, recorder: &mut inspector_store::Recorder, todo: &mut Todo| {
+            todo.turn();
+            model.append(recorder, Some("a"), None, NewState::None, NewState::Text(todo.json()), None);
+        };
+        let mut todo = Todo::new(first_rows);
+        for _ in 0..3 {
+            append(&mut model, &mut recorder, &mut todo);
+        }
+        recorder.put_session(&page("closed"));
+        recorder.put_session(&page("mounted"));
+        let mut todo = Todo::new(900);
+        for _ in 0..190 {
+            append(&mut model, &mut recorder, &mut todo);
+        }
+        model.check_all(&recorder.reader(), 193);
+        recorder.flush().unwrap();
+        let id = recorder.id().clone();
+        drop(recorder);
+        model.check_all(&store.read(&id).unwrap(), 193);
+    }
+}
+
+/// Pages that are large are not rebuilt from far away: a segment ends after so many bytes of them.
+#[test]
+fn many_renders_of_a_large_page_are_cut_into_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("pages", 1.0, "").unwrap();
+    let mut model = Model::default();
+    let large = "<p>row</p>".repeat(400_000);
+    for n in 0..150 {
+        model.append(&mut recorder, Some("a"), None, NewState::None, NewState::None, Some(format!("<h1>{n}</h1>{large}").into()));
+    }
+    let id = recorder.id().clone();
+    drop(recorder);
+    let file = folder.path().join("pages.djrec");
+    store.export(&id, &file, &|_, _| true).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let segments = bytes.windows(13).filter(|name| name[0] == b'e' && name[1..7] == [0; 6] && name[9..] == [0; 4]).count();
+    assert_eq!(segments, 3, "600 MB of pages");
+    for index in [0, 64, 149] {
+        model.check(&store.read(&id).unwrap(), index);
+    }
+}

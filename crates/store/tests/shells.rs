@@ -57,3 +57,36 @@ fn a_shell_of_exactly_whole_pieces_and_one_that_is_too_large() {
     assert_eq!(reader.shell(&SessionId::from("whole")).unwrap(), Some(whole));
     assert_eq!(reader.shell(&SessionId::from("huge")).unwrap(), None);
 }
+
+/// A recording that came as a file may have anything under the name of a shell. When it goes on, that is not taken for it.
+#[test]
+fn what_was_planted_under_the_name_of_a_shell_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("shells", 1.0, "1.2.6").unwrap();
+    let wanted = PageShell { before: "<main>".into(), ..PageShell::default() };
+    recorder.put_shell(&SessionId::from("a"), &wanted);
+    let file = folder.path().join("shells.djrec");
+    store.export(recorder.id(), &file, &|_, _| true).unwrap();
+
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = (0..bytes.len()).find(|at| bytes[*at..].starts_with(b"k\x15\0") && bytes[at + 7] == b'x').unwrap();
+    let len = u32::from_le_bytes(bytes[at + 3..at + 7].try_into().unwrap()) as usize;
+    let planted =
+        zstd::bulk::compress(&serde_json::to_vec(&PageShell { before: "<script>".into(), ..PageShell::default() }).unwrap(), 3).unwrap();
+    let mut frame = vec![b'k', 21, 0];
+    frame.extend((planted.len() as u32 + 4).to_le_bytes());
+    frame.extend(&bytes[at + 7..at + 28]);
+    frame.extend(crc32fast::hash(&planted).to_le_bytes());
+    frame.extend(planted);
+    frame.extend(crc32fast::hash(&frame).to_le_bytes());
+    bytes.splice(at..at + 7 + 21 + len + 4, frame);
+    std::fs::write(&file, bytes).unwrap();
+    let imported = store.import(&file, &|_, _| true).unwrap();
+    assert_eq!(imported.damaged, None);
+    let mut recorder = store.resume(&imported.id).unwrap();
+    assert_eq!(recorder.reader().shell(&SessionId::from("a")).unwrap().unwrap().before, "<script>");
+    recorder.put_shell(&SessionId::from("b"), &wanted);
+    recorder.flush().unwrap();
+    assert_eq!(recorder.reader().shell(&SessionId::from("b")).unwrap(), Some(wanted));
+}
