@@ -43,6 +43,8 @@ _EMAIL = re.compile(
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,63}\b"
 )
 _GROUP = re.compile("[0-9]+")
+#: The sum of the digits of twice a digit.
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 _GROUPS = ((4, 4, 4), (4, 4, 4, 4), (4, 6))
 
 
@@ -169,20 +171,21 @@ def _cards(text: str, start: int, end: int) -> _Spans:
             yield match.start(), len(text)
             break
         groups.append(match.span())
+    sizes = tuple([b - a for a, b in groups])
     at = 0
     while at < len(groups):
-        size = groups[at][1] - groups[at][0]
         # A whole number may stand before a card's, or after it.
-        for count in (4, 5, 3) if size == 4 else (1,) if size >= 13 else ():
-            taken = groups[at : at + count]
-            first, last = taken[0][0], taken[-1][1]
-            sizes = tuple(b - a for a, b in taken)
-            fits = count == 1 or (len(taken) == count and sizes[:-1] in _GROUPS and 1 <= sizes[-1] <= 5)
-            if fits and last - first == sum(sizes) + count - 1 and _stands_alone(text, first, last):
-                if is_card("".join(text[a:b] for a, b in taken)):
-                    yield first, last
-                    at += count - 1
-                    break
+        for count in (4, 5, 3) if sizes[at] == 4 else (1,) if sizes[at] >= 13 else ():
+            taken = sizes[at : at + count]
+            if len(taken) < count or (count > 1 and (taken[:-1] not in _GROUPS or taken[-1] > 5)):
+                continue
+            first, last = groups[at][0], groups[at + count - 1][1]
+            digits = text[first:last].replace(" ", "").replace("-", "")
+            single = last - first == len(digits) + count - 1  # one space or dash between two groups
+            if single and is_card(digits) and _stands_alone(text, first, last):
+                yield first, last
+                at += count - 1
+                break
         at += 1
 
 
@@ -210,8 +213,5 @@ def is_card(digits: str) -> bool:
     )
     if not begins:
         return False
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
+    total = sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))
     return total % 10 == 0

@@ -106,8 +106,8 @@ def redact_json(value: Any, extra: frozenset[str] = frozenset(), known: Known = 
         return [redact_json(item, extra, known) for item in value]
     if kind is str:
         return _shown(value, known)
-    if kind is int and value > 10**12 and looks_secret(str(value)):
-        return {"$t": "redacted", "of": "int", "as": pseudonym(str(value))}
+    if (kind is int or kind is float) and value > 10**12 and looks_secret(repr(value)):
+        return {"$t": "redacted", "of": kind.__name__, "as": pseudonym(repr(value))}
     return value
 
 
@@ -173,9 +173,7 @@ def redact_frame(text: str, extra: frozenset[str] = frozenset(), known: Known = 
     except (ValueError, RecursionError):
         return redact_text(text, known)
     clean = redact_json(parsed, extra, known)
-    if clean == parsed:
-        return look(text)
-    return look(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
+    return text if clean == parsed else json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
 
 
 def _hides_nothing(text: str, low: str, found: list[str], extra: frozenset[str]) -> bool:

@@ -41,7 +41,7 @@ def test_every_shape_costs_what_its_length_costs(name):
     """All shapes short, for those that cost most; some of them long, for those that grow."""
     function, rng = slow.FUNCTIONS[name], random.Random(name)
     every = list(makers())
-    for make in [*slowest(function, rng.sample(every, 4000), 256, 3), *slowest(function, rng.sample(every, 150), 8192, 2)]:
+    for make in [*slowest(function, rng.sample(every, 2000), 256, 2), *slowest(function, rng.sample(every, 80), 8192, 2)]:
         assert_linear(function, make)
 
 
@@ -50,7 +50,7 @@ def test_eight_megabytes_cost_what_their_length_costs(name):
     function = slow.FUNCTIONS[name]
     size = 8 * 1024 * 1024
     plain = slow.took(slow.plain_pass, "a" * size)
-    for shape in [("token", "="), ("a", "-"), ("<input name=password", " "), ('token="', "'"), ("-----BEGIN PRIVATE KEY-----", '"'), ("4111 ", "/")]:
+    for shape in [("token", "="), ("a", "-"), ('token="', "'"), ("-----BEGIN PRIVATE KEY-----", "\"4111 ")]:
         text = slow.text_of(shape, size)
         assert slow.took(function, text) <= MOST * plain, shape
 
