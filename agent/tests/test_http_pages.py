@@ -263,3 +263,61 @@ def test_pages_over_http_are_bounded(monkeypatch):
 
     run(check())
     guard.errors.clear()
+
+
+def test_pages_of_a_real_server_without_a_websocket(tmp_path):
+    """uvicorn, with the requests that djust's client sends: a stream, events for it, and events of the HTTP fallback."""
+    import http.cookiejar
+    import urllib.request
+
+    from test_discovery import DEADLINE as LONG
+    from test_discovery import answers, commands, free_port, read, serve, wait_for
+    from websockets.sync.client import connect
+
+    with serve(commands(free_port())["uvicorn"], tmp_path / "runtime") as process:
+        found = wait_for(lambda: read(tmp_path / "runtime"), "discovery file")
+        wait_for(lambda: answers(found["url"]), "an answer")
+        jar = http.cookiejar.CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+
+        def request(path, body=None, **headers):
+            data = None if body is None else json.dumps(body).encode()
+            token = next((c.value for c in jar if c.name == "csrftoken"), "")
+            headers |= {"Content-Type": "application/json", "X-CSRFToken": token, "Referer": found["url"] + "/counter/"}
+            return browser.open(urllib.request.Request(found["url"] + path, data, headers), timeout=LONG)
+
+        with connect(
+            found["url"].replace("http", "ws") + "/ws/live/?djust_inspector=1",
+            origin=found["url"],
+            additional_headers={"Authorization": f"Bearer {found['token']}"},
+            max_size=None,
+            proxy=None,
+        ) as inspector:
+            inspector.send(json.dumps({"t": "hello", "protocol": 1, "inspector": "test", "resume": None}))
+            seen = []
+
+            def step(**fields):
+                while True:
+                    frame = json.loads(inspector.recv(timeout=LONG))
+                    seen.append(frame)
+                    if frame["t"] == "step" and all(frame[k] == v for k, v in fields.items()):
+                        return frame
+
+            # Without a cookie: djust 1.2.6 cannot open a stream for one whose Django session lies in the database.
+            identity = str(uuid.uuid4())
+            stream = request(f"/djust/sse/{identity}/?view={COUNTER}")
+            assert step(kind="mount", session=identity)["status"] == "ok"
+            event = {"type": "event", "event": "add", "params": {"n": 4}, "ref": 1}
+            request(f"/djust/sse/{identity}/event/", event, Origin=found["url"]).read()
+            added = step(name="add", session=identity)
+            assert added["status"] == "ok" and added["after"]["set"]["count"] == 4
+            stream.close()
+            step(kind="close", session=identity)
+            request("/counter/").read()  # sets the cookie against forged requests
+            answer = json.load(request("/counter/", {"n": 3}, **{"X-Djust-Event": "add"}))
+            assert "patches" in answer or "html" in answer
+            over_http = step(name="add")
+            assert over_http["session"].startswith("http-") and over_http["status"] == "ok" and over_http["params"] == {"n": 3}
+            transports = {f["session"]: f["transport"] for f in seen if f["t"] == "session"}
+            assert transports == {identity: "sse", over_http["session"]: "http"}
+        assert process.poll() is None

@@ -62,7 +62,7 @@ pub struct Session {
     #[serde(default)]
     pub succeeds: Option<SessionId>,
     /// How its messages travel.
-    #[serde(default, skip_serializing_if = "Transport::is_websocket")]
+    #[serde(default, skip_serializing_if = "crate::step::is_default")]
     pub transport: Transport,
 }
 
@@ -83,12 +83,6 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether it is the usual one.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub const fn is_websocket(&self) -> bool {
-        matches!(self, Self::Websocket)
-    }
-
     /// In words, where it is not the usual one.
     pub const fn label(self) -> Option<&'static str> {
         match self {
@@ -254,4 +248,25 @@ pub struct IpStatus {
     pub max: u32,
     /// Seconds until it may connect again; 0 when it may.
     pub cooldown: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transport_is_written_where_it_is_not_the_usual_one() {
+        let of = |transport: &str| serde_json::from_str::<Session>(&format!(r#"{{"session":"a"{transport}}}"#)).unwrap();
+        for (text, transport, label) in [
+            ("", Transport::Websocket, None),
+            (r#","transport":"sse""#, Transport::Sse, Some("Server-Sent Events")),
+            (r#","transport":"http""#, Transport::Http, Some("HTTP fallback")),
+            (r#","transport":"quic""#, Transport::Unknown, Some("unknown transport")),
+        ] {
+            let session = of(text);
+            assert_eq!((session.transport, session.transport.label()), (transport, label));
+            let written = serde_json::to_string(&session).unwrap();
+            assert_eq!(written.contains("transport"), transport != Transport::Websocket);
+        }
+    }
 }
