@@ -40,13 +40,18 @@ struct Waiting {
 }
 
 impl Desktop {
-    /// A handle for a window on `engine`. The window is told what this desktop can do.
-    pub fn new(engine: Arc<Engine>) -> std::io::Result<Self> {
+    /// A handle for a window on `engine`. The window is told what this desktop can do, and which server ends with the program.
+    pub fn new(engine: Arc<Engine>, server: Option<String>) -> std::io::Result<Self> {
         let inbox = Arc::new(Inbox::default());
         let dialogs = has_dialogs();
-        let info = DesktopInfo { shows_pages: Some("your browser".to_owned()), dialogs, ..DesktopInfo::default() };
-        inbox.state.lock().notices.push_back(Notice::Desktop(Box::new(info)));
+        inbox.tell(info(dialogs, server));
         Ok(Self { window: engine.window(), engine, pages: Arc::new(Pages::new()?), inbox, dialogs })
+    }
+
+    /// Tells the window that the server has ended by itself.
+    pub fn on_server_end(&self) -> impl FnOnce() + Send + 'static {
+        let (inbox, dialogs) = (self.inbox.clone(), self.dialogs);
+        move || inbox.tell(info(dialogs, None))
     }
 
     fn answer(&self, id: RequestId, request: DesktopRequest) {
@@ -64,7 +69,7 @@ impl Desktop {
             }
             // On some systems a dialog must begin on the window's thread, which is this one.
             DesktopRequest::PickFileToOpen => {
-                let endings = [ExportFormat::Recording, ExportFormat::BugCapture].map(ExportFormat::extension);
+                let endings = ExportFormat::OPENED.map(ExportFormat::extension);
                 let dialog = rfd::AsyncFileDialog::new().add_filter("Recordings and bug captures", &endings);
                 self.ask(id, || dialog.set_title("Open a recording").pick_file());
             }
@@ -77,6 +82,7 @@ impl Desktop {
             }
             DesktopRequest::FollowPage(_) => self.inbox.put(id, unsupported("pages do not follow the selection in a browser")),
             DesktopRequest::Set(_) => self.inbox.put(id, unsupported("this desktop has nothing to switch")),
+            DesktopRequest::Reply(..) | DesktopRequest::Update(_) => self.inbox.put(id, unsupported("this desktop has asked nothing")),
         }
     }
 
@@ -149,12 +155,25 @@ impl Handle for Desktop {
 
 impl Inbox {
     fn put(&self, id: RequestId, answer: Answer) {
-        self.state.lock().notices.push_back(Notice::Answer(id, answer));
+        self.push(Notice::Answer(id, answer));
+    }
+
+    fn tell(&self, info: DesktopInfo) {
+        self.push(Notice::Desktop(Box::new(info)));
+    }
+
+    fn push(&self, notice: Notice) {
+        self.state.lock().notices.push_back(notice);
         let waker = self.waker.lock().clone();
         if let Some(wake) = waker {
             wake();
         }
     }
+}
+
+/// What this desktop can do.
+fn info(dialogs: bool, server: Option<String>) -> DesktopInfo {
+    DesktopInfo { shows_pages: Some("your browser".to_owned()), dialogs, server, ..DesktopInfo::default() }
 }
 
 fn wait_for<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
@@ -191,13 +210,13 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use inspector_engine::Settings;
-    use inspector_model::{DesktopSetting, PageAt, Side, SourceId, StepId};
+    use inspector_model::{DesktopQuestion, DesktopSetting, PageAt, Reply, Side, SourceId, StepId, UpdateStep};
 
     use super::*;
 
     fn desktop(folder: &tempfile::TempDir) -> Desktop {
         let engine = Engine::start(&Settings::new(folder.path())).unwrap();
-        Desktop { dialogs: false, ..Desktop::new(Arc::new(engine)).unwrap() }
+        Desktop { dialogs: false, ..Desktop::new(Arc::new(engine), Some("python manage.py runserver".to_owned())).unwrap() }
     }
 
     /// Drains until there is an answer to `id`.
@@ -226,10 +245,17 @@ mod tests {
     fn the_window_is_told_first_what_the_desktop_can_do() {
         let folder = tempfile::tempdir().unwrap();
         let mut notices = Vec::new();
-        desktop(&folder).drain(100, &mut notices);
+        let desktop = desktop(&folder);
+        desktop.drain(100, &mut notices);
         let Some(Notice::Desktop(info)) = notices.first() else { panic!("{notices:?}") };
         assert_eq!(info.shows_pages.as_deref(), Some("your browser"));
         assert!(!info.page_windows);
+        assert_eq!(info.server.as_deref(), Some("python manage.py runserver"));
+        desktop.on_server_end()();
+        notices.clear();
+        desktop.drain(100, &mut notices);
+        let Some(Notice::Desktop(info)) = notices.first() else { panic!("{notices:?}") };
+        assert_eq!(info.server, None, "a server that has ended does not end with the window");
     }
 
     #[test]
@@ -243,6 +269,8 @@ mod tests {
             (3, DesktopRequest::PickFileToOpen, "portal"),
             (4, DesktopRequest::PickFileToSave { suggested: "a.djrec".into() }, "portal"),
             (5, DesktopRequest::Set(DesktopSetting::Autostart(true)), "switch"),
+            (6, DesktopRequest::Reply(DesktopQuestion::Close, Reply::Yes), "asked"),
+            (7, DesktopRequest::Update(UpdateStep::Restart), "asked"),
         ] {
             assert!(desktop.send(RequestId(id), Request::Desktop(request)));
             let Answer::Failed(failure) = answer(&desktop, id) else { panic!("{id} was done") };

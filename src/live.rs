@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use inspector_engine::{Child, Places, Target, found_servers, supervise, unpack_agent};
 use inspector_model::AttachOptions;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::arguments::{Attach, Run, Transport};
@@ -26,7 +27,7 @@ pub fn run(places: &Places, run: &Run) -> anyhow::Result<ExitCode> {
     });
     let server = Server::start(places, &run.command, Some(on_signal))?;
     engine.attach(server.target.clone()).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let shown = window::show(&engine, places, Vec::new());
+    let shown = window::show(&engine, places, Vec::new(), Some(&server));
     let status = server.stop()?;
     shown?;
     Ok(status)
@@ -37,7 +38,7 @@ pub fn attach(places: &Places, attach: &Attach) -> anyhow::Result<ExitCode> {
     let target = choose(attach.url.as_deref(), attach.token.as_deref(), attach.write, &attach.transport)?;
     let Some(engine) = window::engine(places)? else { return Ok(ExitCode::SUCCESS) };
     engine.attach(target).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    window::show(&engine, places, Vec::new())?;
+    window::show(&engine, places, Vec::new(), None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,8 +71,18 @@ pub fn choose(url: Option<&str>, token: Option<&str>, write: bool, transport: &T
 pub struct Server {
     /// How to attach to it.
     pub target: Target,
+    /// Its command, as it is read.
+    pub command: String,
+    ended: Arc<Mutex<Ended>>,
     stop: oneshot::Sender<()>,
     thread: std::thread::JoinHandle<anyhow::Result<ExitStatus>>,
+}
+
+/// Whether the server has ended, and who is told when it does.
+#[derive(Default)]
+struct Ended {
+    ended: bool,
+    tell: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Server {
@@ -80,7 +91,10 @@ impl Server {
         let inject = unpack_agent(&places.cache)?;
         let (stop, stopped) = oneshot::channel();
         let (started, first) = std::sync::mpsc::sync_channel(1);
+        let words = command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let command = command.to_vec();
+        let ended = Arc::<Mutex<Ended>>::default();
+        let ending = ended.clone();
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime
@@ -93,7 +107,16 @@ impl Server {
                         }
                     };
                     let _ = started.send(Ok(child.target()));
-                    let (status, by_signal) = watch(&mut child, stopped).await?;
+                    let watched = watch(&mut child, stopped).await;
+                    let tell = {
+                        let mut ending = ending.lock();
+                        ending.ended = true;
+                        ending.tell.take()
+                    };
+                    if let Some(tell) = tell {
+                        tell();
+                    }
+                    let (status, by_signal) = watched?;
                     Ok((status, by_signal))
                 })
                 .map(|(status, by_signal)| {
@@ -104,7 +127,18 @@ impl Server {
                 })
         })?;
         let target = first.recv().context("the supervisor ended")??;
-        Ok(Self { target, stop, thread })
+        Ok(Self { target, command: words, ended, stop, thread })
+    }
+
+    /// Has `tell` called when it has ended, on another thread. At once where it has.
+    pub fn when_ended(&self, tell: Box<dyn FnOnce() + Send>) {
+        let mut ended = self.ended.lock();
+        if ended.ended {
+            drop(ended);
+            tell();
+        } else {
+            ended.tell = Some(tell);
+        }
     }
 
     /// Whether it still runs.

@@ -25,7 +25,7 @@ use inspector_engine::{Places, begin_log};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    begin_log("djust-inspector");
+    begin_log("djust-inspector", None);
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {

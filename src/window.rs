@@ -13,12 +13,13 @@ use inspector_ui::{Startup, ask_passphrase, run_native};
 
 use crate::desktop::Desktop;
 use crate::library::find;
+use crate::live::Server;
 use crate::passphrase;
 
 /// Opens the window on its start page.
 pub fn start_page(places: &Places) -> anyhow::Result<ExitCode> {
     if let Some(engine) = engine(places)? {
-        show(&engine, places, Vec::new())?;
+        show(&engine, places, Vec::new(), None)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -32,7 +33,7 @@ pub fn open(places: &Places, recording: &str) -> anyhow::Result<ExitCode> {
     } else {
         Request::OpenRecording(find(engine.store(), recording)?)
     };
-    show(&engine, places, vec![request])?;
+    show(&engine, places, vec![request], None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,12 +52,16 @@ pub fn engine(places: &Places) -> anyhow::Result<Option<Arc<Engine>>> {
         .context("the passphrase cannot be asked for: set DJUST_INSPECTOR_PASSPHRASE, or name a file with --passphrase-file")
 }
 
-/// Shows the window until it is closed. `requests` are sent first.
-pub fn show(engine: &Arc<Engine>, places: &Places, requests: Vec<Request>) -> anyhow::Result<()> {
+/// Shows the window until it is closed. `requests` are sent first. `server` is the one that ends with the window.
+pub fn show(engine: &Arc<Engine>, places: &Places, requests: Vec<Request>, server: Option<&Server>) -> anyhow::Result<()> {
     let startup = Startup { requests, ..Startup::default() };
     let memory = places.data.join("window.ron");
     private_memory(&memory).with_context(|| format!("what the window remembers cannot be kept here: {}", memory.display()))?;
-    let desktop = Desktop::new(engine.clone()).context("there is no room for pages to show: name another folder in TMPDIR")?;
+    let desktop = Desktop::new(engine.clone(), server.map(|server| server.command.clone()))
+        .context("there is no room for pages to show: name another folder in TMPDIR")?;
+    if let Some(server) = server {
+        server.when_ended(Box::new(desktop.on_server_end()));
+    }
     run_native(Box::new(desktop), startup, Some(memory)).context("recording works without a window: djust-inspector record -- …")
 }
 

@@ -79,8 +79,7 @@ impl Border {
         window.set_waker(Box::new(move || waker.wake()));
         let mut connection = self.connection.lock();
         let mut own = self.own.lock();
-        // Answers to the page before would be taken for answers to this one.
-        own.retain(|notice| matches!(notice, Notice::Message(..)));
+        own.retain(is_for_any_page);
         own.insert(0, Notice::Desktop(Box::new(info)));
         drop(own);
         *connection = Some(Connection { window, wake: wake.clone(), asked: false });
@@ -125,15 +124,31 @@ impl Border {
 
     /// Tells people something, now or when there is a page to do so.
     pub fn message(&self, level: Level, text: String) {
+        self.tell_when_there(Notice::Message(level, text));
+    }
+
+    /// Tells the page something that holds for the next page as well, now or when there is one.
+    pub fn tell_when_there(&self, notice: Notice) {
         let connection = self.connection.lock();
         let mut own = self.own.lock();
         if connection.is_some() || own.len() < MAX_UNHEARD {
-            own.push(Notice::Message(level, text));
+            own.push(notice);
         }
         drop(own);
         if let Some(connection) = connection.as_ref() {
             connection.wake.wake();
         }
+    }
+
+    /// There is no page any more.
+    pub fn disconnect(&self) {
+        *self.connection.lock() = None;
+        self.own.lock().retain(is_for_any_page);
+    }
+
+    /// Whether the page has yet to take what it was told of the desktop.
+    pub fn is_behind(&self) -> bool {
+        self.own.lock().iter().any(|notice| matches!(notice, Notice::Desktop(_)))
     }
 
     /// Whether a page is there.
@@ -145,6 +160,11 @@ impl Border {
     pub fn alive(&self) -> watch::Receiver<u32> {
         self.alive.subscribe()
     }
+}
+
+/// Whether a notice is for whichever page comes. Answers to the page before would be taken for answers to this one.
+const fn is_for_any_page(notice: &Notice) -> bool {
+    matches!(notice, Notice::Message(..) | Notice::Show(_) | Notice::ShowStep(..))
 }
 
 #[cfg(test)]
@@ -216,5 +236,22 @@ mod tests {
         border.answer(RequestId(7), Answer::Done("Done".into()));
         assert!(count.load(Ordering::SeqCst) > before);
         assert!(border.drain(10).notices.contains(&Notice::Answer(RequestId(7), Answer::Done("Done".into()))));
+    }
+
+    #[test]
+    fn what_was_clicked_on_without_a_window_is_shown_in_the_next_one() {
+        let (_dir, engine) = engine();
+        let border = Border::new();
+        border.connect(engine.window(), DesktopInfo::default(), counted().1);
+        let _ = border.drain(10);
+        border.disconnect();
+        assert!(!border.is_connected());
+        let step = Notice::ShowStep(inspector_model::SourceId(1), inspector_model::StepId(5));
+        border.tell_when_there(step.clone());
+        border.tell(Notice::Desktop(Box::default()));
+        border.connect(engine.window(), DesktopInfo::default(), counted().1);
+        assert!(border.is_behind());
+        assert!(border.drain(10).notices.contains(&step));
+        assert!(!border.is_behind());
     }
 }

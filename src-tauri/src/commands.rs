@@ -21,6 +21,7 @@ pub fn connect(app: AppHandle, channel: Channel<()>) -> Result<(), &'static str>
             tracing::debug!("the page could not be woken: {error}");
         }
     });
+    shell.connected();
     shell.border.connect(shell.window(), shell.info(), wake);
     Ok(())
 }
@@ -50,5 +51,5 @@ pub fn send(shell: State<'_, Arc<Shell>>, text: String) -> bool {
 #[tauri::command(async)]
 #[expect(clippy::needless_pass_by_value, reason = "Tauri's commands take what they were sent")]
 pub fn drain(shell: State<'_, Arc<Shell>>, max_steps: usize) -> Result<String, String> {
-    serde_json::to_string(&shell.border.drain(max_steps)).map_err(|error| format!("the notices cannot be written: {error}"))
+    serde_json::to_string(&shell.drain(max_steps)).map_err(|error| format!("the notices cannot be written: {error}"))
 }

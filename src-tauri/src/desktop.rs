@@ -1,5 +1,6 @@
 //! What the window asks of its desktop.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use inspector_model::{Answer, DesktopRequest, DesktopSetting, ErrorCode, ExportFormat, Failure, RequestId};
@@ -7,6 +8,7 @@ use tauri_plugin_autostart::ManagerExt as _;
 use tauri_plugin_dialog::{DialogExt as _, FilePath};
 
 use crate::shell::Shell;
+use crate::updates;
 use crate::window::main_window;
 
 /// Answers, now or when the user has.
@@ -30,13 +32,13 @@ pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
             });
         }
         DesktopRequest::PickFileToOpen => {
-            let endings = [ExportFormat::Recording, ExportFormat::BugCapture].map(ExportFormat::extension);
+            let endings = ExportFormat::OPENED.map(ExportFormat::extension);
             let mut dialog = shell.app.dialog().file().set_title("Open a recording").add_filter("Recordings and bug captures", &endings);
             if let Some(window) = main_window(&shell.app) {
                 dialog = dialog.set_parent(&window);
             }
             let shell = shell.clone();
-            dialog.pick_file(move |file| picked(&shell, id, file));
+            dialog.pick_file(move |file| picked(&shell, id, file, Shell::allow_to_open));
         }
         DesktopRequest::PickFileToSave { suggested } => {
             let (name, format) = file_name(&suggested);
@@ -46,7 +48,7 @@ pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
                 dialog = dialog.set_parent(&window);
             }
             let shell = shell.clone();
-            dialog.save_file(move |file| picked(&shell, id, file));
+            dialog.save_file(move |file| picked(&shell, id, file, Shell::allow_to_save));
         }
         DesktopRequest::Set(setting) => {
             let shell = shell.clone();
@@ -55,6 +57,14 @@ pub fn answer(shell: &Arc<Shell>, id: RequestId, request: DesktopRequest) {
                 let done = set(&shell, setting);
                 shell.border.answer(id, done.map_or_else(Answer::Failed, |()| Answer::Done("Set".into())));
             });
+        }
+        DesktopRequest::Reply(question, reply) => {
+            shell.border.answer(id, Answer::Done("Answered".into()));
+            shell.reply(question, reply);
+        }
+        DesktopRequest::Update(step) => {
+            shell.border.answer(id, Answer::Done("Begun".into()));
+            updates::step(shell, step);
         }
     }
 }
@@ -84,10 +94,10 @@ fn set(shell: &Arc<Shell>, setting: DesktopSetting) -> Result<(), Failure> {
     }
 }
 
-fn picked(shell: &Shell, id: RequestId, file: Option<FilePath>) {
+fn picked(shell: &Shell, id: RequestId, file: Option<FilePath>, allow: impl FnOnce(&Shell, PathBuf)) {
     let path = file.and_then(|file| file.into_path().ok());
     if let Some(path) = &path {
-        shell.allow(path.clone());
+        allow(shell, path.clone());
     }
     shell.border.answer(id, Answer::Picked(path));
 }

@@ -14,6 +14,7 @@ use crate::shell::Shell;
 use crate::{tray, updates, window};
 
 /// What a start asked for.
+#[derive(Clone)]
 pub struct Start {
     /// Where the library is.
     pub places: Places,
@@ -27,14 +28,60 @@ pub struct Start {
     pub fallback: bool,
 }
 
-/// Stands in the way while the passphrase is not known.
-pub struct Door(Mutex<Option<Start>>);
+/// Stands in the way while the passphrase is not known. `S` is what is behind it.
+pub struct Door<S = Start>(Mutex<Lock<S>>);
+
+/// How a [`Door`] stands.
+enum Lock<S> {
+    Locked(S),
+    Trying,
+    Open,
+}
+
+/// One passphrase is being tried. However that ends, the door is open or can be tried again.
+struct Attempt<'a, S> {
+    door: &'a Door<S>,
+    /// What the door is locked with again.
+    start: Option<S>,
+}
+
+impl<S: Clone> Door<S> {
+    const fn locked(start: S) -> Self {
+        Self(Mutex::new(Lock::Locked(start)))
+    }
+
+    /// One at a time: each takes a good part of the machine for a moment.
+    fn attempt(&self) -> Result<(Attempt<'_, S>, S), &'static str> {
+        let mut lock = self.0.lock();
+        match std::mem::replace(&mut *lock, Lock::Trying) {
+            Lock::Locked(start) => Ok((Attempt { door: self, start: Some(start.clone()) }, start)),
+            Lock::Trying => Err("another passphrase is being tried: wait for it"),
+            Lock::Open => {
+                *lock = Lock::Open;
+                Err("the library is open already")
+            }
+        }
+    }
+}
+
+impl<S> Attempt<'_, S> {
+    /// It was the right one, and everything has begun.
+    fn succeeded(mut self) {
+        self.start = None;
+    }
+}
+
+impl<S> Drop for Attempt<'_, S> {
+    fn drop(&mut self) {
+        *self.door.0.lock() = self.start.take().map_or(Lock::Open, Lock::Locked);
+    }
+}
 
 /// Begins, or asks for the passphrase. Only on the main thread.
 pub fn enter(app: &AppHandle, start: Start) -> anyhow::Result<()> {
     let settings = Settings { data_dir: start.places.data.clone(), passphrase: passphrase_from(PASSPHRASE_VARIABLE) };
     if settings.is_locked()? {
-        app.manage(Door(Mutex::new(Some(start))));
+        app.manage(Door::locked(start));
         window::ask(app).context("the window that asks for the passphrase cannot be made")
     } else {
         begin(app, Engine::start(&settings)?, start)
@@ -44,35 +91,38 @@ pub fn enter(app: &AppHandle, start: Start) -> anyhow::Result<()> {
 /// Tries a passphrase, and begins with the right one.
 pub async fn unlock(app: AppHandle, passphrase: Secret) -> Result<(), String> {
     let door = app.try_state::<Door>().ok_or("it was not locked")?;
-    // One at a time: each takes a good part of the machine for a moment.
-    let start = door.0.lock().take().ok_or("another passphrase is being tried, or the library is open")?;
+    let (attempt, start) = door.attempt()?;
     let settings = Settings { data_dir: start.places.data.clone(), passphrase: Some(passphrase) };
     let opened = tauri::async_runtime::spawn_blocking(move || Engine::start(&settings).map_err(|error| error.why_still_locked()));
-    match opened.await.unwrap_or_else(|error| Err(error.to_string())) {
-        Ok(engine) => {
-            let (tell, told) = oneshot::channel();
-            let behind = app.clone();
-            // Nobody waits for it any more when the app ends.
-            let go = move || drop(tell.send(begin(&behind, engine, start).map_err(|error| format!("{error:#}"))));
-            app.run_on_main_thread(go).map_err(|error| error.to_string())?;
-            told.await.unwrap_or_else(|_| Err("the app ends".to_owned()))
-        }
-        Err(why) => {
-            *door.0.lock() = Some(start);
-            Err(why)
-        }
-    }
+    let engine = opened.await.unwrap_or_else(|error| Err(error.to_string()))?;
+    let (tell, told) = oneshot::channel();
+    let behind = app.clone();
+    // Nobody waits for it any more when the app ends.
+    let go = move || drop(tell.send(begin(&behind, engine, start).map_err(|error| format!("{error:#}"))));
+    app.run_on_main_thread(go).map_err(|error| error.to_string())?;
+    told.await.unwrap_or_else(|_| Err("the app ends".to_owned()))?;
+    attempt.succeeded();
+    Ok(())
 }
 
-/// Everything behind the door.
+/// Everything behind the door. What can fail comes before anything that lasts, so that a failed start can be tried again.
 fn begin(app: &AppHandle, engine: Engine, start: Start) -> anyhow::Result<()> {
     let Start { places, wish, complaint, background, fallback } = start;
     let shell = Shell::new(app.clone(), engine, places, wish, fallback);
+    if let Err(error) = shell.listen() {
+        // The library is closed: the next try opens it anew.
+        shell.shut_down();
+        return Err(error).context("the app cannot begin: no thread could be started");
+    }
     app.manage(shell.clone());
-    let has_tray = tray::make(app, &shell);
-    shell.listen(has_tray)?;
+    let no_tray = tray::make(app, &shell).err();
+    if let Some(why) = &no_tray {
+        tracing::warn!("there is no tray: {why}");
+    } else {
+        shell.has_tray();
+    }
     end_on_signal(shell.clone());
-    updates::check(app);
+    updates::check(&shell);
     #[cfg(target_os = "linux")]
     if app.env().appimage.is_some() {
         use tauri_plugin_deep_link::DeepLinkExt as _;
@@ -84,10 +134,13 @@ fn begin(app: &AppHandle, engine: Engine, start: Start) -> anyhow::Result<()> {
     if let Some(window) = window::main_window(app) {
         window::adopt(&shell, &window);
     }
-    if has_tray && background {
-        shell.stay();
-    } else {
-        shell.begin();
+    match no_tray {
+        None if background => shell.stay(),
+        Some(why) if background => {
+            shell.begin();
+            shell.border.message(Level::Warning, format!("The window is shown because there is no tray: {why}"));
+        }
+        _ => shell.begin(),
     }
     if let Some(text) = complaint {
         shell.border.message(Level::Error, text);
@@ -111,4 +164,29 @@ fn end_on_signal(shell: Arc<Shell>) {
     });
     #[cfg(not(unix))]
     drop(shell);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_start_that_failed_with_the_right_passphrase_can_be_tried_again() {
+        let door = Door::locked(7);
+        for _ in 0..3 {
+            let (attempt, start) = door.attempt().unwrap();
+            assert_eq!(start, 7);
+            assert!(door.attempt().err().unwrap().contains("being tried"));
+            drop(attempt);
+        }
+        let failed = catch_unwind(AssertUnwindSafe(|| {
+            let _attempt = door.attempt().unwrap();
+            std::panic::resume_unwind(Box::new("within a start"));
+        }));
+        assert!(failed.is_err());
+        door.attempt().unwrap().0.succeeded();
+        assert!(door.attempt().err().unwrap().contains("open already"));
+    }
 }

@@ -16,6 +16,8 @@ mod keychain;
 mod links;
 mod news;
 mod pages;
+mod picks;
+mod questions;
 mod server;
 mod settings;
 mod shell;
@@ -39,7 +41,6 @@ use crate::shell::Shell;
 #[allow(clippy::print_stderr, reason = "a program that cannot start says why where it was started")]
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    begin_log("djust-inspector-app");
     match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -51,13 +52,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     prefer_safe_rendering();
+    let places = Places::find(arguments.data_dir.as_deref())?;
+    // A start from the desktop has no terminal that would show what is written to standard error.
+    begin_log("djust-inspector-app", Some(&shell::log_file(&places)));
     let (wish, complaint) = match arguments.wish(&std::env::current_dir().unwrap_or_default()) {
         Ok(wish) => (wish, None),
         // Whoever clicked on a link sees no terminal.
         Err(error) if arguments.is_link() => (Wish::Show, Some(format!("{error:#}"))),
         Err(error) => return Err(error),
     };
-    let places = Places::find(arguments.data_dir.as_deref())?;
     let start = Start { places, wish, complaint, background: arguments.background, fallback: arguments.fallback };
     let context = tauri::generate_context!();
     let mut builder = tauri::Builder::default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use inspector_model::{Cause, Notice, NotifyAbout, SessionId, SourceId, SourceKind, Status, Step, StepKind, for_desktop};
+use inspector_model::{Cause, Notice, NotifyAbout, SessionId, SourceId, SourceKind, Status, Step, StepId, StepKind, for_desktop};
 
 /// How long a kind is silent after it has spoken, seconds: a loop that raises must not fill the desktop.
 const SILENCE_SECS: f64 = 10.0;
@@ -21,6 +21,8 @@ pub struct News {
     pub title: String,
     /// Second line.
     pub body: String,
+    /// Where a click on it leads: to the step, or to the source alone.
+    pub at: (SourceId, Option<StepId>),
 }
 
 /// Reads notices and finds the news in them.
@@ -56,7 +58,7 @@ impl Newsroom {
             }
             Notice::Steps(id, steps) => {
                 if let Some(title) = self.live.get(id) {
-                    news.extend(steps.iter().flat_map(|block| block.iter()).filter_map(|step| of_step(&step, title)));
+                    news.extend(steps.iter().flat_map(|block| block.iter()).filter_map(|step| of_step(*id, &step, title)));
                 }
             }
             Notice::Session(id, session) => {
@@ -69,6 +71,7 @@ impl Newsroom {
                         about: NotifyAbout::RateLimitCloses,
                         title: format!("{title}: a page was closed with 4429"),
                         body: format!("{view} got more messages than its rate limit allows"),
+                        at: (*id, None),
                     });
                 }
             }
@@ -101,7 +104,8 @@ impl Newsroom {
     }
 }
 
-fn of_step(step: &Step, title: &str) -> Option<News> {
+fn of_step(source: SourceId, step: &Step, title: &str) -> Option<News> {
+    let at = (source, Some(step.id));
     // What was there before the inspector came is no news.
     if step.history {
         return None;
@@ -112,6 +116,7 @@ fn of_step(step: &Step, title: &str) -> Option<News> {
             about: NotifyAbout::Breakpoints,
             title: format!("{title}: a breakpoint was hit"),
             body: format!("{}, step {}", step.name, step.id),
+            at,
         });
     }
     let refused = matches!(&step.cause, Some(Cause::Reloaded { result, .. }) if result == "refused");
@@ -122,6 +127,7 @@ fn of_step(step: &Step, title: &str) -> Option<News> {
             about: NotifyAbout::RefusedSwaps,
             title: format!("{title}: HVR refused to swap"),
             body: format!("The page keeps the old classes of {file}; the step says why"),
+            at,
         });
     }
     if step.kind == StepKind::RateLimited && matches!(&step.cause, Some(Cause::Limit { code: Some(TOO_MANY), .. })) {
@@ -135,6 +141,7 @@ fn of_step(step: &Step, title: &str) -> Option<News> {
             Some(class) => format!("{} raised {class}", step.name),
             None => format!("{} raised", step.name),
         },
+        at,
     })
 }
 
@@ -151,7 +158,7 @@ fn class_name(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use inspector_model::{Close, Phase, RecorderStatus, Session, Source, SourceState, StepId};
+    use inspector_model::{Close, Phase, RecorderStatus, Session, Source, SourceState};
 
     use super::*;
 
@@ -193,7 +200,12 @@ mod tests {
         let news = room.read(&Notice::steps(SOURCE, [raised("KeyError: 'card 4242 4242'")]), 1.0);
         assert_eq!(
             news,
-            [News { about: NotifyAbout::Errors, title: "shop: a handler raised".into(), body: "order raised KeyError".into() }]
+            [News {
+                about: NotifyAbout::Errors,
+                title: "shop: a handler raised".into(),
+                body: "order raised KeyError".into(),
+                at: (SOURCE, Some(StepId(1)))
+            }]
         );
         let news = newsroom().read(&Notice::steps(SOURCE, [raised("the card 4242 was refused")]), 1.0);
         assert_eq!(news[0].body, "order raised");
@@ -248,7 +260,12 @@ mod tests {
         let news = newsroom().read(&Notice::steps(SOURCE, [step]), 1.0);
         assert_eq!(
             news,
-            [News { about: NotifyAbout::Breakpoints, title: "shop: a breakpoint was hit".into(), body: "pay, step 7".into() }]
+            [News {
+                about: NotifyAbout::Breakpoints,
+                title: "shop: a breakpoint was hit".into(),
+                body: "pay, step 7".into(),
+                at: (SOURCE, Some(StepId(7)))
+            }]
         );
     }
 

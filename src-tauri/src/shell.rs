@@ -2,29 +2,30 @@
 //!
 //! It has a handle of its own on the engine, as a window has, so that tray and notifications work without one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use inspector_engine::{Engine, Places, Target, Window, found_servers};
 use inspector_model::{
-    Answer, AttachOptions, DesktopInfo, ErrorCode, Failure, Handle as _, Level, Notice, PageAt, RecordedPage, Request, RequestId, Side,
-    SourceId, SourceKind, SourceState, StepId,
+    Answer, AttachOptions, DesktopInfo, DesktopQuestion, Drag, ErrorCode, Failure, Handle as _, Level, Notice, PageAt, RecordedPage, Reply,
+    Request, RequestId, Side, SourceId, SourceKind, SourceState, StepId, Update,
 };
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_autostart::ManagerExt as _;
-use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons, MessageDialogKind};
 use tauri_plugin_notification::NotificationExt as _;
 
 use crate::arguments::Wish;
-use crate::border::Border;
+use crate::border::{Border, Drained};
 use crate::links::Address;
-use crate::news::Newsroom;
+use crate::news::{News, Newsroom};
 use crate::pages::Pages;
+use crate::picks::Picks;
+use crate::questions::{Offer, Proposed, Questions};
 use crate::server::Server;
 use crate::settings::{Settings, SettingsFile};
 use crate::tray::{Outline, Summary};
@@ -33,6 +34,8 @@ use crate::{desktop, fallback, keychain, tray, window};
 
 /// Steps that are taken in at a time.
 const STEPS_AT_ONCE: usize = 20_000;
+/// Notifications whose clicks lead somewhere. A desktop shows fewer.
+const MOST_NEWS: usize = 64;
 
 /// The app.
 pub struct Shell {
@@ -51,20 +54,25 @@ pub struct Shell {
     settings: Mutex<Settings>,
     file: SettingsFile,
     server: Mutex<Option<Server>>,
+    /// The command of the server while it runs.
+    server_command: Mutex<Option<String>>,
     asked: Mutex<HashMap<RequestId, Option<Offer>>>,
     next_request: AtomicU64,
     /// Tokens that the user gave by hand, and may want to have remembered once they have worked.
     offers: Mutex<HashMap<String, Offer>>,
-    /// Files that the user chose in a dialog: the page may name no others.
-    picked: Mutex<HashSet<PathBuf>>,
+    picks: Mutex<Picks>,
+    questions: Mutex<Questions>,
+    update: Mutex<Option<Update>>,
+    /// The newest notifications by their numbers, and where a click on each leads.
+    news: Mutex<VecDeque<(i32, (SourceId, Option<StepId>))>>,
+    began: Instant,
+    has_tray: AtomicBool,
+    /// A server is attached and recorded.
+    is_recording: AtomicBool,
+    /// The app was started to live in the tray.
     stays: AtomicBool,
-}
-
-/// A token and where it is for.
-#[derive(Clone)]
-struct Offer {
-    address: Address,
-    token: String,
+    /// The window is closed and the app goes on in the tray, as the user has said.
+    keeps: AtomicBool,
 }
 
 impl Shell {
@@ -84,24 +92,40 @@ impl Shell {
             settings: Mutex::new(file.load()),
             file,
             server: Mutex::default(),
+            server_command: Mutex::default(),
             asked: Mutex::default(),
             next_request: AtomicU64::new(1),
             offers: Mutex::default(),
-            picked: Mutex::default(),
+            picks: Mutex::default(),
+            questions: Mutex::default(),
+            update: Mutex::default(),
+            news: Mutex::default(),
+            began: Instant::now(),
+            has_tray: AtomicBool::new(false),
+            is_recording: AtomicBool::new(false),
             stays: AtomicBool::new(false),
+            keeps: AtomicBool::new(false),
         })
     }
 
     /// Listens to the engine from now on, for the tray and for notifications.
-    pub fn listen(self: &Arc<Self>, has_tray: bool) -> std::io::Result<()> {
+    pub fn listen(self: &Arc<Self>) -> std::io::Result<()> {
         let (wake, woken) = sync_channel(1);
         // A full channel holds a wake-up already.
         self.own.set_waker(Box::new(move || wake.try_send(()).unwrap_or_default()));
         let shell = self.clone();
-        std::thread::Builder::new().name("shell".into()).spawn(move || shell.hear(&woken, has_tray)).map(drop)
+        std::thread::Builder::new().name("shell".into()).spawn(move || shell.hear(&woken)).map(drop)?;
+        let shell = Arc::downgrade(self);
+        // Its result is one for mobile systems.
+        let _ = self.app.notification().on_action(move |performed| {
+            if let (Some(shell), Some(notification)) = (shell.upgrade(), performed.notification()) {
+                shell.show_news(notification.id());
+            }
+        });
+        Ok(())
     }
 
-    fn hear(self: &Arc<Self>, woken: &Receiver<()>, has_tray: bool) {
+    fn hear(self: &Arc<Self>, woken: &Receiver<()>) {
         let (mut newsroom, mut summary, mut shown) = (Newsroom::default(), Summary::default(), None);
         let mut notices = Vec::new();
         while woken.recv().is_ok() {
@@ -110,7 +134,7 @@ impl Shell {
                 for notice in notices.drain(..) {
                     for news in newsroom.read(&notice, now()) {
                         if self.settings.lock().notify.contains(&news.about) {
-                            let _ = self.app.notification().builder().title(&news.title).body(&news.body).show();
+                            self.tell_news(&news);
                         }
                     }
                     summary.take(&notice);
@@ -121,10 +145,33 @@ impl Shell {
                 }
             }
             let outline = summary.outline();
-            if has_tray && shown.as_ref() != Some(&outline) {
+            self.is_recording.store(outline.recording, Ordering::Relaxed);
+            if self.has_tray.load(Ordering::Relaxed) && shown.as_ref() != Some(&outline) {
                 self.show_tray(outline.clone());
                 shown = Some(outline);
             }
+        }
+    }
+
+    fn tell_news(&self, news: &News) {
+        let mut all = self.news.lock();
+        let number = all.back().map_or(1, |(last, _)| last.wrapping_add(1));
+        all.push_back((number, news.at));
+        if all.len() > MOST_NEWS {
+            all.pop_front();
+        }
+        drop(all);
+        let _ = self.app.notification().builder().id(number).title(&news.title).body(&news.body).show();
+    }
+
+    /// A notification was clicked on: shows what it told of.
+    fn show_news(self: &Arc<Self>, number: i32) {
+        self.show_window();
+        let at = self.news.lock().iter().find(|(of, _)| *of == number).map(|(_, at)| *at);
+        match at {
+            Some((source, Some(step))) => self.border.tell_when_there(Notice::ShowStep(source, step)),
+            Some((source, None)) => self.border.tell_when_there(Notice::Show(source)),
+            None => {}
         }
     }
 
@@ -186,7 +233,32 @@ impl Shell {
             autostart: self.app.autolaunch().is_enabled().ok(),
             keychain: true,
             static_files: Some(settings.static_files),
+            tray: self.is_seen_in_tray(),
+            server: self.server_command.lock().clone(),
+            log: Some(log_file(&self.places)),
+            question: self.questions.lock().open(),
+            update: self.update.lock().clone(),
         }
+    }
+
+    /// Tells the page anew what [`Shell::info`] says.
+    pub fn tell_info(&self) {
+        self.border.tell(Notice::Desktop(Box::new(self.info())));
+    }
+
+    /// There is a tray.
+    pub fn has_tray(&self) {
+        self.has_tray.store(true, Ordering::Relaxed);
+    }
+
+    fn is_seen_in_tray(&self) -> bool {
+        self.has_tray.load(Ordering::Relaxed) && tray::is_seen()
+    }
+
+    /// How far a newer version is.
+    pub fn set_update(&self, update: Option<Update>) {
+        *self.update.lock() = update;
+        self.tell_info();
     }
 
     /// What the user has switched on.
@@ -200,7 +272,7 @@ impl Shell {
         change(&mut settings);
         self.file.save(&settings).map_err(|error| Failure::new(ErrorCode::Io, format!("the setting could not be kept: {error}")))?;
         *self.settings.lock() = settings;
-        self.border.tell(Notice::Desktop(Box::new(self.info())));
+        self.tell_info();
         Ok(())
     }
 
@@ -221,10 +293,8 @@ impl Shell {
                 desktop::answer(self, id, request);
                 true
             }
-            Request::OpenFile(path) | Request::OpenSealed { path, .. } | Request::Export { path, .. }
-                if !self.picked.lock().contains(&path) =>
-            {
-                let failure = Failure::new(ErrorCode::BadRequest, "the file was not chosen in a dialog").hint("choose it there");
+            request if !self.picks.lock().take(id, &request) => {
+                let failure = Failure::new(ErrorCode::BadRequest, "the file was not chosen in a dialog for this").hint("choose it there");
                 self.border.answer(id, Answer::Failed(failure));
                 true
             }
@@ -260,9 +330,38 @@ impl Shell {
         true
     }
 
-    /// The user chose this file: the page may open it, or write to it.
-    pub fn allow(&self, path: PathBuf) {
-        self.picked.lock().insert(path);
+    /// What has happened since the page asked last.
+    pub fn drain(&self, max_steps: usize) -> Drained {
+        let drained = self.border.drain(max_steps);
+        for notice in &drained.notices {
+            if let Notice::Answer(id, answer) = notice {
+                self.picks.lock().answered(*id, answer);
+            }
+        }
+        drained
+    }
+
+    /// A page has connected: nothing was picked in it.
+    pub fn connected(&self) {
+        *self.picks.lock() = Picks::default();
+    }
+
+    /// The user chose this file to be opened.
+    pub fn allow_to_open(&self, path: PathBuf) {
+        self.picks.lock().allow_to_open(path);
+    }
+
+    /// The user chose this file to be written.
+    pub fn allow_to_save(&self, path: PathBuf) {
+        self.picks.lock().allow_to_save(path);
+    }
+
+    /// Files are dragged over the main window, or dropped on it.
+    pub fn dragged(&self, drag: Drag) {
+        if let Drag::Dropped(files) = &drag {
+            files.iter().cloned().for_each(|file| self.allow_to_open(file));
+        }
+        self.border.tell(Notice::Drag(drag));
     }
 
     /// Does what the first start asked for.
@@ -314,29 +413,45 @@ impl Shell {
         });
     }
 
-    /// A link asked for it: whoever wrote the page with the link is not the user.
-    fn propose(self: &Arc<Self>, address: Address) {
-        let shell = self.clone();
-        let _ = self.app.run_on_main_thread(move || {
-        let mut dialog = shell.app
-            .dialog()
-            .message(format!(
-                "A link asks to attach to this server:\n\n{}\n\nWhat happens on it is then recorded here. Attach only to a server that you know.",
-                address.as_str()
-            ))
-            .title("Attach to a server?")
-            .kind(MessageDialogKind::Warning)
-            .buttons(MessageDialogButtons::OkCancelCustom("Attach".into(), "Cancel".into()));
-        if let Some(window) = window::main_window(&shell.app) {
-            dialog = dialog.parent(&window);
+    /// A link asked for it. The author of the page with the link is not the user.
+    fn propose(&self, address: Address) {
+        let proposed = self.questions.lock().propose(address, self.began.elapsed().as_secs_f64());
+        match proposed {
+            Proposed::Asked => self.tell_info(),
+            Proposed::FirstOfFlood => {
+                let text = "Links ask to attach again and again. They are ignored until they stop".to_owned();
+                self.border.message(Level::Warning, text);
+            }
+            Proposed::Flood => {}
         }
-        let attaching = shell.clone();
-        dialog.show(move |yes| {
-                if yes {
-                    attaching.attach_without_token(address, AttachOptions::default());
+    }
+
+    /// The user's answer to a question.
+    pub fn reply(self: &Arc<Self>, question: DesktopQuestion, reply: Reply) {
+        match question {
+            DesktopQuestion::Close => {
+                let mut questions = self.questions.lock();
+                let was_asked = questions.is_closing();
+                questions.closed();
+                drop(questions);
+                if was_asked {
+                    self.close_window(reply);
                 }
-            });
-        });
+            }
+            DesktopQuestion::Attach(url) => {
+                let address = self.questions.lock().take_link(&url).filter(|_| reply == Reply::Yes);
+                if let Some(address) = address {
+                    self.attach_without_token(address, AttachOptions::default());
+                }
+            }
+            DesktopQuestion::Remember(url) => {
+                let offer = self.questions.lock().take_token(&url).filter(|_| reply == Reply::Yes);
+                if let Some(offer) = offer {
+                    self.remember(offer);
+                }
+            }
+        }
+        self.tell_info();
     }
 
     fn may_be_remembered(&self, address: &Address, token: &str) {
@@ -348,48 +463,44 @@ impl Shell {
 
     fn offer_to_remember(self: &Arc<Self>, offer: Offer) {
         let shell = self.clone();
+        tauri::async_runtime::spawn_blocking(move || match keychain::token(&offer.address) {
+            Ok(Some(known)) if known == offer.token => {}
+            Ok(_) => {
+                shell.questions.lock().offer(offer);
+                shell.tell_info();
+            }
+            Err(error) => tracing::info!("a token is not offered to be remembered: {error}"),
+        });
+    }
+
+    fn remember(self: &Arc<Self>, offer: Offer) {
+        let shell = self.clone();
         tauri::async_runtime::spawn_blocking(move || {
-            match keychain::token(&offer.address) {
-                Ok(Some(known)) if known == offer.token => return,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::info!("a token is not offered to be remembered: {error}");
-                    return;
-                }
+            if let Err(error) = keychain::remember(&offer.address, &offer.token) {
+                shell.border.message(Level::Warning, format!("The token was not remembered: {error}"));
             }
-            let question = format!("Remember the token of {} in the system's keychain?", offer.address.as_str());
-            let asking = shell.clone();
-            let mut dialog = asking
-                .app
-                .dialog()
-                .message(question)
-                .title("Remember the token?")
-                .buttons(MessageDialogButtons::OkCancelCustom("Remember".into(), "Not now".into()));
-            if let Some(window) = window::main_window(&asking.app) {
-                dialog = dialog.parent(&window);
-            }
-            dialog.show(move |yes| {
-                if yes {
-                    tauri::async_runtime::spawn_blocking(move || {
-                        if let Err(error) = keychain::remember(&offer.address, &offer.token) {
-                            shell.border.message(Level::Warning, format!("The token was not remembered: {error}"));
-                        }
-                    });
-                }
-            });
         });
     }
 
     fn start_server(self: &Arc<Self>, command: &[std::ffi::OsString]) {
         let shell = self.clone();
-        let ended = move |status| shell.border.message(Level::Warning, format!("The server has ended ({status})"));
+        *self.server_command.lock() = Some(words(command));
+        let ended = move |status| {
+            shell.server_command.lock().take();
+            shell.tell_info();
+            shell.border.message(Level::Warning, format!("The server has ended ({status})"));
+        };
         let started = Server::start(&self.places, command, ended).and_then(|(server, target)| {
             *self.server.lock() = Some(server);
             self.attach(target)
         });
         if let Err(error) = started {
+            if self.server.lock().is_none() {
+                self.server_command.lock().take();
+            }
             self.border.message(Level::Error, format!("{error:#}"));
         }
+        self.tell_info();
     }
 
     fn attach(&self, target: Target) -> anyhow::Result<()> {
@@ -411,9 +522,60 @@ impl Shell {
         self.stays.store(true, Ordering::Relaxed);
     }
 
+    /// The main window is to be closed. `true`: it may be. Otherwise the user is asked in it first. Only on the main thread.
+    pub fn may_close(&self) -> bool {
+        let was_asked = self.questions.lock().is_closing();
+        let now = Closing {
+            ends: self.is_recording.load(Ordering::Relaxed) || self.server_command.lock().is_some(),
+            in_tray: self.stays.load(Ordering::Relaxed) && self.is_seen_in_tray(),
+            // A page that has not taken the question since it was asked never will.
+            answers: self.border.is_connected() && !(was_asked && self.border.is_behind()),
+        };
+        match now.step() {
+            CloseStep::Close => true,
+            CloseStep::ToTray => {
+                self.keep_in_tray();
+                true
+            }
+            CloseStep::Ask => {
+                self.questions.lock().close();
+                self.tell_info();
+                false
+            }
+        }
+    }
+
+    /// The user was asked whether the window is closed, and has answered.
+    fn close_window(&self, reply: Reply) {
+        match reply {
+            Reply::No => {}
+            Reply::Keep if self.is_seen_in_tray() => {
+                self.keep_in_tray();
+                let app = self.app.clone();
+                let _ = self.app.run_on_main_thread(move || {
+                    let _ = window::main_window(&app).map(|window| window.destroy());
+                });
+            }
+            Reply::Keep => {
+                self.border
+                    .message(Level::Warning, "The tray is gone, so the window stays: nobody would see that recording goes on".into());
+            }
+            Reply::Yes => self.quit(),
+        }
+    }
+
+    /// The window is closed next, and the app goes on.
+    fn keep_in_tray(&self) {
+        self.keeps.store(true, Ordering::Relaxed);
+        if self.is_recording.load(Ordering::Relaxed) {
+            let text = "Recording goes on. The tray shows the window again, and ends it";
+            let _ = self.app.notification().builder().title("djust Inspector is in the tray").body(text).show();
+        }
+    }
+
     /// The main window was closed.
     pub fn window_closed(&self) {
-        if !self.stays.load(Ordering::Relaxed) {
+        if !self.keeps.swap(false, Ordering::Relaxed) {
             self.quit();
         }
     }
@@ -453,6 +615,48 @@ impl Shell {
     }
 }
 
+/// What there is when the main window is to be closed.
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    /// Something ends with the app: a recording, or a server.
+    ends: bool,
+    /// The app lives in the tray, and that can be seen.
+    in_tray: bool,
+    /// The page can be asked.
+    answers: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CloseStep {
+    /// The app ends.
+    Close,
+    /// The app goes on without a window.
+    ToTray,
+    /// The user is asked.
+    Ask,
+}
+
+impl Closing {
+    const fn step(self) -> CloseStep {
+        match self {
+            Self { in_tray: true, .. } => CloseStep::ToTray,
+            Self { ends: true, answers: true, .. } => CloseStep::Ask,
+            // A page that does not answer must not hold the app.
+            _ => CloseStep::Close,
+        }
+    }
+}
+
+/// The file that the app logs to.
+pub fn log_file(places: &Places) -> PathBuf {
+    places.data.join("app.log")
+}
+
+/// A command as it is read.
+fn words(command: &[std::ffi::OsString]) -> String {
+    command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
 enum Found {
     Here(u32),
     Token(String),
@@ -482,4 +686,19 @@ fn sentence(failure: &Failure) -> String {
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_the_window_asks_where_something_ends_and_leaves_nothing_unseen() {
+        let step = |ends, in_tray, answers| Closing { ends, in_tray, answers }.step();
+        assert_eq!(step(true, false, true), CloseStep::Ask);
+        assert_eq!(step(false, false, true), CloseStep::Close);
+        assert_eq!(step(true, false, false), CloseStep::Close, "a page that is dead cannot be asked");
+        assert_eq!(step(false, true, true), CloseStep::ToTray);
+        assert_eq!(step(true, true, true), CloseStep::ToTray, "it goes on, which is told");
+    }
 }

@@ -1,7 +1,6 @@
 //! The tray: what is being recorded, what could be, and what was.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use inspector_model::{FoundServer, Notice, RecordingId, RecordingInfo, Source, SourceId, SourceKind, SourceState, for_desktop};
@@ -32,6 +31,8 @@ pub struct Summary {
 pub struct Outline {
     /// One line per live server.
     pub state: Vec<String>,
+    /// Something is being recorded.
+    pub recording: bool,
     /// Process id and label.
     pub servers: Vec<(u32, String)>,
     /// Id and label, the newest first.
@@ -59,12 +60,14 @@ impl Summary {
         let attached: Vec<&str> = live.clone().filter(|(source, _)| !is_over(source)).map(|(_, url)| url.trim_end_matches('/')).collect();
         let mut recordings: Vec<&RecordingInfo> = self.recordings.iter().filter(|recording| !recording.recording).collect();
         recordings.sort_by(|a, b| b.ended.total_cmp(&a.ended));
+        let recording = live.clone().any(|(source, _)| matches!(source.state, SourceState::Attached | SourceState::Connecting));
         let mut state: Vec<String> = live.map(|(source, _)| line(source)).collect();
         if state.is_empty() {
             state.push("Not recording".into());
         }
         Outline {
             state,
+            recording,
             servers: self
                 .found
                 .iter()
@@ -100,32 +103,70 @@ fn label(text: &str) -> String {
     for_desktop(text, MAX_LABEL)
 }
 
-/// Makes the tray. `false` where the desktop has none: then there is only the window.
-pub fn make(app: &AppHandle, shell: &Arc<Shell>) -> bool {
-    let shell = shell.clone();
-    // The Linux indicator library is loaded when it is first used, and panics where it is not installed.
-    let made = catch_unwind(AssertUnwindSafe(|| -> tauri::Result<()> {
-        let mut tray = TrayIconBuilder::with_id(ID)
-            .tooltip("djust Inspector")
-            .menu(&menu(app, &Outline::default())?)
-            .show_menu_on_left_click(true)
-            .on_menu_event(move |_, event| chosen(&shell, event.id().as_ref()));
-        if let Some(icon) = app.default_window_icon() {
-            tray = tray.icon(icon.clone());
-        }
-        tray.build(app).map(drop)
-    }));
-    match made {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!("there is no tray: {error}");
-            false
-        }
-        Err(_) => {
-            tracing::warn!("there is no tray: install libayatana-appindicator3-1 for one");
-            false
-        }
+/// Why there is no tray.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTray {
+    /// Only on Linux: the other systems bring their own.
+    #[error("the library that it needs is not installed; install libayatana-appindicator3-1")]
+    NoLibrary,
+    /// The desktop refuses one.
+    #[error(transparent)]
+    Refused(#[from] tauri::Error),
+}
+
+/// Makes the tray. Where the desktop has none there is only the window.
+pub fn make(app: &AppHandle, shell: &Arc<Shell>) -> Result<(), NoTray> {
+    if !has_library() {
+        return Err(NoTray::NoLibrary);
     }
+    let shell = shell.clone();
+    let mut tray = TrayIconBuilder::with_id(ID)
+        .tooltip("djust Inspector")
+        .menu(&menu(app, &Outline::default())?)
+        .show_menu_on_left_click(true)
+        .on_menu_event(move |_, event| chosen(&shell, event.id().as_ref()));
+    if let Some(icon) = app.default_window_icon() {
+        tray = tray.icon(icon.clone());
+    }
+    tray.build(app)?;
+    Ok(())
+}
+
+/// Whether the indicator library is installed. The tray's crate loads it when it is first used, and panics where it finds none.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "to load a library runs what it does when it is loaded; the tray's crate loads the same one next")]
+fn has_library() -> bool {
+    // The names of the tray's crate, in its order.
+    const NAMES: [&str; 4] =
+        ["libayatana-appindicator3.so.1", "libappindicator3.so.1", "libayatana-appindicator3.so", "libappindicator3.so"];
+    // SAFETY: both libraries only register types of GTK when they are loaded, on this thread, which is GTK's.
+    NAMES.iter().any(|name| unsafe { libloading::Library::new(name) }.map(std::mem::forget).is_ok())
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn has_library() -> bool {
+    true
+}
+
+/// Whether the desktop shows tray icons now. A tray that nobody sees is no place to go on in.
+#[cfg(target_os = "linux")]
+pub fn is_seen() -> bool {
+    use webkit2gtk::gio::{BusType, Cancellable, DBusCallFlags, bus_get_sync};
+    use webkit2gtk::glib::ToVariant as _;
+
+    /// The answer comes from the bus itself, at once.
+    const DEADLINE_MS: i32 = 500;
+    let owned = bus_get_sync(BusType::Session, None::<&Cancellable>).and_then(|bus| {
+        let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
+        let watcher = ("org.kde.StatusNotifierWatcher",).to_variant();
+        bus.call_sync(Some(name), path, name, "NameHasOwner", Some(&watcher), None, DBusCallFlags::NONE, DEADLINE_MS, None::<&Cancellable>)
+    });
+    owned.is_ok_and(|owned| owned.get::<(bool,)>() == Some((true,)))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub const fn is_seen() -> bool {
+    true
 }
 
 /// Shows the outline. Only on the main thread.
@@ -151,7 +192,7 @@ fn menu(app: &AppHandle, outline: &Outline) -> tauri::Result<Menu<Wry>> {
         }
         menu = menu.item(&recordings.build()?);
     }
-    menu.separator().text("quit", "Quit").build()
+    menu.separator().text("quit", if outline.recording { "Stop recording and quit" } else { "Quit" }).build()
 }
 
 /// An ampersand would be taken for the mark of a shortcut.
@@ -220,9 +261,11 @@ mod tests {
         summary.take(&live(SourceState::Attached));
         let outline = summary.outline();
         assert_eq!(outline.state, ["Recording shop at http://127.0.0.1:8000"]);
+        assert!(outline.recording);
         assert_eq!(outline.servers, [(8, "Attach to shop (http://127.0.0.1:8001/)".to_owned())]);
         summary.take(&live(SourceState::Ended { reason: "it stopped".into() }));
         assert_eq!(summary.outline().servers.len(), 2);
+        assert!(!summary.outline().recording);
         summary.take(&Notice::SourceClosed(SourceId(1)));
         assert_eq!(summary.outline().state, ["Not recording"]);
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use inspector_model::Drag;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, DragDropEvent, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons, MessageDialogKind};
 
 use crate::shell::Shell;
@@ -52,7 +53,6 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .title("djust inspector")
         .inner_size(1440.0, 900.0)
         .min_inner_size(960.0, 560.0)
-        .disable_drag_drop_handler()
         .on_navigation(is_own)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
@@ -63,10 +63,16 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
 /// Looks after the main window from now on.
 pub fn adopt(shell: &Arc<Shell>, window: &WebviewWindow) {
     let closing = shell.clone();
-    window.on_window_event(move |event| {
-        if matches!(event, WindowEvent::Destroyed) {
+    window.on_window_event(move |event| match event {
+        WindowEvent::CloseRequested { api, .. } if !closing.may_close() => api.prevent_close(),
+        WindowEvent::Destroyed => {
+            closing.border.disconnect();
             closing.window_closed();
         }
+        WindowEvent::DragDrop(DragDropEvent::Enter { paths, .. }) => closing.dragged(Drag::Over(paths.clone())),
+        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => closing.dragged(Drag::Dropped(paths.clone())),
+        WindowEvent::DragDrop(DragDropEvent::Leave) => closing.dragged(Drag::Left),
+        _ => {}
     });
     reload_after_crash(shell, window);
     tauri::async_runtime::spawn(watch_first_frame(shell.clone()));

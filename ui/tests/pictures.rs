@@ -11,7 +11,7 @@ use common::headless::Headless as Window;
 use common::{SOURCE, Sample, Script, Scripted, sample};
 use egui::{Key, Modifiers};
 use egui_kittest::{SnapshotOptions, SnapshotResults};
-use inspector_model::{Level, Notice};
+use inspector_model::{DesktopInfo, DesktopQuestion, Drag, Level, Notice, Update, UpdateState};
 use inspector_test_support::SAME_PICTURE;
 use inspector_ui::{Memory, Startup};
 
@@ -187,4 +187,49 @@ fn range() {
         }
         window.press(Key::M);
     });
+}
+
+#[test]
+fn closing() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        let server = Some("python manage.py runserver 127.0.0.1:8000".to_owned());
+        let question = Some(DesktopQuestion::Close);
+        engine.tell(Notice::Desktop(Box::new(DesktopInfo { tray: true, server, question, ..DesktopInfo::default() })));
+        engine
+    };
+    picture("closing", USUAL, engine, |_| {});
+}
+
+#[test]
+fn link() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        let question = Some(DesktopQuestion::Attach("https://staging.example.com".into()));
+        engine.tell(Notice::Desktop(Box::new(DesktopInfo { question, ..DesktopInfo::default() })));
+        engine
+    };
+    picture("link", USUAL, engine, |window| window.run_steps(20));
+}
+
+#[test]
+fn dragged() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        engine.tell(Notice::Drag(Drag::Over(vec!["/tmp/notes.txt".into(), "/tmp/form_that_raises.djrec".into()])));
+        engine
+    };
+    picture("dragged", USUAL, engine, |_| {});
+}
+
+#[test]
+fn update() {
+    let engine = || {
+        let engine = Scripted::with_sample();
+        let state = UpdateState::Downloading { done: 13_000_000, of: 38_000_000 };
+        let update = Some(Update { version: "0.2.0".into(), state });
+        engine.tell(Notice::Desktop(Box::new(DesktopInfo { update, ..DesktopInfo::default() })));
+        engine
+    };
+    picture("update", USUAL, engine, |_| {});
 }

@@ -288,3 +288,63 @@ fn a_dialog_stands_where_it_was_first_seen() {
     }
     assert!(!window.ctx.has_requested_repaint(), "{:?}", window.ctx.repaint_causes());
 }
+
+#[derive(Debug)]
+struct Dropped(&'static str);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        self.0.as_ref()
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("it is opened by its path".to_owned())
+    }
+}
+
+#[test]
+fn files_are_dragged_and_dropped_on_a_native_window() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    window.input_mut().hovered_files.push(egui::HoveredFile { path: Some("/tmp/cart.djrec".into()), ..Default::default() });
+    window.step();
+    assert!(window.says("Drop to open cart.djrec"));
+    window.input_mut().hovered_files.clear();
+    window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped("/tmp/cart.djrec")));
+    window.settle();
+    assert!(!window.says("Drop to open cart.djrec"));
+    assert_eq!(engine.asked(|asked| matches!(asked, Request::OpenFile(_))), [Request::OpenFile("/tmp/cart.djrec".into())]);
+}
+
+#[test]
+fn a_native_window_is_not_closed_before_the_user_has_answered() {
+    let engine = Scripted::with_sample();
+    let mut window = Window::open(&engine);
+    let app = |window: &mut Window| window.state_mut().as_mut().unwrap().may_close();
+    assert!(!app(&mut window), "a live page is being recorded");
+    window.settle();
+    assert!(window.has("Stop recording?") && !window.has("Keep recording in the tray"));
+    window.click("Cancel");
+    assert!(!window.state().as_ref().unwrap().closes() && !window.has("Stop recording?"));
+    assert!(!app(&mut window));
+    window.settle();
+    window.click("Don't ask again");
+    window.click("Stop recording and close");
+    assert!(window.state().as_ref().unwrap().closes() && app(&mut window));
+    assert!(engine.asked(|asked| matches!(asked, Request::Desktop(_))).is_empty(), "no other program is asked");
+    let memory = window.memory();
+    let mut window = Window::open_with(&engine, memory);
+    assert!(app(&mut window), "it was said for good");
+}
+
+#[test]
+fn a_window_that_records_nothing_is_closed_at_once() {
+    let engine = Scripted::default();
+    engine.tell(common::recording(7));
+    let mut window = Window::open(&engine);
+    assert!(window.state_mut().as_mut().unwrap().may_close());
+    let info = inspector_model::DesktopInfo { server: Some("python manage.py runserver".into()), ..Default::default() };
+    engine.tell(Notice::Desktop(Box::new(info)));
+    window.settle();
+    assert!(!window.state_mut().as_mut().unwrap().may_close(), "the server would end with it");
+}

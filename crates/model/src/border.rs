@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AssignCosts, AttachOptions, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, ExportOptions,
-    ExportPreview, Found, Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId, Scope,
-    SearchOptions, Secret, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps,
+    Access, AssignCosts, AttachOptions, Block, Breakpoint, Comparison, Configuration, DesktopInfo, DesktopRequest, Diff, Drag,
+    ExportOptions, ExportPreview, Found, Holder, Ignore, PairStates, Path, PathHistory, PathValue, Phase, Rate, RecordingId, RequestId,
+    Scope, SearchOptions, Secret, ServerInfo, Session, SessionId, Side, SourceEnd, SourceId, SourceStream, Step, StepDetail, StepId, Steps,
     Stream, ValueAt, View, ViewId, WorkId,
 };
 
@@ -498,6 +498,10 @@ pub enum Notice {
     Desktop(Box<DesktopInfo>),
     /// Look at this source now: it was opened from outside the window, by a second start, a link, or the tray.
     Show(SourceId),
+    /// Look at this step now: the user clicked on what was told of it outside the window.
+    ShowStep(SourceId, StepId),
+    /// Files are dragged over the window, or were dropped on it.
+    Drag(Drag),
     /// The answer to a request.
     Answer(RequestId, Answer),
     /// Something for people to know, now.

@@ -36,7 +36,9 @@ pub use compare::{CompareRow, Comparison, Ignore, PairStates, SourceEnd, SourceS
 pub use condition::{Breakpoint, Condition, Facts};
 pub use config::{AdviceLevel, ConfigKey, Configuration, InstanceValue, KeyAdvice, ViewAttribute, ViewConfig};
 pub use cost::{AssignCost, AssignCosts};
-pub use desktop::{DesktopInfo, DesktopRequest, DesktopSetting, NotifyAbout, PageAt};
+pub use desktop::{
+    DesktopInfo, DesktopQuestion, DesktopRequest, DesktopSetting, Drag, NotifyAbout, PageAt, Reply, Update, UpdateState, UpdateStep,
+};
 pub use diff::{Change, ChangeCounts, Diff, Note, Op, Path, Segment, TextHunk};
 pub use ids::{RecordingId, RequestId, SessionId, SourceId, StepId, ViewId, WorkId};
 pub use limited::{LONGEST_ID, LONGEST_WORDS, MOST_LISTED, bounded_id, cut, deserialize_list};

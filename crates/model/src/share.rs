@@ -52,6 +52,9 @@ impl ExportFormat {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Recording, Self::Json, Self::Html, Self::Pytest, Self::BugCapture];
 
+    /// Those that can be opened again.
+    pub const OPENED: [Self; 2] = [Self::Recording, Self::BugCapture];
+
     /// The word on the command line.
     pub const fn word(self) -> &'static str {
         match self {

@@ -158,6 +158,21 @@ impl Desk {
         });
     }
 
+    /// Waits until no widget of the window says `text`.
+    pub fn lacks(&self, text: &str) {
+        self.wait(&format!("the window not to show {text:?}"), || {
+            let tree = self.driver().script("return window.inspector.tree()")?;
+            let tree = tree.as_str().unwrap_or(text);
+            if tree.contains(text) { Err(texts(tree)) } else { Ok(()) }
+        });
+    }
+
+    /// The address of the session bus.
+    pub fn bus(&self) -> String {
+        let found = self.variables.iter().find(|(name, _)| *name == "DBUS_SESSION_BUS_ADDRESS");
+        found.map(|(_, address)| address.clone()).unwrap_or_default()
+    }
+
     /// Sends a request as the page does. Its answer goes to the page, which did not ask and so ignores it.
     pub fn send(&self, number: u64, request: &Value) {
         let text = Value::from(serde_json::json!([number, request]).to_string());

@@ -9,5 +9,6 @@ mod driver;
 mod hostile;
 mod journey;
 mod locked;
+mod notify;
 mod picture;
 mod rescue;

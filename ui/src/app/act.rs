@@ -92,6 +92,9 @@ impl InspectorApp {
             Action::Jump(target, component) => self.jump(target, component),
             Action::AnswerJump(answer, quietly) => self.answer_jump(answer, quietly),
             Action::Unseal(passphrase) => self.unseal(passphrase),
+            Action::Reply(question, reply, remembered) => self.reply(question, reply, remembered),
+            Action::AskOnClose => self.model.on_close = None,
+            Action::Update(step) => self.engine.command(&mut self.model, Request::Desktop(DesktopRequest::Update(step)), self.now),
             Action::StopReplays => {
                 if let Some(check) = self.model.edit_check.as_mut().filter(|check| check.is_running()) {
                     check.stop();

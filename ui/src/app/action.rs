@@ -1,6 +1,8 @@
 //! What drawing asks for. Panels push these; the app carries them out when everything is drawn.
 
-use inspector_model::{DesktopSetting, JumpTarget, Request, Scope, SearchOptions, Secret, Side, SourceId, StepId, WorkId};
+use inspector_model::{
+    DesktopQuestion, DesktopSetting, JumpTarget, Reply, Request, Scope, SearchOptions, Secret, Side, SourceId, StepId, UpdateStep, WorkId,
+};
 
 use super::branches::Edge;
 use super::compare::CompareWish;
@@ -88,6 +90,12 @@ pub enum Action {
     AnswerJump(JumpAnswer, bool),
     /// The passphrase of the file that waits for it; `None`: it is not opened.
     Unseal(Option<Secret>),
+    /// The answer to a question of the program around the window, and whether it is remembered.
+    Reply(DesktopQuestion, Reply, bool),
+    /// Ask again when the window is closed.
+    AskOnClose,
+    /// Something of a newer version.
+    Update(UpdateStep),
     /// End replaying.
     StopReplays,
     /// What did the edit change that this step swapped in? Asks before it replays.

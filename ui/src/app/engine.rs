@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, CommandDone, DesktopRequest, Diff, ErrorCode, Failure, Handle, JumpTarget, Level, Notice, PageAt, RecordingId, Request,
+    Answer, CommandDone, DesktopRequest, Diff, Drag, ErrorCode, Failure, Handle, JumpTarget, Level, Notice, PageAt, RecordingId, Request,
     RequestId, Scope, SessionId, SourceId, SourceKind, StateAnswer, StepDetail, Timeline, parse_value,
 };
 
 use super::compare::{Hand, RowDiff};
+use super::desktop::{OPENED_FILES, file_name, opens};
 use super::export::{self, Stage};
 use super::layout::Pane;
 use super::lookup::Followed;
@@ -123,7 +124,7 @@ impl Engine {
             }
             Request::Desktop(DesktopRequest::PickFileToOpen) => Purpose::PickToOpen,
             Request::Desktop(DesktopRequest::ShowPage(page)) => Purpose::ShowPage(*page),
-            Request::Desktop(DesktopRequest::Set(_)) => Purpose::Quiet,
+            Request::Desktop(DesktopRequest::Set(_) | DesktopRequest::Reply(..) | DesktopRequest::Update(_)) => Purpose::Quiet,
             _ => Purpose::Command(None),
         };
         self.ask(model, request, purpose, now);
@@ -249,6 +250,21 @@ impl Engine {
         }
     }
 
+    /// Opens files that were dropped on the window, as the dialog does it.
+    pub fn open_dropped(&mut self, model: &mut Model, files: Vec<PathBuf>, now: f64) {
+        if files.is_empty() {
+            return;
+        }
+        model.dragged.clear();
+        for file in files {
+            if opens(&file) {
+                self.command(model, Request::OpenFile(file), now);
+            } else {
+                toast(model, Level::Error, format!("{} is no recording", file_name(&file)), Some(OPENED_FILES.to_owned()), now);
+            }
+        }
+    }
+
     /// Tells page windows that follow the selection where it is. The latest wins; one is on its way at most.
     pub fn lead_pages(&mut self, model: &Model) {
         let Some(compare) = self.leads.filter(|_| model.desktop.page_windows) else { return };
@@ -310,6 +326,13 @@ impl Engine {
                     model.page = Page::Steps;
                 }
             }
+            Notice::ShowStep(source, step) => {
+                model.awaited_step = Some((source, step));
+                super::desktop::show_awaited(model);
+            }
+            Notice::Drag(Drag::Over(files)) => model.dragged = files,
+            Notice::Drag(Drag::Left) => model.dragged.clear(),
+            Notice::Drag(Drag::Dropped(files)) => self.open_dropped(model, files, now),
             Notice::Session(source, session) => {
                 let id = session.id.clone();
                 apply(model, &Notice::Session(source, session));

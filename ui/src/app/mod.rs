@@ -5,6 +5,7 @@ pub mod action;
 pub mod branches;
 pub mod compare;
 pub mod costs;
+pub mod desktop;
 pub mod edit_check;
 mod engine;
 pub mod export;
@@ -43,6 +44,8 @@ pub struct InspectorApp {
     theme: ThemeChoice,
     text_size: u16,
     now: f64,
+    /// The user has said that the window is closed.
+    closes: bool,
 }
 
 impl InspectorApp {
@@ -51,7 +54,8 @@ impl InspectorApp {
         let Startup { memory, requests } = startup;
         let text_size = memory.text_size.unwrap_or(100);
         let (engine, panels) = (Engine::new(handle, &memory), Panels::default());
-        let mut app = Self { engine, model: Model::new(), panels, theme: memory.theme, text_size, now: 0.0 };
+        let mut app = Self { engine, model: Model::new(), panels, theme: memory.theme, text_size, now: 0.0, closes: false };
+        app.model.on_close = memory.on_close;
         app.model.page = memory.page.unwrap_or_default();
         app.model.tab = memory.tab;
         app.panels.workspace = Workspace::new(&memory.layout);
@@ -94,6 +98,7 @@ impl InspectorApp {
             layout: self.panels.workspace.layout(),
             ignore: self.model.compare.ignore.clone(),
             pins: self.model.pinned.pins().to_vec(),
+            on_close: self.model.on_close,
         }
     }
 
@@ -117,11 +122,13 @@ impl InspectorApp {
         if told && !more {
             self.engine.told_all();
         }
+        self.reply_as_remembered();
         self.settle(ctx);
     }
 
     /// Draws, then carries out what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
+        self.take_files(ui.ctx());
         let mut actions: Vec<Action> = Vec::new();
         keys::take(ui.ctx(), &self.model, &mut self.panels, &mut actions);
         let mut cx = Cx {
@@ -152,6 +159,7 @@ impl InspectorApp {
         model.branches.refresh(model.timelines.iter().find(|timeline| Some(timeline.id()) == model.current));
         let workspace = &self.panels.workspace;
         (self.model.panes, self.model.in_sight) = (workspace.shown(), workspace.in_sight());
+        desktop::show_awaited(&mut self.model);
         self.follow_and_play(ctx);
         self.engine.pull(&mut self.model);
         self.engine.look_up(&mut self.model);
@@ -191,6 +199,7 @@ impl InspectorApp {
 fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     panels::top_bar::ui(&mut state.messages, cx, ui);
     panels::banner::ui(cx, ui);
+    panels::update::ui(cx, ui);
     if cx.model.timeline().is_some() {
         panels::status_bar::ui(cx, ui);
     }
@@ -208,7 +217,9 @@ fn draw(state: &mut Panels, cx: &mut Cx<'_>, ui: &mut Ui) {
     panels::jump_dialog::ui(&mut state.jump, cx, ui.ctx());
     panels::sealed_file::ui(&mut state.sealed_file, cx, ui.ctx());
     panels::edit_check::dialog(&mut state.edit_check, cx, ui.ctx());
+    panels::question::ui(&mut state.question, cx, ui.ctx());
     widgets::palette::ui(&mut state.palette, cx, ui.ctx());
+    panels::drop::ui(cx, ui.ctx());
     let over = widgets::toasts::ui(cx, ui.ctx());
     if std::mem::replace(&mut state.over_toasts, over) != over {
         // Their time goes on, or stops.

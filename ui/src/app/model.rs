@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inspector_model::{
-    Breakpoint, CommandDone, DesktopInfo, Diff, FoundServer, JumpPreview, JumpTarget, Keep, RecordingInfo, Scope, Session, SessionId, Side,
-    SourceEnd, SourceId, Step, StepDetail, StepId, Timeline, Value, View, Work, WorkId,
+    Breakpoint, CommandDone, DesktopInfo, DesktopQuestion, Diff, FoundServer, JumpPreview, JumpTarget, Keep, RecordingInfo, Reply, Scope,
+    Session, SessionId, Side, Source, SourceEnd, SourceId, SourceKind, SourceState, Step, StepDetail, StepId, Timeline, Value, View, Work,
+    WorkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -196,6 +197,14 @@ pub struct Model {
     pub breakpoints: Vec<Breakpoint>,
     /// What the desktop around the window can do. Nothing until it says so.
     pub desktop: DesktopInfo,
+    /// The window's own host asks whether it may close the window.
+    pub closing: bool,
+    /// What closing the window does while something is recorded, once the user has said it for good.
+    pub on_close: Option<Reply>,
+    /// Files that are dragged over the window.
+    pub dragged: Vec<PathBuf>,
+    /// A step that is shown as soon as it is there.
+    pub awaited_step: Option<StepKey>,
     /// Pulled values.
     pub pulled: Pulled,
     /// Questions to the whole recording.
@@ -257,6 +266,19 @@ impl Model {
     /// The timeline that is looked at.
     pub fn timeline(&self) -> Option<&Timeline> {
         self.timelines.iter().find(|timeline| Some(timeline.id()) == self.current)
+    }
+
+    /// The sources that are being recorded.
+    pub fn recording(&self) -> impl Iterator<Item = &Source> {
+        let live = |source: &&Source| {
+            matches!(source.kind, SourceKind::Live { .. }) && matches!(source.state, SourceState::Attached | SourceState::Connecting)
+        };
+        self.timelines.iter().map(Timeline::source).filter(live)
+    }
+
+    /// What the program around the window asks.
+    pub fn question(&self) -> Option<DesktopQuestion> {
+        if self.closing { Some(DesktopQuestion::Close) } else { self.desktop.question.clone() }
     }
 
     /// The timeline of a source.

@@ -1,6 +1,6 @@
 //! How the window starts, and what it remembers from one start to the next.
 
-use inspector_model::{Ignore, Request, Scope, SourceId};
+use inspector_model::{Ignore, Reply, Request, Scope, SourceId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,6 +59,8 @@ pub struct Memory {
     pub(crate) ignore: Ignore,
     /// Values that are followed from step to step.
     pub(crate) pins: Vec<Pin>,
+    /// What closing the window does while something is recorded; `None`: it asks.
+    pub(crate) on_close: Option<Reply>,
 }
 
 impl Memory {
@@ -87,6 +89,7 @@ impl Memory {
             layout: part::<Layout>(&parts, "layout").repaired(),
             ignore: part(&parts, "ignore"),
             pins: list(&parts["pins"]),
+            on_close: part::<Option<Reply>>(&parts, "on_close").filter(|reply| *reply != Reply::No),
         }
     }
 
@@ -132,6 +135,7 @@ mod tests {
                 shown,
             },
             ignore: Ignore { paths: vec!["*.updated_at".into()], times_and_ids: true },
+            on_close: Some(Reply::Keep),
             pins: vec![
                 serde_json::from_str(r#"{"view": "shop.views.CartView", "path": [{"Key": "rows"}, {"Row": "7"}, {"Index": 3}]}"#).unwrap(),
             ],

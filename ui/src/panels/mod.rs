@@ -3,12 +3,14 @@
 pub mod banner;
 pub mod branches;
 pub mod breakpoints;
+pub mod drop;
 pub mod edit_check;
 pub mod jump_dialog;
 pub mod layout;
 pub mod lookup;
 pub mod messages;
 pub mod pinned;
+pub mod question;
 pub mod sealed_file;
 pub mod sessions;
 pub mod status_bar;
@@ -17,6 +19,7 @@ pub mod strip;
 pub mod table;
 pub mod timemap;
 pub mod top_bar;
+pub mod update;
 pub mod work;
 
 use crate::views;
@@ -49,6 +52,8 @@ pub struct Panels {
     pub jump: jump_dialog::JumpDialog,
     /// The passphrase of an encrypted file.
     pub sealed_file: sealed_file::SealedFileDialog,
+    /// What the program around the window asks.
+    pub question: question::QuestionDialog,
     /// Whether an edit is to be checked.
     pub edit_check: edit_check::Dialog,
     /// Palette and keys.

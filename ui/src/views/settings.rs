@@ -1,7 +1,7 @@
 //! How the window looks, how much is kept of recordings, and what the desktop does on its own.
 
 use egui::{DragValue, RichText, Role, Slider, Ui, WidgetInfo};
-use inspector_model::{DesktopSetting, Keep, NotifyAbout, Request};
+use inspector_model::{DesktopSetting, Keep, NotifyAbout, Reply, Request};
 
 use super::page;
 use super::passphrase::{self, Passphrase};
@@ -37,6 +37,8 @@ pub fn ui(state: &mut Settings, cx: &mut Cx<'_>, ui: &mut Ui) {
         parts::section(ui, "Encryption");
         parts::card(ui, |ui| passphrase::ui(&mut state.passphrase, cx, ui));
         desktop(cx, ui);
+        closing(cx, ui);
+        log(cx, ui);
     });
 }
 
@@ -154,5 +156,33 @@ fn desktop(cx: &mut Cx<'_>, ui: &mut Ui) {
                 cx.push(Action::Set(turn));
             }
         }
+    });
+}
+
+/// What closing the window does, once it was said for good.
+fn closing(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let Some(reply) = cx.model.on_close else { return };
+    ui.add_space(12.0);
+    parts::section(ui, "Closing the window while something is recorded");
+    parts::card(ui, |ui| {
+        ui.horizontal(|ui| {
+            let keeps = reply == Reply::Keep;
+            ui.label(if keeps { "goes on recording in the tray" } else { "ends the recording" });
+            if ui.button("Ask again").clicked() {
+                cx.push(Action::AskOnClose);
+            }
+        });
+    });
+}
+
+/// Where the program writes its log.
+fn log(cx: &mut Cx<'_>, ui: &mut Ui) {
+    let Some(file) = &cx.model.desktop.log else { return };
+    let file = file.display().to_string();
+    ui.add_space(12.0);
+    parts::section(ui, "Log");
+    parts::card(ui, |ui| {
+        parts::paste_line(cx, ui, &file);
+        ui.label(RichText::new("Nothing of what is recorded is in it").color(cx.t.muted));
     });
 }

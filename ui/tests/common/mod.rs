@@ -233,6 +233,8 @@ pub fn answer(sample: Option<&Sample>, request: &Request) -> Answer {
         | Request::SetPassphrase { .. }
         | Request::Export { .. }
         | Request::Cancel(_)
-        | Request::Desktop(DesktopRequest::FollowPage(_) | DesktopRequest::Set(_)) => Answer::Done("Done by the sample".into()),
+        | Request::Desktop(
+            DesktopRequest::FollowPage(_) | DesktopRequest::Set(_) | DesktopRequest::Reply(..) | DesktopRequest::Update(_),
+        ) => Answer::Done("Done by the sample".into()),
     }
 }

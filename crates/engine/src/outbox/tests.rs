@@ -75,7 +75,9 @@ fn told(window: &Window) -> Vec<String> {
             Notice::Found(found) => format!("{} found", found.len()),
             Notice::Marks(id, marks) => format!("marks {} {}", id.0, marks.len()),
             Notice::Keep(_) | Notice::Encrypted(_) | Notice::Breakpoints(_) | Notice::Work(_) => format!("{notice:?}"),
-            Notice::Desktop(_) | Notice::Show(_) => panic!("a host's, not the engine's: {notice:?}"),
+            Notice::Desktop(_) | Notice::Show(_) | Notice::ShowStep(..) | Notice::Drag(_) => {
+                panic!("a host's, not the engine's: {notice:?}")
+            }
             Notice::Answer(id, answer) => format!("answer {} {answer:?}", id.0),
             Notice::Message(_, text) => format!("message {text}"),
         })
