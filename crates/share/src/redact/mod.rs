@@ -351,7 +351,9 @@ impl Redactor {
     fn bytes(&mut self, fields: Vec<(String, Value)>, place: ExportPlace) -> Value {
         if let Some((_, Value::Text(text))) = fields.iter().find(|(name, _)| name == "v")
             && let Ok(decoded) = STANDARD.decode(text)
-            && matches!(self.string(&String::from_utf8_lossy(&decoded), place), Cow::Owned(_))
+            // What was learned has no words around it in bytes, and is found in what they are written as.
+            && (matches!(self.string(&String::from_utf8_lossy(&decoded), place), Cow::Owned(_))
+                || matches!(self.string(text, place), Cow::Owned(_)))
         {
             return redacted("bytes", &self.pseudonym(text));
         }
