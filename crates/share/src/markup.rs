@@ -90,8 +90,13 @@ pub fn in_query(text: &str) -> Vec<Named> {
 pub fn in_free_text(text: &str) -> Vec<Named> {
     let mut found = Vec::new();
     let (Some(names), Some(values)) = (ASSIGNMENT.as_ref(), ASSIGNED.as_ref()) else { return found };
+    // What is a name's value is not gone over again for names, or a run of them would take as long as its square.
+    let mut done = 0;
     for name in names.captures_iter(text).filter(|name| is_sensitive(&name[1])) {
-        let start = name.get(0).map_or(0, |whole| whole.end());
+        let (begin, start) = name.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
+        if begin < done {
+            continue;
+        }
         let rest = &text[start..];
         let Some(found_here) = values.captures(rest) else { continue };
         let quoted = found_here.get(1).or_else(|| found_here.get(2));
@@ -113,6 +118,7 @@ pub fn in_free_text(text: &str) -> Vec<Named> {
                 .or_else(|| REST.as_ref()?.find(rest));
             value.end = value.end.max(whole.map_or(0, |whole| whole.as_str().trim_end().len()));
         }
+        done = start + value.end;
         let told = &rest[value.clone()];
         if is_worth(told) && !is_visible(told) {
             found.push(Named { range: start + value.start..start + value.end, name: name[1].to_owned() });

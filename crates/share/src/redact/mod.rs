@@ -31,6 +31,9 @@ const MOST_LEARNED: usize = 100_000;
 /// Secrets that are looked for in base64, hex and the like, too.
 const MOST_ENCODED: usize = 5_000;
 
+/// Longer secrets are not looked for in them, as in the agent.
+const LONGEST_ENCODED: usize = 4_096;
+
 /// Examples of places that a preview names.
 const EXAMPLES: usize = 5;
 
@@ -127,7 +130,7 @@ impl Redactor {
             for form in [Some(secret.clone()), Some(escaped).filter(|form| form != secret), Some(json).filter(|form| form != secret)] {
                 forms.extend(form.map(|form| (form, Form { secret: secret.clone(), within: false })));
             }
-            if place < MOST_ENCODED {
+            if place < MOST_ENCODED && secret.len() <= LONGEST_ENCODED {
                 forms.extend(encoded(secret).into_iter().map(|form| (form, Form { secret: secret.clone(), within: true })));
             }
         }
@@ -351,7 +354,9 @@ impl Redactor {
     fn bytes(&mut self, fields: Vec<(String, Value)>, place: ExportPlace) -> Value {
         if let Some((_, Value::Text(text))) = fields.iter().find(|(name, _)| name == "v")
             && let Ok(decoded) = STANDARD.decode(text)
-            && matches!(self.string(&String::from_utf8_lossy(&decoded), place), Cow::Owned(_))
+            // What was learned has no words around it in bytes, and is found in what they are written as.
+            && (matches!(self.string(&String::from_utf8_lossy(&decoded), place), Cow::Owned(_))
+                || matches!(self.string(text, place), Cow::Owned(_)))
         {
             return redacted("bytes", &self.pseudonym(text));
         }

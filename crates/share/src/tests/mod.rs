@@ -243,6 +243,52 @@ fn secrets_are_in_no_format() {
 }
 
 #[test]
+fn a_learned_secret_is_found_in_every_encoding() {
+    let secret = "s3cr\u{e9}t-&-four";
+    let encode =
+        |shift: usize| base64::engine::general_purpose::STANDARD.encode([&b"xyz"[..shift], secret.as_bytes(), b"and more"].concat());
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let spelled = [
+        secret.to_owned(),
+        "s3cr\u{e9}t-&amp;-four".into(),
+        r"s3cr\u00e9t-&-four".into(),
+        "s3cr%C3%A9t-%26-four".into(),
+        encode(0),
+        encode(1),
+        encode(2),
+        format!("0x{hex}00"),
+        hex.to_uppercase(),
+    ];
+    let texts: Vec<Value> = spelled.iter().map(|text| string(text)).collect();
+    let bytes = parse_value(&format!(r#"{{"$t":"bytes","len":30,"v":"{}"}}"#, encode(1))).unwrap();
+    let raw = base64::engine::general_purpose::STANDARD.encode([b"\xff\xfe", secret.as_bytes()].concat());
+    let raw = parse_value(&format!(r#"{{"$t":"bytes","len":18,"v":"{raw}"}}"#)).unwrap();
+    let state = map(&[("password", string(secret)), ("texts", Value::List(texts)), ("bytes", Value::List(vec![bytes, raw]))]);
+    let mut redactor = Redactor::new(&Redaction::default()).unwrap();
+    redactor.value(state.clone(), ExportPlace::State);
+    redactor.learned().unwrap();
+    let clean = redactor.value(state, ExportPlace::State).to_json();
+    assert_eq!(clean.matches("redacted").count(), 1 + spelled.len() + 2, "{clean}");
+    for text in &spelled {
+        assert!(redactor.finds(text).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_value_is_hidden_by_the_name_that_stands_beside_it() {
+    for message in [
+        r#"{"field":"form1","name":"password","value":"pw-1-secret"}"#,
+        r#"{"type":"SetAttr","path":[1],"key":"data-api-token","value":"pw-1-secret"}"#,
+        r##"{"type":"InsertChild","node":{"tag":"textarea","attrs":{"name":"api_key"},"children":[{"tag":"#text","text":"pw-1-secret"}]}}"##,
+        r#"{"node":{"tag":"input","attrs":{"type":"password","value":"pw-1-secret"}}}"#,
+    ] {
+        let mut redactor = Redactor::new(&Redaction::default()).unwrap();
+        let clean = redactor.value(parse_value(message).unwrap(), ExportPlace::Frame).to_json();
+        assert!(!clean.contains("pw-1"), "{clean}");
+    }
+}
+
+#[test]
 fn without_redaction_they_are_there() {
     let sample = secretive();
     let off = Redaction { off: true, ..Redaction::default() };
