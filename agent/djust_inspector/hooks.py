@@ -85,6 +85,7 @@ def install_all() -> None:
         hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", hooks_background.make_async_work)
     background = _module("djust.mixins.async_work")
     if hasattr(background, "run_async_callback"):
+        # Where it is absent `make_async_work` times the callback.
         hook(background, "djust.mixins.async_work.run_async_callback", hooks_background.make_async_callback)
     found = {"_call_handler": False, "_validate_event_security": False}
     for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime"), (_module("djust.sse"), "djust.sse")):

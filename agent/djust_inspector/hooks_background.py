@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import functools
+import inspect
+import sys
 import time
 from typing import Any, Callable
 
@@ -129,10 +132,14 @@ def _begin_push(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tur
 
 def make_async_work(original: Any) -> Any:
     """The hook of ``_run_async_work`` and ``_execute_async_task``: (self, task_name, callback, args, kwargs, event_name)."""
+    watches = not hasattr(sys.modules.get("djust.mixins.async_work"), "run_async_callback")
+
     async def background_work(*args: Any, **kwargs: Any) -> Any:
         turn = _begin_async(args, kwargs) if hub.ACTIVE else None
         if turn is None:
             return await original(*args, **kwargs)
+        if watches and len(args) > 2:
+            args = (*args[:2], _timed(turn, args[2]), *args[3:])
         return await turns.run(turn, original, args, kwargs)
 
     return background_work
@@ -155,8 +162,7 @@ def _begin_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Turn | None:
 
 
 def make_async_callback(original: Any) -> Any:
-    """djust shows the exception of a ``start_async`` nowhere but in its log, and its time nowhere. Before 1.1 it has no such
-    function: what its log says is the exception then."""
+    """djust shows the exception of a ``start_async`` nowhere but in its log, and its time nowhere."""
 
     async def run_async_callback(*args: Any, **kwargs: Any) -> Any:
         turn = current() if hub.ACTIVE else None
@@ -172,3 +178,28 @@ def make_async_callback(original: Any) -> Any:
             turn.handler_ms = (time.perf_counter() - start) * 1000
 
     return run_async_callback
+
+
+def _timed(turn: Turn, callback: Any) -> Any:
+    """The callback, timed: djust before 1.1 calls it in the middle of a long function. Its exception is in djust's log."""
+    if not callable(callback):
+        return callback
+    if inspect.iscoroutinefunction(callback):
+
+        async def timed(*args: Any, **kwargs: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return await callback(*args, **kwargs)
+            finally:
+                turn.handler_ms = (time.perf_counter() - start) * 1000
+
+    else:
+
+        def timed(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+            start = time.perf_counter()
+            try:
+                return callback(*args, **kwargs)
+            finally:
+                turn.handler_ms = (time.perf_counter() - start) * 1000
+
+    return functools.update_wrapper(timed, callback)
