@@ -307,7 +307,7 @@ fn files_are_dragged_and_dropped_on_a_native_window() {
     let engine = Scripted::with_sample();
     let mut window = Window::open(&engine);
     window.input_mut().hovered_files.push(egui::HoveredFile { path: Some("/tmp/cart.djrec".into()), ..Default::default() });
-    window.step();
+    window.settle();
     assert!(window.says("Drop to open cart.djrec"));
     window.input_mut().hovered_files.clear();
     window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped("/tmp/cart.djrec")));

@@ -10,8 +10,10 @@ use crate::panels::Panels;
 
 /// Takes the keys of this frame that mean commands.
 pub fn take(ctx: &Context, model: &Model, panels: &mut Panels, actions: &mut Vec<Action>) {
-    let is_asked =
-        model.jump_question.is_some() || model.sealed_file.is_some() || model.edit_check.as_ref().is_some_and(EditCheck::is_asking);
+    let is_asked = model.jump_question.is_some()
+        || model.sealed_file.is_some()
+        || model.question().is_some()
+        || model.edit_check.as_ref().is_some_and(EditCheck::is_asking);
     if panels.palette.is_open() || model.export.is_some() || is_asked {
         return;
     }

@@ -69,7 +69,7 @@ fn words(ui: &mut Ui, text: impl Into<String>) {
 }
 
 /// What ends with the program, in sentences. Empty where nothing does.
-pub fn what_ends(cx: &Cx<'_>) -> String {
+pub fn what_ends(cx: &Cx<'_>) -> Vec<String> {
     let mut parts = Vec::new();
     let names: Vec<String> = cx.model.recording().map(|source| format::clip(&source.title, 60)).collect();
     let more = names.len().saturating_sub(NAMED);
@@ -82,13 +82,15 @@ pub fn what_ends(cx: &Cx<'_>) -> String {
     if let Some(server) = &cx.model.desktop.server {
         parts.push(format!("The server that this program started is stopped: {}", format::clip(server, 80)));
     }
-    parts.join(" ")
+    parts
 }
 
 fn close(remembered: &mut bool, cx: &Cx<'_>, ui: &mut Ui) -> Option<Reply> {
     let mut reply = None;
     title(cx, ui, "Stop recording?");
-    words(ui, what_ends(cx));
+    for sentence in what_ends(cx) {
+        words(ui, sentence);
+    }
     ui.add_space(2.0);
     ui.label(RichText::new("What was recorded is kept in the library.").color(cx.t.muted));
     ui.add_space(8.0);

@@ -43,10 +43,9 @@ pub fn ui(cx: &mut Cx<'_>, ui: &mut Ui) {
                         }
                     }
                     UpdateState::Ready => {
-                        let ends = what_ends(cx);
-                        let space = if ends.is_empty() { "" } else { " " };
-                        let text = format!("Version {version} is downloaded. It is installed with a restart.{space}{ends}");
-                        ui.label(RichText::new(text).color(t.strong));
+                        let mut sentences = vec![format!("Version {version} is downloaded. It is installed with a restart.")];
+                        sentences.extend(what_ends(cx));
+                        ui.label(RichText::new(sentences.join(" ")).color(t.strong));
                         buttons(ui, &[("Install and restart", UpdateStep::Restart), ("Not now", UpdateStep::Dismiss)]);
                     }
                     UpdateState::Failed(why) => {
