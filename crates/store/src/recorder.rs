@@ -63,6 +63,7 @@ pub struct Recorder {
     reader: Reader,
     known: Vec<String>,
     retention: Option<Retention>,
+    not_thinned: Option<StoreError>,
 }
 
 /// How long one flush may go on thinning.
@@ -71,12 +72,18 @@ const THINNING: Duration = Duration::from_millis(50);
 impl Recorder {
     pub(crate) fn new(db: Database, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
         let id = writer.lock().id().clone();
-        Self { id, db, writer, reader, known, retention: None }
+        Self { id, db, writer, reader, known, retention: None, not_thinned: None }
     }
 
     /// The recording.
     pub const fn id(&self) -> &RecordingId {
         &self.id
+    }
+
+    /// Makes room for the next step, so that [`Recorder::append`] does not fail with [`StoreError::Full`] after it. Whoever keeps
+    /// steps until there is room asks first, and still has the step when there is none.
+    pub fn make_ready(&mut self) -> Result<(), StoreError> {
+        self.writer.lock().make_ready()
     }
 
     /// Appends a step. It can be read at once, and survives a crash from the next [`Recorder::flush`] on. After an error
@@ -123,14 +130,35 @@ impl Recorder {
     /// Makes sure that everything appended so far survives a crash. Waits for the disk.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.writer.lock().store(false)?;
-        if let Some(retention) = &self.retention {
-            let start = Instant::now();
-            while start.elapsed() < THINNING && self.writer.lock().thin(retention)?.is_some() {}
-        }
         // Without the lock: readers need not wait for the disk.
         self.db.flush()?;
         self.db.witness().has(&self.id, self.stats().steps);
+        self.thin();
         Ok(())
+    }
+
+    /// Thins for a while, if there is too much. What goes wrong with that says nothing of what was recorded: if nothing can be written
+    /// any more, the next flush says so.
+    fn thin(&mut self) {
+        let Some(retention) = &self.retention else { return };
+        let start = Instant::now();
+        while start.elapsed() < THINNING {
+            let thinned = self.writer.lock().thin(retention);
+            match thinned {
+                Ok(Some(_)) => self.not_thinned = None,
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, recording = %self.id, "the recording could not be thinned");
+                    self.not_thinned = Some(error);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Why the recording could not be made smaller when it should have been, if so. It goes on, and grows.
+    pub const fn not_thinned(&self) -> Option<&StoreError> {
+        self.not_thinned.as_ref()
     }
 
     /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments
