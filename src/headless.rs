@@ -78,6 +78,8 @@ struct Seen {
     steps: u64,
     recording: Option<RecordingId>,
     attached: bool,
+    /// Why it was not attached, when it was said last.
+    waits_for: Option<String>,
     /// How many workers were seen when it was said last.
     workers: Option<String>,
     ended: Option<String>,
@@ -95,6 +97,9 @@ impl Seen {
             match notice {
                 Notice::Source(source) => {
                     self.recording.clone_from(&source.recorder.recording);
+                    if let Some(why) = source.recorder.stopped.as_ref().filter(|_| self.ended.is_none()) {
+                        self.ended = Some(why.clone());
+                    }
                     let workers = source.server.as_ref().map(|server| &server.workers);
                     if let Some((words, workers)) = workers.and_then(|workers| Some((workers.words()?, workers)))
                         && self.workers.as_ref() != Some(&words)
@@ -110,6 +115,10 @@ impl Seen {
                         SourceState::Lost { why, .. } if self.attached => {
                             self.attached = false;
                             eprintln!("Connection lost, trying again: {}", line(why));
+                        }
+                        SourceState::Lost { why, .. } if self.waits_for.as_ref() != Some(why) => {
+                            eprintln!("Not attached yet, trying again: {}", line(why));
+                            self.waits_for = Some(why.clone());
                         }
                         SourceState::Ended { reason } if !self.closed && reason != "Detached" => self.ended = Some(reason.clone()),
                         _ => {}

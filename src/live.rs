@@ -67,13 +67,17 @@ pub fn choose(url: Option<&str>, token: Option<&str>, write: bool, transport: &T
     }
 }
 
-/// A supervised server on a thread of its own, so that the window can have the main one.
+/// A supervised server on a thread of its own, so that the window can have the main one. Dropping it ends the server, so every way out does.
 pub struct Server {
     /// How to attach to it.
     pub target: Target,
     /// Its command, as it is read.
     pub command: String,
     ended: Arc<Mutex<Ended>>,
+    supervisor: Option<Supervisor>,
+}
+
+struct Supervisor {
     stop: oneshot::Sender<()>,
     thread: std::thread::JoinHandle<anyhow::Result<ExitStatus>>,
 }
@@ -99,6 +103,8 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime
                 .block_on(async {
+                    // Before there is a server: a signal that came in between would leave it behind.
+                    let mut terminated = Termination::new()?;
                     let mut child = match supervise(&command, &inject) {
                         Ok(child) => child,
                         Err(error) => {
@@ -107,7 +113,7 @@ impl Server {
                         }
                     };
                     let _ = started.send(Ok(child.target()));
-                    let watched = watch(&mut child, stopped).await;
+                    let watched = watch(&mut child, stopped, &mut terminated).await;
                     let tell = {
                         let mut ending = ending.lock();
                         ending.ended = true;
@@ -127,7 +133,7 @@ impl Server {
                 })
         })?;
         let target = first.recv().context("the supervisor ended")??;
-        Ok(Self { target, command: words, ended, stop, thread })
+        Ok(Self { target, command: words, ended, supervisor: Some(Supervisor { stop, thread }) })
     }
 
     /// Has `tell` called when it has ended, on another thread. At once where it has.
@@ -143,18 +149,33 @@ impl Server {
 
     /// Whether it still runs.
     pub fn is_running(&self) -> bool {
-        !self.thread.is_finished()
+        self.supervisor.as_ref().is_some_and(|supervisor| !supervisor.thread.is_finished())
     }
 
     /// Ends it if it still runs, and gives its exit code; ended by us is success.
-    pub fn stop(self) -> anyhow::Result<ExitCode> {
-        let ended_by_us = !self.thread.is_finished();
-        let _ = self.stop.send(());
-        let status = self.thread.join().map_err(|_| anyhow::anyhow!("the supervisor failed"))??;
+    pub fn stop(mut self) -> anyhow::Result<ExitCode> {
+        let ended_by_us = self.is_running();
+        let status = self.supervisor.take().context("the supervisor ended")?.end()?;
         if ended_by_us {
             return Ok(ExitCode::SUCCESS);
         }
         Ok(exit_code(status))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.supervisor.take().map(Supervisor::end) {
+            tracing::error!(%error, "the server's supervisor failed");
+        }
+    }
+}
+
+impl Supervisor {
+    fn end(self) -> anyhow::Result<ExitStatus> {
+        // It may have ended by itself.
+        let _ = self.stop.send(());
+        self.thread.join().map_err(|_| anyhow::anyhow!("the supervisor failed"))?
     }
 }
 
@@ -174,21 +195,13 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 }
 
 /// Waits for the child; passes the end of this program on to it. A terminal's Ctrl-C reaches the child by itself.
-async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>) -> std::io::Result<(ExitStatus, bool)> {
-    let mut terminated = Termination::new()?;
+async fn watch(child: &mut Child, mut stop: oneshot::Receiver<()>, terminated: &mut Termination) -> std::io::Result<(ExitStatus, bool)> {
     let by_signal = tokio::select! {
         status = child.wait() => return Ok((status?, false)),
         _ = &mut stop => false,
         () = terminated.recv() => true,
     };
-    child.terminate();
-    let status = if let Ok(status) = tokio::time::timeout(SHUTDOWN_DEADLINE, child.wait()).await {
-        status?
-    } else {
-        child.kill().await?;
-        child.wait().await?
-    };
-    Ok((status, by_signal))
+    Ok((child.end(SHUTDOWN_DEADLINE).await?, by_signal))
 }
 
 /// Says from now on, instead of letting the program die, whether it shall end. `wake` is called when it shall.
@@ -241,5 +254,98 @@ impl Termination {
         {
             let _ = tokio::signal::ctrl_c().await;
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ffi::OsString;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// The processes of a run.
+    fn processes(server: &Server) -> Vec<u32> {
+        let Target::Run(run) = &server.target else { panic!("{:?}", server.target) };
+        let all = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let has_it = |pid: &u32| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.windows(run.len()).any(|window| window == run.as_bytes())
+        };
+        all.filter(has_it).collect()
+    }
+
+    /// A server of a shell with two children, once all three run.
+    fn server(script: &str) -> (Server, Vec<u32>, tempfile::TempDir) {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::find(Some(home.path())).unwrap();
+        let places = Places { cache: home.path().join("cache"), ..places };
+        let command = ["sh", "-c", script].map(OsString::from);
+        let server = Server::start(&places, &command, None).unwrap();
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let running = processes(&server);
+            if running.len() >= 3 {
+                return (server, running, home);
+            }
+            assert!(Instant::now() < end, "{running:?}");
+            std::thread::yield_now();
+        }
+    }
+
+    const WITH_CHILDREN: &str = "sleep 1000 & sleep 1000 & wait";
+
+    fn assert_gone(all: &[u32]) {
+        for pid in all {
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let ended = state.is_empty() || state.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']));
+            assert!(ended, "{pid} still runs: {state}");
+        }
+    }
+
+    #[test]
+    fn an_error_after_the_start_ends_the_server_and_its_children() {
+        let mut all = Vec::new();
+        let mut fails = || -> anyhow::Result<()> {
+            let (_server, running, _home) = server(WITH_CHILDREN);
+            all = running;
+            anyhow::bail!("the attachment is refused")
+        };
+        assert!(fails().is_err());
+        assert_gone(&all);
+    }
+
+    #[test]
+    fn a_panic_ends_the_server_and_its_children() {
+        let (told, running) = std::sync::mpsc::channel();
+        let panicked = std::thread::spawn(move || {
+            let (_server, running, _home) = server(WITH_CHILDREN);
+            told.send(running).unwrap();
+            panic!("the window fails");
+        });
+        assert!(panicked.join().is_err());
+        assert_gone(&running.recv().unwrap());
+    }
+
+    #[test]
+    fn the_end_of_the_window_ends_the_server_and_its_children() {
+        let (server, all, _home) = server(WITH_CHILDREN);
+        assert_eq!(server.stop().unwrap(), ExitCode::SUCCESS);
+        assert_gone(&all);
+    }
+
+    #[test]
+    fn a_server_that_ends_by_itself_leaves_no_children() {
+        // Ends when it is told to: a shell that waits for a signal of its own.
+        let (server, all, _home) = server("trap 'exit 3' USR1; sleep 1000 & sleep 1000 & while :; do wait; done");
+        let shell = *all.iter().min().unwrap();
+        let pid = rustix::process::Pid::from_raw(shell.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::USR1).unwrap();
+        let end = Instant::now() + Duration::from_secs(30);
+        while server.is_running() && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        assert_eq!(server.stop().unwrap(), ExitCode::from(3));
+        assert_gone(&all);
     }
 }

@@ -5,35 +5,41 @@
 
 mod silence;
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use inspector_model::{AttachOptions, RemoteCursor, SourceState, is_loopback, unprotected};
+use inspector_model::{AttachOptions, Failure, Level, RemoteCursor, SourceState, is_loopback, unprotected};
 use inspector_protocol::{ATTACH_QUERY, AnswerError, Body, DEFAULT_WS_PATH, MAX_FRAME_BYTES, Resume, decode, hello};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::Connector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use crate::discovery::found_servers;
 use crate::intake::Intake;
 use crate::outbox::{Outbox, Topic};
+use crate::queue::{self, Sender, Weighed};
+use crate::runtime::aside;
 use crate::source::SourceShared;
 use crate::tls;
 
 use silence::{Clock, Pace, Silence, Verdict};
 
-/// Batches of frames between the socket and the recorder. Few: a frame may be large, and TCP is the better queue.
+/// Batches of frames between the socket and the recorder, and their bytes. Few: TCP is the better queue.
 const FRAME_QUEUE: usize = 32;
+const FRAME_BYTES: u32 = 16 << 20;
 /// Bytes from which on a batch is not waited for any longer.
 const BATCH: usize = 128 << 10;
-/// Commands between the engine and the socket: one per page is under way at most.
-pub const COMMAND_QUEUE: usize = 64;
+/// Commands between the engine and the socket, and their bytes: one per page is under way at most, and it may hold a whole state.
+const COMMAND_QUEUE: usize = 64;
+const COMMAND_BYTES: u32 = 32 << 20;
 /// How often what was recorded is made to survive the end of the program.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
@@ -138,10 +144,16 @@ impl Target {
 enum Ended {
     /// Try again.
     Lost(String),
+    /// The same, and the reason is worth telling at once: something answered.
+    NotReady(String),
     /// Trying again would not help.
     ForGood(String),
     /// The user detached.
     Stopped,
+    /// The recorder asks for what it could not take: connect again at once.
+    Again,
+    /// There is no recorder any more.
+    Recorder,
 }
 
 enum ToRecorder {
@@ -152,7 +164,7 @@ enum ToRecorder {
 
 /// Attaches until stopped. Runs as a task of its own.
 pub async fn attach(source: Arc<SourceShared>, outbox: Arc<Outbox>, target: Target, intake: Intake, mut stop: oneshot::Receiver<()>) {
-    let (frames, recorder) = mpsc::channel(FRAME_QUEUE);
+    let (frames, recorder) = queue::channel(FRAME_QUEUE, FRAME_BYTES);
     let Ok(recorder_thread) = std::thread::Builder::new().name("recorder".into()).spawn(move || record(intake, recorder)) else {
         set_state(&source, &outbox, SourceState::Ended { reason: "no thread for the recorder could be started".into() });
         return;
@@ -161,7 +173,7 @@ pub async fn attach(source: Arc<SourceShared>, outbox: Arc<Outbox>, target: Targ
     let mut backoff = FIRST_BACKOFF;
     let mut was_attached = false;
     let mut lost_since = crate::now();
-    let reason = loop {
+    let mut reason = loop {
         let ended = connection(&source, &outbox, &target, &frames, &mut stop, &mut was_attached).await;
         let just_lost = source.socket.lock().take().is_some();
         source.pending.lock().clear();
@@ -173,15 +185,16 @@ pub async fn attach(source: Arc<SourceShared>, outbox: Arc<Outbox>, target: Targ
         }
         match ended {
             Ended::Stopped => break "Detached".to_owned(),
+            // Why, it says itself.
+            Ended::Recorder => break "The recorder has ended".to_owned(),
+            Ended::Again => continue,
             // A refusal is final only before the first success: a server that comes back may refuse while it starts.
             Ended::ForGood(why) if !was_attached => break why,
-            Ended::Lost(why) | Ended::ForGood(why) => {
+            Ended::Lost(_) | Ended::ForGood(_) | Ended::NotReady(_) => {
                 attempt += 1;
-                let state = if was_attached || attempt > 3 {
-                    SourceState::Lost { since: lost_since, attempt, why }
-                } else {
-                    SourceState::Connecting
-                };
+                let is_told = was_attached || attempt > 3 || matches!(ended, Ended::NotReady(_));
+                let (Ended::Lost(why) | Ended::ForGood(why) | Ended::NotReady(why)) = ended else { continue };
+                let state = if is_told { SourceState::Lost { since: lost_since, attempt, why } } else { SourceState::Connecting };
                 set_state(&source, &outbox, state);
             }
         }
@@ -192,13 +205,27 @@ pub async fn attach(source: Arc<SourceShared>, outbox: Arc<Outbox>, target: Targ
         backoff = (backoff * 3 / 2).min(LAST_BACKOFF);
     };
     drop(frames);
-    let _ = tokio::task::spawn_blocking(move || recorder_thread.join()).await;
+    let ended = tokio::task::spawn_blocking(move || recorder_thread.join())
+        .await
+        .map_or_else(|error| Err(error.to_string()), |ended| ended.unwrap_or_else(|panic| Err(words(&*panic))));
+    if let Err(why) = ended {
+        reason = format!("Recording has stopped: the recorder failed ({why}). What it had recorded is kept; attach again to go on");
+        tracing::error!(why, "the recorder failed");
+        source.info.lock().recorder.stopped = Some(reason.clone());
+        outbox.message(Level::Error, reason.clone());
+    }
     set_state(&source, &outbox, SourceState::Ended { reason });
 }
 
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    words.unwrap_or("it panicked").chars().take(200).collect()
+}
+
 /// The recorder's thread: takes frames in order, flushes on a timer.
-fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+fn record(mut intake: Intake, mut frames: mpsc::Receiver<Weighed<ToRecorder>>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let mut flush = interval(FLUSH_EVERY);
         flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -206,32 +233,40 @@ fn record(mut intake: Intake, mut frames: mpsc::Receiver<ToRecorder>) {
             tokio::select! {
                 biased;
                 _ = flush.tick() => intake.flush(crate::now()),
-                message = frames.recv() => match message {
-                    Some(ToRecorder::Frames(texts)) => texts.iter().for_each(|text| intake.frame(text, crate::now())),
-                    Some(ToRecorder::Welcome(welcome, done)) => {
-                        intake.welcome(&welcome, crate::now());
-                        let _ = done.send(());
+                message = frames.recv() => {
+                    let Some(message) = message else { break };
+                    // Its bytes count until it was taken in.
+                    let Weighed { item, room } = message;
+                    match item {
+                        ToRecorder::Frames(texts) => texts.iter().for_each(|text| intake.frame(text, crate::now())),
+                        ToRecorder::Welcome(welcome, done) => {
+                            intake.welcome(&welcome, crate::now());
+                            let _ = done.send(());
+                        }
+                        ToRecorder::ResumePoints(answer) => drop(answer.send(intake.resume_points())),
                     }
-                    Some(ToRecorder::ResumePoints(answer)) => drop(answer.send(intake.resume_points())),
-                    None => break,
-                },
+                    drop(room);
+                }
             }
         }
     });
     intake.finish(crate::now());
+    Ok(())
 }
 
 async fn connection(
     source: &Arc<SourceShared>,
     outbox: &Arc<Outbox>,
     target: &Target,
-    frames: &mpsc::Sender<ToRecorder>,
+    frames: &Sender<ToRecorder>,
     stop: &mut oneshot::Receiver<()>,
     was_attached: &mut bool,
 ) -> Ended {
-    let endpoint = match target.resolve() {
-        Ok(endpoint) => endpoint,
-        Err(why) => return Ended::Lost(why),
+    let wanted = target.clone();
+    let endpoint = match unless_stopped(stop, aside(move || Ok(wanted.resolve()))).await {
+        None => return Ended::Stopped,
+        Some(Ok(Ok(endpoint))) => endpoint,
+        Some(Ok(Err(why)) | Err(Failure { message: why, .. })) => return Ended::Lost(why),
     };
     let request = match handshake(&endpoint) {
         Ok(request) => request,
@@ -240,9 +275,11 @@ async fn connection(
     let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
     // Told by the request, which is what is connected to.
     let connector = if request.uri().scheme_str() == Some("wss") {
-        match tls::connector(endpoint.authority.as_deref()) {
-            Ok(connector) => connector,
-            Err(why) => return Ended::ForGood(why),
+        let authority = endpoint.authority.clone();
+        match unless_stopped(stop, aside(move || Ok(tls::connector(authority.as_deref())))).await {
+            None => return Ended::Stopped,
+            Some(Ok(Ok(connector))) => connector,
+            Some(Ok(Err(why)) | Err(Failure { message: why, .. })) => return Ended::ForGood(why),
         }
     } else {
         Connector::Plain
@@ -258,16 +295,17 @@ async fn connection(
     };
     let (mut write, mut read) = socket.split();
 
-    let (ask, resume) = oneshot::channel();
-    if frames.send(ToRecorder::ResumePoints(ask)).await.is_err() {
-        return Ended::ForGood("the recorder has ended".into());
-    }
-    let resume = resume.await.unwrap_or_default();
+    // From here on the recorder is asked anew.
+    source.again.store(false, Ordering::Relaxed);
+    let resume = match ask(frames, stop, ToRecorder::ResumePoints).await {
+        Ok(resume) => resume,
+        Err(ended) => return ended,
+    };
     if let Err(why) = send(&mut write, Message::text(hello(&resume, endpoint.asks_to_write()))).await {
         return Ended::Lost(why);
     }
 
-    let (commands, mut outgoing) = mpsc::channel::<String>(COMMAND_QUEUE);
+    let (commands, mut outgoing) = queue::channel::<String>(COMMAND_QUEUE, COMMAND_BYTES);
     let pace = Pace::default();
     let mut look = interval(pace.look);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -276,15 +314,28 @@ async fn connection(
     let mut silence = Silence::new(pace, clock());
     // What came after a batch of frames and is not one of them.
     let mut next = None;
+    // Frames for which the recorder has no room yet, and their bytes. Nothing more is read until it has.
+    let mut batch = None;
     loop {
+        let waiting = batch.as_ref().map_or(0, |(_, bytes)| *bytes);
         let message = tokio::select! {
             biased;
-            message = async { next.take().flatten() }, if next.is_some() => message,
             _ = &mut *stop => {
                 let _ = timeout(Duration::from_secs(1), write.close()).await;
                 return Ended::Stopped;
             }
             _ = look.tick() => {
+                if frames.is_closed() {
+                    return Ended::Recorder;
+                }
+                if source.again.load(Ordering::Relaxed) {
+                    let _ = timeout(Duration::from_secs(1), write.close()).await;
+                    return Ended::Again;
+                }
+                // What is not read says nothing of the server.
+                if batch.is_some() {
+                    silence.heard(clock());
+                }
                 match silence.look(clock()) {
                     Verdict::Wait => {}
                     Verdict::Ping => if let Err(why) = send(&mut write, Message::Ping(Vec::new().into())).await {
@@ -295,11 +346,19 @@ async fn connection(
                 continue;
             }
             Some(command) = outgoing.recv() => {
-                if let Err(why) = send(&mut write, Message::text(command)).await {
+                if let Err(why) = send(&mut write, Message::text(command.item)).await {
                     return Ended::Lost(why);
                 }
                 continue;
             }
+            slot = frames.reserve(waiting), if batch.is_some() => {
+                let Ok(slot) = slot else { return Ended::Recorder };
+                if let Some((texts, _)) = batch.take() {
+                    slot.send(ToRecorder::Frames(texts));
+                }
+                continue;
+            }
+            message = async { next.take().flatten() }, if next.is_some() => message,
             message = read.next() => message,
         };
         silence.heard(clock());
@@ -315,9 +374,8 @@ async fn connection(
         {
             match frame.body {
                 Body::Welcome(welcome) => {
-                    let (done, taken) = oneshot::channel();
-                    if frames.send(ToRecorder::Welcome(welcome, done)).await.is_err() || taken.await.is_err() {
-                        return Ended::ForGood("the recorder has ended".into());
+                    if let Err(ended) = ask(frames, stop, |done| ToRecorder::Welcome(welcome, done)).await {
+                        return ended;
                     }
                     *was_attached = true;
                     *source.socket.lock() = Some(commands.clone());
@@ -336,21 +394,42 @@ async fn connection(
         }
         // What has arrived already goes with it: to wake the recorder costs more than a small frame does.
         let mut bytes = text.len();
-        let mut batch = vec![text];
+        let mut texts = vec![text];
         while bytes < BATCH && next.is_none() {
             match read.next().now_or_never() {
                 Some(Some(Ok(Message::Text(text)))) if !is_control(&text) => {
                     bytes += text.len();
-                    batch.push(text);
+                    texts.push(text);
                 }
                 Some(other) => next = Some(other),
                 None => break,
             }
         }
-        if frames.send(ToRecorder::Frames(batch)).await.is_err() {
-            return Ended::ForGood("the recorder has ended".into());
-        }
+        batch = Some((texts, bytes));
     }
+}
+
+/// Does something unless it is stopped meanwhile.
+async fn unless_stopped<T>(stop: &mut oneshot::Receiver<()>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        _ = &mut *stop => None,
+        done = work => Some(done),
+    }
+}
+
+/// Asks the recorder, and waits for its answer.
+async fn ask<T>(
+    frames: &Sender<ToRecorder>,
+    stop: &mut oneshot::Receiver<()>,
+    question: impl FnOnce(oneshot::Sender<T>) -> ToRecorder,
+) -> Result<T, Ended> {
+    let (ask, answer) = oneshot::channel();
+    let asked = async {
+        frames.send(question(ask), 0).await.ok()?;
+        answer.await.ok()
+    };
+    unless_stopped(stop, asked).await.ok_or(Ended::Stopped)?.ok_or(Ended::Recorder)
 }
 
 /// Sends, or says why not.
@@ -410,18 +489,34 @@ fn handshake(endpoint: &Endpoint) -> Result<Request<()>, String> {
 
 fn explain(error: &WsError, url: &str) -> Ended {
     match error {
-        WsError::Http(response) => {
-            let status = response.status();
-            Ended::ForGood(format!(
-                "the server refused to attach (HTTP {}): the token is wrong, this host is not in ALLOWED_HOSTS, or no agent runs there; \
-                 start it with `djust-inspector run -- …`, or see `djust-inspector doctor {url}`",
-                status.as_u16()
-            ))
-        }
+        WsError::Http(response) => answered(response, url),
         WsError::Url(error) => Ended::ForGood(format!("{url} is no address of a server: {error}")),
         WsError::Io(error) if let Some(why) = tls::explain(error, url) => Ended::ForGood(why),
         WsError::Io(error) => Ended::Lost(format!("{url} cannot be reached: {error}")),
         other => Ended::Lost(format!("{url}: {other}")),
+    }
+}
+
+/// A server that answers in HTTP has not attached us; the answer says why.
+fn answered<T>(response: &Response<T>, url: &str) -> Ended {
+    let status = response.status();
+    let code = status.as_u16();
+    match code {
+        401 | 403 => Ended::ForGood(format!(
+            "the server refused to attach (HTTP {code}): the token is wrong or has expired, or this host is not in ALLOWED_HOSTS; \
+             see `djust-inspector doctor {url}`"
+        )),
+        404 => Ended::ForGood(format!(
+            "there is no agent at {url} (HTTP 404): start the server with `djust-inspector run -- …`, or see `djust-inspector doctor {url}`"
+        )),
+        408 | 425 | 429 | 502..=504 => Ended::NotReady(format!("{url} is not ready: it answered HTTP {status}")),
+        500..=599 => Ended::NotReady(format!("{url} answered HTTP {status}; its log says why")),
+        300..=399 => {
+            let location = response.headers().get("Location").and_then(|location| location.to_str().ok()).unwrap_or_default();
+            let to: String = location.chars().take(200).collect();
+            Ended::ForGood(format!("{url} answered HTTP {status} and leads to {to:?}: attach to the address of the server itself"))
+        }
+        _ => Ended::ForGood(format!("{url} answered HTTP {status}, which no agent does; see `djust-inspector doctor {url}`")),
     }
 }
 
@@ -514,6 +609,37 @@ mod tests {
     fn what_is_no_address_is_refused_with_the_reason() {
         assert!(request_for("127.0.0.1:8000", None).unwrap_err().contains("http://"));
         assert!(request_for("ftp://x", None).unwrap_err().contains("ftp"));
+    }
+
+    #[test]
+    fn what_a_server_answers_in_place_of_attaching_is_told_as_what_it_is() {
+        let says = |code: u16| {
+            let response = Response::builder().status(code).header("Location", "https://shop.test/").body(()).unwrap();
+            match answered(&response, "http://h") {
+                Ended::ForGood(why) => (true, why),
+                Ended::NotReady(why) => (false, why),
+                _ => panic!("{code}"),
+            }
+        };
+        let cases = [
+            (401, true, "token is wrong"),
+            (403, true, "token is wrong"),
+            (404, true, "no agent"),
+            (301, true, "https://shop.test/"),
+            (400, true, "HTTP 400 Bad Request"),
+            (200, true, "HTTP 200 OK"),
+            (429, false, "not ready"),
+            (502, false, "not ready"),
+            (503, false, "HTTP 503 Service Unavailable"),
+            (504, false, "not ready"),
+            (500, false, "HTTP 500 Internal Server Error"),
+        ];
+        for (code, is_final, part) in cases {
+            let (ends, why) = says(code);
+            assert_eq!(ends, is_final, "{code}: {why}");
+            assert!(why.contains(part), "{code}: {why}");
+            assert_eq!(why.contains("token"), matches!(code, 401 | 403), "{code}: {why}");
+        }
     }
 
     #[test]

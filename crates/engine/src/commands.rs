@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::queries::failed;
+use crate::runtime::aside;
 use crate::source::SourceShared;
 use crate::travel::{mark_live, to_restore};
 
@@ -40,12 +42,15 @@ async fn call_raw(source: &SourceShared, command: &Command) -> Result<Box<RawVal
     let _pending = Pending { source, id };
     let lost = || Failure::new(ErrorCode::NotAttached, "the connection was lost before the server answered");
     let worker = command.session().and_then(|session| source.workers.lock().get(session).cloned());
-    if socket.send(command.encode(id, worker.as_deref())).await.is_err() {
-        return Err(lost());
-    }
-    match timeout(ANSWER_DEADLINE, waiting).await {
-        Ok(Ok(Ok(result))) => Ok(result),
-        Ok(Ok(Err((code, message, hint)))) => {
+    let command = command.encode(id, worker.as_deref());
+    let answered = async {
+        let bytes = command.len();
+        socket.send(command, bytes).await.ok()?;
+        waiting.await.ok()
+    };
+    match timeout(ANSWER_DEADLINE, answered).await {
+        Ok(Some(Ok(result))) => Ok(result),
+        Ok(Some(Err((code, message, hint)))) => {
             let code = match code.as_str() {
                 "no_session" | "no_view" => ErrorCode::NotFound,
                 "busy" => ErrorCode::Busy,
@@ -55,7 +60,7 @@ async fn call_raw(source: &SourceShared, command: &Command) -> Result<Box<RawVal
             };
             Err(Failure { code, message, hint })
         }
-        Ok(Err(_)) => Err(lost()),
+        Ok(None) => Err(lost()),
         Err(_) => Err(Failure::new(ErrorCode::Timeout, format!("the server did not answer within {} s", ANSWER_DEADLINE.as_secs()))),
     }
 }
@@ -100,8 +105,21 @@ pub fn stream_of(step: &Step) -> Result<Stream, Failure> {
     Ok((session, step.view.clone()))
 }
 
-pub fn find_step(source: &SourceShared, id: StepId) -> Result<Step, Failure> {
-    source.step(id).ok_or_else(|| Failure::new(ErrorCode::NotFound, format!("there is no step {id}")))
+/// A step. The steps of a live page are in memory, so its commands are begun in the order in which they were asked for.
+pub async fn find_step(source: &Arc<SourceShared>, id: StepId) -> Result<Step, Failure> {
+    if let Some(step) = source.known_step(id) {
+        return Ok(step);
+    }
+    look_up(source, move |source| source.step(id).ok_or_else(|| Failure::new(ErrorCode::NotFound, format!("there is no step {id}")))).await
+}
+
+/// Reads the recording for a command.
+pub async fn look_up<T: Send + 'static>(
+    source: &Arc<SourceShared>,
+    work: impl FnOnce(&SourceShared) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let source = source.clone();
+    aside(move || work(&source)).await
 }
 
 pub fn require_open(source: &SourceShared, session: &SessionId) -> Result<(), Failure> {
@@ -115,7 +133,7 @@ pub fn require_open(source: &SourceShared, session: &SessionId) -> Result<(), Fa
 
 /// Sends a recorded event again.
 pub async fn replay(source: Arc<SourceShared>, step: StepId, params: Option<String>, restore: bool) -> Result<Answer, Failure> {
-    let recorded = find_step(&source, step)?;
+    let recorded = find_step(&source, step).await?;
     let replayable = matches!(recorded.kind, StepKind::Event | StepKind::Replay | StepKind::RateLimited);
     if !replayable {
         return Err(Failure::new(ErrorCode::BadRequest, format!("step {step} is no event: there is no handler to call again")));
@@ -123,13 +141,19 @@ pub async fn replay(source: Arc<SourceShared>, step: StepId, params: Option<Stri
     let stream = stream_of(&recorded)?;
     require_open(&source, &stream.0)?;
     let _one = OneAtATime::enter(&source, &stream.0)?;
-    let detail = source.reader.detail(step).map_err(|error| Failure::new(ErrorCode::Io, error.to_string()))?;
-    let recorded_params = detail.raw_params.or(detail.params).unwrap_or_else(|| "{}".to_owned());
     let edited = params.is_some();
-    let params = object(params.unwrap_or(recorded_params))?;
-    // Assigns that were not there yet are no news here: what differs in the end is told by the verdict.
-    let restore = restore.then(|| to_restore(&source, &stream, step, Side::Before)).transpose()?;
-    let restore = restore.map(|restore| Restore { unsent: None, ..restore });
+    let of = stream.clone();
+    let (params, restore) = look_up(&source, move |source| {
+        let recorded_params = || {
+            let detail = source.reader.detail(step).map_err(|error| failed(&error))?;
+            Ok(detail.raw_params.or(detail.params).unwrap_or_else(|| "{}".to_owned()))
+        };
+        let params = object(params.map_or_else(recorded_params, Ok)?)?;
+        // Assigns that were not there yet are no news here: what differs in the end is told by the verdict.
+        let restore = restore.then(|| to_restore(source, &of, step, Side::Before)).transpose()?;
+        Ok((params, restore.map(|restore| Restore { unsent: None, ..restore })))
+    })
+    .await?;
     if restore.is_some() {
         mark_live(&source, &stream);
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use inspector_model::{FoundServer, is_loopback};
 use inspector_protocol::{DISCOVERY_DIR_VARIABLE, Discovered, PROTOCOL};
+use inspector_store::waiting::waits;
 
 /// A larger discovery file is not one.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
@@ -28,6 +29,7 @@ pub fn found_servers() -> Vec<Discovered> {
 }
 
 fn found_in(folder: &Path) -> Vec<Discovered> {
+    waits();
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<Discovered> = entries
         .take(MAX_FILES)

@@ -1,10 +1,12 @@
 //! The engine's thread: takes requests, starts attachments, hands out answers.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use inspector_model::{
@@ -21,6 +23,7 @@ use crate::discovery::{found_servers, without_token};
 use crate::handlers::Handlers;
 use crate::intake::{Intake, Wishes};
 use crate::outbox::{Asked, MAX_OPEN_REQUESTS, Outbox, Topic, Window};
+use crate::runtime::{aside, spawn};
 use crate::source::SourceShared;
 use crate::work::{Asker, Job, Works};
 use crate::{EngineError, commands, compare, costs, now, queries, travel, values};
@@ -30,6 +33,9 @@ const SEARCH_EVERY: Duration = Duration::from_secs(1);
 
 /// How often it is looked for recordings that have become too old.
 const EXPIRE_EVERY: Duration = Duration::from_hours(24);
+
+/// Questions that read recordings at a time: each may hold states of many megabytes.
+const READERS: usize = 8;
 
 /// Steps of an opened recording that are read in at a time: so many are on the screen at once.
 const READ_IN: u64 = 4 * Block::STEPS as u64;
@@ -86,6 +92,12 @@ struct Shared {
     next_source: AtomicU32,
     wishes: Arc<Wishes>,
     works: Arc<Works>,
+    /// See [`READERS`].
+    readers: tokio::sync::Semaphore,
+    /// What changes something that is kept is done one after the other, in the order in which it was asked for.
+    changes: tokio::sync::Mutex<()>,
+    /// So that what is told last of the library is how it is.
+    telling: Mutex<()>,
 }
 
 impl Engine {
@@ -115,11 +127,17 @@ impl Engine {
             tasks: Mutex::default(),
             next_source: AtomicU32::new(1),
             wishes: Arc::new(wishes),
+            readers: tokio::sync::Semaphore::new(READERS),
+            changes: tokio::sync::Mutex::default(),
+            telling: Mutex::default(),
         });
         let (requests, incoming) = mpsc::channel(MAX_OPEN_REQUESTS);
         let (stop, stopped) = oneshot::channel();
-        runtime.spawn(serve(shared.clone(), incoming, stopped));
         let inside = runtime.handle().clone();
+        let entered = inside.enter();
+        spawn(serve(shared.clone(), incoming, stopped));
+        spawn(look_around(shared.clone()));
+        drop(entered);
         Ok(Self { requests, shared, inside, runtime: Mutex::new(Some(runtime)), stop: Mutex::new(Some(stop)) })
     }
 
@@ -233,38 +251,49 @@ fn open_store(settings: &Settings, outbox: &Outbox) -> Result<Store, EngineError
 }
 
 async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Asked>, mut stopped: oneshot::Receiver<()>) {
-    shared.tell_recordings();
+    let first = shared.clone();
+    tokio::task::spawn_blocking(move || first.tell_recordings());
     shared.thin_library();
     // At once, and then daily.
     let mut expiry = tokio::time::interval(EXPIRE_EVERY);
-    let mut search = tokio::time::interval(SEARCH_EVERY);
-    let mut last_found = None;
-    let mut told = false;
     loop {
         tokio::select! {
             _ = &mut stopped => return,
-            _ = search.tick() => {
-                let found: Vec<_> = found_servers().iter().map(without_token).collect();
-                if last_found.as_ref() != Some(&found) {
-                    shared.outbox.found(&found);
-                    last_found = Some(found);
-                }
-                let why = shared.store.trouble();
-                if let Some(why) = why.filter(|_| !std::mem::replace(&mut told, true)) {
-                    shared.outbox.message(Level::Error, why);
-                }
-            }
             _ = expiry.tick() => shared.expire_recordings(),
             request = incoming.recv() => {
                 let Some(Asked { by, id, request }) = request else { return };
                 let shared = shared.clone();
-                // Each request is a task: a slow one does not hold up the next.
-                tokio::spawn(async move {
+                let mut answering = Box::pin(async move {
                     let asker = Asker { by: by.clone(), id };
                     let answer = shared.answer(request, asker).await.unwrap_or_else(Answer::Failed);
                     by.answer(id, answer);
                 });
+                // All are begun in the order in which they came, and those that wait go on as tasks: a slow one does not hold up the next.
+                if poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await.is_pending() {
+                    spawn(answering);
+                }
             }
+        }
+    }
+}
+
+/// Looks now and then which servers there are, and whether the library can still be written.
+async fn look_around(shared: Arc<Shared>) {
+    let mut search = tokio::time::interval(SEARCH_EVERY);
+    search.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last_found = None;
+    let mut told = false;
+    loop {
+        search.tick().await;
+        let store = shared.store.clone();
+        let look = move || Ok((found_servers().iter().map(without_token).collect::<Vec<_>>(), store.trouble()));
+        let Ok((found, trouble)) = aside(look).await else { continue };
+        if last_found.as_ref() != Some(&found) {
+            shared.outbox.found(&found);
+            last_found = Some(found);
+        }
+        if let Some(why) = trouble.filter(|_| !std::mem::replace(&mut told, true)) {
+            shared.outbox.message(Level::Error, why);
         }
     }
 }
@@ -274,12 +303,16 @@ impl Shared {
         let outbox = self.outbox.clone();
         match request {
             Request::Attach { url, token, options } => {
-                self.attach(Target::Address { url, token, options, authority: None }).map(Answer::Opened)
+                self.blocking(move |shared| shared.attach(Target::Address { url, token, options, authority: None }).map(Answer::Opened))
+                    .await
             }
             Request::AttachFound { pid } => {
-                let server = found_servers().into_iter().find(|server| server.pid == pid);
-                let server = server.ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server is not there any more"))?;
-                self.attach(Target::Found { url: server.url, cwd: server.cwd }).map(Answer::Opened)
+                self.blocking(move |shared| {
+                    let server = found_servers().into_iter().find(|server| server.pid == pid);
+                    let server = server.ok_or_else(|| Failure::new(ErrorCode::NotFound, "that server is not there any more"))?;
+                    shared.attach(Target::Found { url: server.url, cwd: server.cwd }).map(Answer::Opened)
+                })
+                .await
             }
             Request::OpenRecording(recording) => self.blocking(move |shared| shared.open_recording(&recording)).await,
             Request::OpenFile(path) => self.open_file(path, None, asker).await,
@@ -298,8 +331,8 @@ impl Shared {
             }
             Request::Close(id) => self.close(id).await,
             Request::DeleteRecording(recording) => self.delete_recording(recording, asker).await,
-            Request::KeepRecording(recording, kept) => self.blocking(move |shared| shared.keep_recording(&recording, kept)).await,
-            Request::SetPassphrase { now, new } => self.blocking(move |shared| shared.set_passphrase(now.as_ref(), new.as_ref())).await,
+            Request::KeepRecording(recording, kept) => self.change(move |shared| shared.keep_recording(&recording, kept)).await,
+            Request::SetPassphrase { now, new } => self.change(move |shared| shared.set_passphrase(now.as_ref(), new.as_ref())).await,
             Request::Detail { source, step } => self.read(source, move |source| queries::detail(source, step)).await,
             Request::State { source, step, side } => self.read(source, move |source| queries::state(source, step, side)).await,
             Request::Diff { from, to } => {
@@ -314,9 +347,9 @@ impl Shared {
                 self.read(source, move |source| values::short_history(source, &stream, &holder, &path)).await
             }
             Request::Search { source, options, from } => self.read(source, move |source| queries::search(source, options, from)).await,
-            Request::Mark { source, step, note } => self.blocking(move |shared| shared.mark(source, step, note.as_deref())).await,
-            Request::Breakpoints(all) => self.blocking(move |shared| shared.set_breakpoints(all)).await,
-            Request::Keep(keep) => self.blocking(move |shared| shared.set_keep(keep)).await,
+            Request::Mark { source, step, note } => self.change(move |shared| shared.mark(source, step, note.as_deref())).await,
+            Request::Breakpoints(all) => self.change(move |shared| shared.set_breakpoints(all)).await,
+            Request::Keep(keep) => self.change(move |shared| shared.set_keep(keep)).await,
             Request::Html { source, step, side } => self.read(source, move |source| queries::html(source, step, side)).await,
             Request::PreviewJump { source, target, component } => travel::preview(self.source(source)?, target, component).await,
             Request::Jump { source, target, component } => travel::jump(self.source(source)?, outbox, target, component).await,
@@ -336,14 +369,14 @@ impl Shared {
             }
             Request::Desktop(_) => Err(Failure::new(ErrorCode::BadRequest, "there is no desktop around this window")),
             Request::PreviewExport { recording, options } => {
-                let words = format!("Looking through {}", self.title_of(&recording));
+                let words = format!("Looking through {}", self.title_of(&recording).await?);
                 self.work(words, asker, move |shared, job| {
                     queries::preview_export(&shared.store, &recording, &options, &|done, of| job.goes_on(done, of))
                 })
                 .await
             }
             Request::Export { recording, options, path } => {
-                let words = format!("Exporting {}", self.title_of(&recording));
+                let words = format!("Exporting {}", self.title_of(&recording).await?);
                 self.work(words, asker, move |shared, job| {
                     queries::export(&shared.store, &recording, &options, &path, &|done, of| job.goes_on(done, of))
                 })
@@ -357,8 +390,9 @@ impl Shared {
     }
 
     /// What a recording is called, for people.
-    fn title_of(&self, recording: &RecordingId) -> String {
-        self.store.read(recording).map_or_else(|_| recording.to_string(), |reader| reader.info().title)
+    async fn title_of(&self, recording: &RecordingId) -> Result<String, Failure> {
+        let (store, recording) = (self.store.clone(), recording.clone());
+        aside(move || Ok(store.read(&recording).map_or_else(|_| recording.to_string(), |reader| reader.info().title))).await
     }
 
     async fn blocking(
@@ -366,9 +400,16 @@ impl Shared {
         work: impl FnOnce(&Arc<Self>) -> Result<Answer, Failure> + Send + 'static,
     ) -> Result<Answer, Failure> {
         let shared = self.clone();
-        tokio::task::spawn_blocking(move || work(&shared))
-            .await
-            .unwrap_or_else(|error| Err(Failure::new(ErrorCode::Io, format!("the request failed inside the inspector: {error}"))))
+        aside(move || work(&shared)).await
+    }
+
+    /// The same for what changes something that is kept.
+    async fn change(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<Answer, Failure> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let _turn = self.changes.lock().await;
+        self.blocking(work).await
     }
 
     /// The same for what may take long: it is told of, and can be cancelled.
@@ -388,7 +429,8 @@ impl Shared {
         work: impl FnOnce(&SourceShared) -> Result<Answer, Failure> + Send + 'static,
     ) -> Result<Answer, Failure> {
         let source = self.source(id)?;
-        self.blocking(move |_| work(&source)).await
+        let _reader = self.readers.acquire().await;
+        aside(move || work(&source)).await
     }
 
     async fn read_two(
@@ -398,10 +440,12 @@ impl Shared {
         work: impl FnOnce(&SourceShared, &SourceShared) -> Result<Answer, Failure> + Send + 'static,
     ) -> Result<Answer, Failure> {
         let (left, right) = (self.source(left)?, self.source(right)?);
-        self.blocking(move |_| work(&left, &right)).await
+        let _reader = self.readers.acquire().await;
+        aside(move || work(&left, &right)).await
     }
 
     fn tell_recordings(&self) {
+        let _one = self.telling.lock();
         match self.store.recordings() {
             Ok(recordings) => self.outbox.recordings(&recordings),
             Err(error) => self.outbox.message(Level::Error, format!("The library cannot be read: {error}")),
@@ -434,7 +478,7 @@ impl Shared {
         self.sources.lock().insert(id, source.clone());
         self.outbox.add(&source);
         let intake = Intake::new(source.clone(), self.outbox.clone(), recorder, self.wishes.clone());
-        let task = tokio::spawn(attach(source, self.outbox.clone(), target, intake, stopped));
+        let task = spawn(attach(source, self.outbox.clone(), target, intake, stopped));
         self.tasks.lock().insert(id, task);
         self.tell_recordings();
         Ok(id)
@@ -595,9 +639,12 @@ impl Shared {
         if let Some(task) = task {
             let _ = task.await;
         }
-        self.forget(id);
-        self.thin_library();
-        Ok(Answer::Done("Closed".into()))
+        self.blocking(move |shared| {
+            shared.forget(id);
+            shared.thin_library();
+            Ok(Answer::Done("Closed".into()))
+        })
+        .await
     }
 }
 

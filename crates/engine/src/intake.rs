@@ -27,10 +27,13 @@ use crate::outbox::{Outbox, Topic};
 use crate::source::SourceShared;
 
 use known::Known;
-use pause::Pause;
+use pause::{Pause, Skipped};
 
 /// How long the recorder may look at one step's differences: the summary may be cut short, the window's own diff asks again.
 const DIFF_DEADLINE: Duration = Duration::from_millis(20);
+
+/// Bytes of the last states that are at hand. Others are made again from what the agent sent, which is held anyway.
+const HELD: usize = 64 << 20;
 
 /// How much of an unreadable frame is kept.
 const BAD_FRAME_BYTES: usize = 64 * 1024;
@@ -54,6 +57,13 @@ pub struct Intake {
     stopped: bool,
     /// While the disk is full.
     paused: Option<Pause>,
+    /// Since then.
+    skipped: Skipped,
+    /// Bytes of documents in `streams`.
+    held: usize,
+    clock: u64,
+    /// It was told that the recording grows beyond what is kept.
+    not_thinned: bool,
     wishes: Arc<Wishes>,
 }
 
@@ -71,6 +81,12 @@ pub struct Wishes {
 struct StreamNow {
     wire: StreamState,
     document: Option<Arc<Document>>,
+    /// It was given up, and can be made again.
+    given_up: bool,
+    /// Bytes of the document, and of its text.
+    bytes: usize,
+    text_bytes: u64,
+    used: u64,
     /// Ever had a state: a whole state that comes without one is news of its own.
     seen: bool,
     /// Its last step.
@@ -110,6 +126,10 @@ impl Intake {
             dirty: false,
             stopped: false,
             paused: None,
+            skipped: Skipped::default(),
+            held: 0,
+            clock: 0,
+            not_thinned: false,
             wishes,
         }
     }
@@ -121,6 +141,9 @@ impl Intake {
 
     /// Takes in one frame's text.
     pub fn frame(&mut self, text: &str, now: f64) {
+        if !self.takes_frames() {
+            return;
+        }
         let frame = match decode(text) {
             Ok(frame) => frame,
             Err(error) => {
@@ -150,6 +173,8 @@ impl Intake {
                 self.dirty = true;
             }
             Body::Step(step) => self.step(*step),
+            // Of a page that nobody told of there is nothing to show.
+            Body::Rate(session, _) if !self.source.sessions.read().contains_key(&session) => {}
             Body::Rate(session, rate) => {
                 self.source.rates.lock().insert(session.clone(), *rate);
                 self.outbox.changed(self.source.id, &Topic::Rate(session));
@@ -184,10 +209,18 @@ impl Intake {
             Err(error) => self.stop(&error),
         }
         let stats = self.recorder.stats();
+        // Before it is locked: whoever looks at it must not wait for the disk.
+        let thinned = self.source.reader.thinned().map(RangeInclusive::into_inner);
+        let not_thinned = self.recorder.not_thinned();
+        if let Some(why) = not_thinned.filter(|_| !self.not_thinned) {
+            let text = format!("The recording goes on, but cannot be kept within {} MB: {why}", keep.recording_bytes >> 20);
+            self.outbox.message(Level::Warning, text);
+        }
+        self.not_thinned = not_thinned.is_some();
         let mut info = self.source.info.lock();
         info.recorder.steps = stats.steps;
         info.recorder.bytes = stats.bytes;
-        info.recorder.thinned = self.source.reader.thinned().map(RangeInclusive::into_inner);
+        info.recorder.thinned = thinned;
         drop(info);
         self.outbox.changed(self.source.id, &Topic::Source);
     }
@@ -195,6 +228,8 @@ impl Intake {
     /// The end of the recording.
     pub fn finish(mut self, now: f64) {
         self.dirty = true;
+        self.flush(now);
+        self.tell_skipped(now);
         self.flush(now);
     }
 
@@ -242,7 +277,11 @@ impl Intake {
 
     /// Gives back what is only needed of an open page.
     fn forget_page(&mut self, id: &SessionId) {
-        self.streams.retain(|stream, _| stream.0 != *id);
+        self.streams.retain(|stream, now| {
+            let goes_on = stream.0 != *id;
+            self.held -= if goes_on { 0 } else { now.bytes };
+            goes_on
+        });
         self.source.rates.lock().remove(id);
         self.source.live_marks.lock().retain(|stream, _| stream.0 != *id);
         self.source.workers.lock().remove(id);
@@ -378,7 +417,7 @@ impl Intake {
                 Taken::Missing(why) => missing = Some(why),
                 Taken::Same => {}
             }
-            if step.kind != StepKind::Mount && matches!(before, NewState::None) && self.document(stream).is_some() {
+            if step.kind != StepKind::Mount && matches!(before, NewState::None) && self.has_document(stream) {
                 before = NewState::Same;
             }
             let has_after = step.after.is_some();
@@ -401,7 +440,7 @@ impl Intake {
             state_bytes = match &after {
                 NewState::None | NewState::Missing(_) => 0,
                 NewState::Same | NewState::Text(_) | NewState::Document(_) | NewState::Compared(_) => {
-                    self.document(stream).map_or(0, |document| document.text().len() as u64)
+                    self.streams.get(stream).map_or(0, |now| now.text_bytes)
                 }
             };
         }
@@ -476,41 +515,49 @@ impl Intake {
         }
     }
 
+    /// Whether the last state of a stream is known.
+    fn has_document(&self, stream: &Stream) -> bool {
+        self.streams.get(stream).is_some_and(|now| now.document.is_some() || now.given_up)
+    }
+
     /// The last state of a stream.
-    fn document(&self, stream: &Stream) -> Option<&Arc<Document>> {
-        self.streams.get(stream)?.document.as_ref()
+    fn document(&mut self, stream: &Stream) -> Option<Arc<Document>> {
+        let now = self.streams.get_mut(stream)?;
+        now.make_again();
+        let document = now.document.clone();
+        self.recount(stream);
+        document
     }
 
     fn take_in(&mut self, stream: &Stream, change: Option<StateChange>) -> Taken {
         let Some(change) = change else { return Taken::Same };
         let now = self.streams.entry(stream.clone()).or_default();
-        let text: Arc<str> = match now.wire.apply(change) {
-            Ok(false) if now.document.is_some() => return Taken::Same,
-            Ok(_) => now.wire.text().into(),
-            Err(why) => {
-                now.document = None;
-                return Taken::Missing(why);
-            }
-        };
-        if now.document.as_ref().is_some_and(|document| *document.text() == text) {
-            return Taken::Same;
+        now.make_again();
+        let taken = now.take_in(change);
+        self.recount(stream);
+        taken
+    }
+
+    /// Counts a stream's document anew, and lets go of those that were used longest ago when there are too many.
+    fn recount(&mut self, stream: &Stream) {
+        let Some(now) = self.streams.get_mut(stream) else { return };
+        self.clock += 1;
+        now.used = self.clock;
+        let before = std::mem::replace(&mut now.bytes, now.document.as_ref().map_or(0, |document| document.bytes()));
+        self.held = self.held + now.bytes - before;
+        if self.held <= HELD {
+            return;
         }
-        let document = match &now.document {
-            Some(before) => Document::after(before, text),
-            None => Document::new(text),
-        };
-        match document.map(Arc::new) {
-            Ok(document) => {
-                now.seen = true;
-                match now.document.replace(document.clone()) {
-                    Some(before) => Taken::Changed(Arc::new(compare(&before, &document, DIFF_DEADLINE))),
-                    None => Taken::First(document),
-                }
+        let newest = self.clock;
+        let mut all: Vec<&mut StreamNow> = self.streams.values_mut().filter(|now| now.document.is_some() && now.used != newest).collect();
+        all.sort_unstable_by_key(|now| now.used);
+        for now in all {
+            if self.held <= HELD / 2 {
+                break;
             }
-            Err(error) => {
-                now.document = None;
-                Taken::Missing(format!("{error}, and was not recorded"))
-            }
+            self.held -= std::mem::take(&mut now.bytes);
+            now.document = None;
+            now.given_up = true;
         }
     }
 
@@ -546,6 +593,47 @@ impl Intake {
                 self.lose(&summary, html);
             }
             Err(error) => self.stop(&error),
+        }
+    }
+}
+
+impl StreamNow {
+    /// Makes a document again that was given up.
+    fn make_again(&mut self) {
+        if std::mem::take(&mut self.given_up) {
+            self.document = Document::new(self.wire.text().into()).ok().map(Arc::new);
+        }
+    }
+
+    fn take_in(&mut self, change: StateChange) -> Taken {
+        let text: Arc<str> = match self.wire.apply(change) {
+            Ok(false) if self.document.is_some() => return Taken::Same,
+            Ok(_) => self.wire.text().into(),
+            Err(why) => {
+                self.document = None;
+                return Taken::Missing(why);
+            }
+        };
+        if self.document.as_ref().is_some_and(|document| *document.text() == text) {
+            return Taken::Same;
+        }
+        self.text_bytes = text.len() as u64;
+        let document = match &self.document {
+            Some(before) => Document::after(before, text),
+            None => Document::new(text),
+        };
+        match document.map(Arc::new) {
+            Ok(document) => {
+                self.seen = true;
+                match self.document.replace(document.clone()) {
+                    Some(before) => Taken::Changed(Arc::new(compare(&before, &document, DIFF_DEADLINE))),
+                    None => Taken::First(document),
+                }
+            }
+            Err(error) => {
+                self.document = None;
+                Taken::Missing(format!("{error}, and was not recorded"))
+            }
         }
     }
 }

@@ -21,6 +21,8 @@ mod log;
 mod outbox;
 mod places;
 mod queries;
+mod queue;
+mod runtime;
 mod source;
 mod supervise;
 mod tls;

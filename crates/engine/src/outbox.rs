@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use inspector_model::{
-    Answer, Breakpoint, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId, SourceId, Work,
+    Answer, Breakpoint, ErrorCode, Failure, FoundServer, Handle, Keep, Level, Notice, RecordingInfo, Request, RequestId, SessionId,
+    SourceId, StateAnswer, Work,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
@@ -19,6 +20,9 @@ use crate::work::Asker;
 const MAX_MESSAGES: usize = 64;
 /// Requests of one window whose answers it has not taken. It asks for a handful per frame; more means that one of both hangs.
 pub const MAX_OPEN_REQUESTS: usize = 512;
+
+/// Bytes of answers of one window that it has not taken. It asks for a state at a time; more means that it hangs.
+const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 type Waker = Arc<dyn Fn() + Send + Sync>;
 
@@ -79,6 +83,7 @@ struct State {
     breakpoints: Option<Vec<Breakpoint>>,
     work: Option<Vec<Work>>,
     answers: VecDeque<(RequestId, Answer)>,
+    answer_bytes: usize,
     messages: VecDeque<(Level, String)>,
     /// Requests that were taken and whose answers were not.
     open_requests: usize,
@@ -338,7 +343,18 @@ impl Told {
 impl Mailbox {
     /// Answers a request of this window, which may be gone by now.
     pub fn answer(&self, id: RequestId, answer: Answer) {
-        self.state.lock().answers.push_back((id, answer));
+        let bytes = weight(&answer);
+        let mut state = self.state.lock();
+        let fits = state.answers.is_empty() || state.answer_bytes.saturating_add(bytes) <= MAX_ANSWER_BYTES;
+        let answer = if fits {
+            state.answer_bytes += bytes;
+            answer
+        } else {
+            let why = format!("the window has not taken {} MB of earlier answers", state.answer_bytes >> 20);
+            Answer::Failed(Failure::new(ErrorCode::Busy, why).hint("ask again when it shows them"))
+        };
+        state.answers.push_back((id, answer));
+        drop(state);
         self.wake();
     }
 
@@ -375,10 +391,24 @@ impl Mailbox {
         // Answers come last: what they speak of has been told by then.
         if !more {
             state.open_requests -= state.answers.len();
+            state.answer_bytes = 0;
             into.extend(state.answers.drain(..).map(|(id, answer)| Notice::Answer(id, answer)));
             into.extend(state.messages.drain(..).map(|(level, text)| Notice::Message(level, text)));
         }
         more
+    }
+}
+
+/// Bytes of an answer that may be large. The others have limits of their own.
+fn weight(answer: &Answer) -> usize {
+    match answer {
+        Answer::State(StateAnswer::Full(text)) => text.len(),
+        Answer::Html(Some(text)) | Answer::Ring(text) => text.len(),
+        Answer::Detail(detail) => {
+            let params = detail.params.iter().chain(&detail.raw_params).map(String::len);
+            params.chain(detail.frames.iter().map(|frame| frame.text.len())).chain(detail.logs.iter().map(|log| log.message.len())).sum()
+        }
+        _ => 0,
     }
 }
 

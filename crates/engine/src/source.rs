@@ -1,15 +1,17 @@
 //! What the engine holds of one source, shared between its recorder, its commands and the windows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 
 use inspector_model::{
     Block, Configuration, Rate, RemoteCursor, Session, SessionId, Source, SourceId, Step, StepId, StepKind, Steps, Stream,
 };
 use inspector_store::Reader;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::commands::Reply;
+use crate::queue::Sender;
 
 /// One attached server or opened recording.
 pub struct SourceShared {
@@ -38,7 +40,9 @@ pub struct SourceShared {
     /// Reads the recording.
     pub reader: Reader,
     /// The socket, while attached.
-    pub socket: Mutex<Option<mpsc::Sender<String>>>,
+    pub socket: Mutex<Option<Sender<String>>>,
+    /// The recorder wants to be sent again what it could not take: the attachment is to connect anew.
+    pub again: AtomicBool,
     /// Commands that wait for their answer, by their number.
     pub pending: Mutex<HashMap<u64, oneshot::Sender<Reply>>>,
     /// Ends the attachment when it is dropped or used.
@@ -62,18 +66,24 @@ impl SourceShared {
             busy: Mutex::default(),
             reader,
             socket: Mutex::default(),
+            again: AtomicBool::new(false),
             pending: Mutex::default(),
             stop: Mutex::default(),
         }
     }
 
+    /// A step that is in memory.
+    pub fn known_step(&self, id: StepId) -> Option<Step> {
+        let steps = self.steps.read();
+        steps.position(id).and_then(|position| steps.get(position))
+    }
+
     /// A step. Of a recording that is still being read in, also one that was not reached yet.
     pub fn step(&self, id: StepId) -> Option<Step> {
-        let steps = self.steps.read();
-        if let Some(step) = steps.position(id).and_then(|position| steps.get(position)) {
-            return Some(step);
+        let known = self.known_step(id);
+        if known.is_some() {
+            return known;
         }
-        drop(steps);
         self.reader.steps_in(id.0..id.0.saturating_add(1)).ok()?.pop()
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use inspector_store::waiting::waits;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -15,6 +16,7 @@ const AUTHORITY: &str = "DJUST_INSPECTOR_CA";
 
 /// Believes the platform's authorities and those in the file `authority`, or else in the file that the environment names.
 pub fn connector(authority: Option<&Path>) -> Result<Connector, String> {
+    waits();
     let mut roots = RootCertStore::empty();
     let platform = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(platform.certs);

@@ -12,8 +12,9 @@ use inspector_protocol::{Command, CommandResult, Restore};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use crate::commands::{OneAtATime, call, find_step, require_open, stream_of};
+use crate::commands::{OneAtATime, call, find_step, look_up, require_open, stream_of};
 use crate::outbox::{Outbox, Topic};
+use crate::queries::failed;
 use crate::source::SourceShared;
 
 /// How long a preview may take: who wants to jump waits for it.
@@ -48,7 +49,7 @@ fn assigns(source: &SourceShared, step: StepId, side: Side) -> Result<Assigns, F
     match source.reader.state(step, side) {
         Ok(StateAnswer::Full(text)) => serde_json::from_str(&text).map_err(|error| missing(error.to_string())),
         Ok(StateAnswer::Missing(why)) => Err(missing(why)),
-        Err(error) => Err(Failure::new(ErrorCode::Io, error.to_string())),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -77,6 +78,21 @@ fn wanted(source: &SourceShared, stream: &Stream, target: JumpTarget, component:
     let fields = component_fields(&state, id)
         .ok_or_else(|| Failure::new(ErrorCode::NotFound, format!("the state at step {} has no component {id}", target.step)))?;
     Ok(Restore { set: raw(fields)?, unsent: None, untyped: untyped(source, target.step) })
+}
+
+/// What to put back, and what a jump then shows as it was reset before the step.
+async fn wanted_and_reset(
+    source: &Arc<SourceShared>,
+    stream: &Stream,
+    target: JumpTarget,
+    component: Option<String>,
+) -> Result<(Restore, Vec<NotRestored>), Failure> {
+    let of = stream.clone();
+    look_up(source, move |source| {
+        let restore = wanted(source, &of, target, component.as_deref())?;
+        Ok((restore, reset_before(source, &of, target, component.as_deref())))
+    })
+    .await
 }
 
 /// Whether a step's states come from djust's own time travel.
@@ -137,12 +153,11 @@ pub async fn jump(
     target: JumpTarget,
     component: Option<String>,
 ) -> Result<Answer, Failure> {
-    let step = find_step(&source, target.step)?;
+    let step = find_step(&source, target.step).await?;
     let stream = stream_of(&step)?;
     require_open(&source, &stream.0)?;
     let _one = OneAtATime::enter(&source, &stream.0)?;
-    let restore = wanted(&source, &stream, target, component.as_deref())?;
-    let reset = reset_before(&source, &stream, target, component.as_deref());
+    let (restore, reset) = wanted_and_reset(&source, &stream, target, component.clone()).await?;
     mark_live(&source, &stream);
     let was = source.cursors.lock().get(&stream.0).copied().unwrap_or_default();
     set_cursor(&source, &outbox, &stream.0, RemoteCursor::Jumping(target));
@@ -180,24 +195,24 @@ pub async fn return_to_live(source: Arc<SourceShared>, outbox: Arc<Outbox>, stre
 
 /// Says what a jump would leave as it is. The page does not change, and is not waited for.
 pub async fn preview(source: Arc<SourceShared>, target: JumpTarget, component: Option<String>) -> Result<Answer, Failure> {
-    let step = find_step(&source, target.step)?;
+    let step = find_step(&source, target.step).await?;
     let stream = stream_of(&step)?;
     require_open(&source, &stream.0)?;
+    let (restore, reset) = wanted_and_reset(&source, &stream, target, component.clone()).await?;
     let component = component.as_deref();
-    let restore = wanted(&source, &stream, target, component)?;
-    let reset = reset_before(&source, &stream, target, component);
     let asked = ask(&source, &stream, component, &restore).await?;
     let mut preview = JumpPreview::default();
     match asked {
         Ok(lost) => preview.not_restored = lost,
         Err(why) => {
-            preview.not_restored = from_recording(&restore, &current(&source, &stream));
+            let of = stream.clone();
+            preview.not_restored = look_up(&source, move |source| Ok(from_recording(&restore, &current(source, &of)))).await?;
             preview.unasked = Some(why);
         }
     }
     preview.not_restored.extend(reset);
     if !preview.not_restored.is_empty() && component.is_none() {
-        preview.whole = nearest_whole(&source, &stream, target.step, preview.unasked.is_none()).await;
+        preview.whole = nearest_whole(&source, &stream, target.step, preview.unasked.is_none()).await?;
     }
     Ok(Answer::JumpPreview(Box::new(preview)))
 }
@@ -263,23 +278,22 @@ fn reset_before(source: &SourceShared, stream: &Stream, target: JumpTarget, comp
 }
 
 /// The nearest step of the stream whose state after it can be put back whole.
-async fn nearest_whole(source: &SourceShared, stream: &Stream, step: StepId, ask_server: bool) -> Option<StepId> {
-    let now = current(source, stream);
-    let mut questions = QUESTIONS;
-    for near in neighbours(source, stream, step).into_iter().take(STATES) {
-        let Ok(restore) = to_restore(source, stream, near, Side::After) else { continue };
-        if !from_recording(&restore, &now).is_empty() {
-            continue;
-        }
-        if !ask_server {
-            return Some(near);
-        }
-        questions = questions.checked_sub(1)?;
-        if ask(source, stream, None, &restore).await.is_ok_and(|lost| lost.is_ok_and(|lost| lost.is_empty())) {
-            return Some(near);
+async fn nearest_whole(source: &Arc<SourceShared>, stream: &Stream, step: StepId, ask_server: bool) -> Result<Option<StepId>, Failure> {
+    let of = stream.clone();
+    let candidates = look_up(source, move |source| {
+        let now = current(source, &of);
+        let near = neighbours(source, &of, step).into_iter().take(STATES);
+        let restores = near.filter_map(|near| Some((near, to_restore(source, &of, near, Side::After).ok()?)));
+        let whole = restores.filter(|(_, restore)| from_recording(restore, &now).is_empty());
+        Ok(whole.take(if ask_server { QUESTIONS } else { 1 }).collect::<Vec<_>>())
+    })
+    .await?;
+    for (near, restore) in candidates {
+        if !ask_server || ask(source, stream, None, &restore).await.is_ok_and(|lost| lost.is_ok_and(|lost| lost.is_empty())) {
+            return Ok(Some(near));
         }
     }
-    None
+    Ok(None)
 }
 
 /// The other steps of a stream that have states, the nearest first.

@@ -19,7 +19,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sled::IVec;
 
 use crate::error::{ReadOnly, StoreError};
-use crate::guard::{Entries, Reading, Stopped};
+use crate::guard::{Before, Entries, Reading, Stopped};
 use crate::key;
 use crate::keys::Keys;
 use crate::private;
@@ -272,6 +272,10 @@ impl Database {
     /// Why nothing is written any more, if so.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.inner.stopped.why()
+    }
+
+    pub(crate) fn before_each_access(&self, before: Before) {
+        self.inner.stopped.before_each_access(before);
     }
 
     /// Whether somebody waits for sled for longer than that, which is taken for damage.

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use sled::IVec;
+
+use crate::waiting;
 
 /// Does something with sled. After a panic it must not be written to any more, which is up to whoever calls.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
@@ -40,7 +42,20 @@ struct Inner {
     /// Made when the library is found to be damaged.
     mark: PathBuf,
     inside: Mutex<Inside>,
+    /// See [`crate::Store::before_each_access`].
+    before: RwLock<Option<Before>>,
 }
+
+/// What is done to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A value or a name is looked for.
+    Read,
+    /// It is written or flushed.
+    Other,
+}
+
+pub(crate) type Before = Box<dyn Fn(Access) -> std::io::Result<()> + Send + Sync>;
 
 /// Who is inside of sled.
 #[derive(Default)]
@@ -54,7 +69,11 @@ struct Inside {
 impl Stopped {
     /// Nothing is wrong. `mark` is the file to make when the library is found to be damaged.
     pub(crate) fn new(mark: PathBuf) -> Self {
-        Self(Arc::new(Inner { why: Mutex::default(), mark, inside: Mutex::default() }))
+        Self(Arc::new(Inner { why: Mutex::default(), mark, inside: Mutex::default(), before: RwLock::default() }))
+    }
+
+    pub(crate) fn before_each_access(&self, before: Before) {
+        *self.0.before.write() = Some(before);
     }
 
     /// The reason, if it is so.
@@ -73,6 +92,10 @@ impl Stopped {
     /// Does something with sled, watched. Whatever cannot read what it wrote is not written to any more: sled then loops, or
     /// waits forever.
     pub(crate) fn watched<T>(&self, work: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
+        self.watched_as(Access::Other, work)
+    }
+
+    fn watched_as<T>(&self, access: Access, work: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
         let number = {
             let mut inside = self.0.inside.lock();
             inside.next += 1;
@@ -80,13 +103,21 @@ impl Stopped {
             inside.since.insert(number, Instant::now());
             number
         };
-        let done = self.unwatched(work);
+        let done = self.unwatched_as(access, work);
         self.0.inside.lock().since.remove(&number);
         done
     }
 
     /// The same for what may take as long as the disk takes.
     pub(crate) fn unwatched<T>(&self, work: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
+        self.unwatched_as(Access::Other, work)
+    }
+
+    fn unwatched_as<T>(&self, access: Access, work: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
+        waiting::waits();
+        if let Some(before) = &*self.0.before.read() {
+            before(access)?;
+        }
         let done = guarded(work);
         if let Err(error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) = &done {
             self.damaged(&error.to_string());
@@ -127,7 +158,7 @@ pub(crate) struct Reading<'a> {
 
 impl Reading<'_> {
     pub(crate) fn get(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
-        self.stopped.watched(|| self.db.get(key))
+        self.stopped.watched_as(Access::Read, || self.db.get(key))
     }
 
     pub(crate) fn scan_prefix(&self, prefix: impl AsRef<[u8]>) -> Entries {
@@ -156,7 +187,7 @@ impl Entries {
     fn take(&mut self, is_back: bool) -> Option<sled::Result<(IVec, IVec)>> {
         let entries = self.rest.as_mut()?;
         let last = &mut self.last[usize::from(is_back)];
-        let entry = self.stopped.watched(|| {
+        let entry = self.stopped.watched_as(Access::Read, || {
             let entry = if is_back { entries.next_back() } else { entries.next() }.transpose()?;
             let Some((key, value)) = entry else { return Ok(None) };
             if last.replace(key.clone()).is_some_and(|last| (key <= last) != is_back || key == last) {

@@ -175,6 +175,12 @@ impl Store {
         self.inner.database.leave_free(bytes);
     }
 
+    /// For tests: `before` is called before each access to the database, where it may wait, as a disk that hangs does, or fail.
+    #[doc(hidden)]
+    pub fn before_each_access(&self, before: impl Fn(crate::Access) -> std::io::Result<()> + Send + Sync + 'static) {
+        self.inner.database.before_each_access(Box::new(before));
+    }
+
     /// Thins the recordings that nobody records, oldest first, until all together take at most so many bytes or only their
     /// ends are left, or `progress`, told in bytes, says stop. What `retention` says of a single recording's size does not
     /// matter here.

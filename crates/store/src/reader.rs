@@ -44,6 +44,8 @@ impl Reader {
 
     /// Asks the recorder, as long as there is one.
     pub(crate) fn live<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Option<T> {
+        // It holds its lock while it writes.
+        crate::waiting::waits();
         let writer = self.inner.live.upgrade()?;
         let writer = writer.lock();
         (!writer.closed).then(|| ask(&writer))

@@ -63,6 +63,7 @@ pub struct Recorder {
     reader: Reader,
     known: Vec<String>,
     retention: Option<Retention>,
+    not_thinned: Option<StoreError>,
 }
 
 /// How long one flush may go on thinning.
@@ -71,7 +72,7 @@ const THINNING: Duration = Duration::from_millis(50);
 impl Recorder {
     pub(crate) fn new(db: Database, writer: Arc<Mutex<Writer>>, reader: Reader, known: Vec<String>) -> Self {
         let id = writer.lock().id().clone();
-        Self { id, db, writer, reader, known, retention: None }
+        Self { id, db, writer, reader, known, retention: None, not_thinned: None }
     }
 
     /// The recording.
@@ -138,17 +139,26 @@ impl Recorder {
 
     /// Thins for a while, if there is too much. What goes wrong with that says nothing of what was recorded: if nothing can be written
     /// any more, the next flush says so.
-    fn thin(&self) {
+    fn thin(&mut self) {
         let Some(retention) = &self.retention else { return };
         let start = Instant::now();
         while start.elapsed() < THINNING {
             let thinned = self.writer.lock().thin(retention);
             match thinned {
-                Ok(Some(_)) => {}
+                Ok(Some(_)) => self.not_thinned = None,
                 Ok(None) => break,
-                Err(error) => return tracing::warn!(%error, recording = %self.id, "the recording could not be thinned"),
+                Err(error) => {
+                    tracing::warn!(%error, recording = %self.id, "the recording could not be thinned");
+                    self.not_thinned = Some(error);
+                    break;
+                }
             }
         }
+    }
+
+    /// Why the recording could not be made smaller when it should have been, if so. It goes on, and grows.
+    pub const fn not_thinned(&self) -> Option<&StoreError> {
+        self.not_thinned.as_ref()
     }
 
     /// Says how large the recording may become; `None`: as large as it will. From then on flushing thins it, a few segments

@@ -1,7 +1,7 @@
 //! The writing side of a recording: the open segment, the open piece of summaries, and the last text of each stream.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use inspector_model::{LONGEST_WORDS, PageShell, RecordingId, RecordingInfo, SessionId, Step, StepDetail, StepId, cut};
@@ -52,6 +52,8 @@ pub(crate) struct Catalogue {
 struct Last {
     /// The text, unless it was given up or never read after a restart.
     text: Option<Known>,
+    /// After it was given up: whoever records may still hold it, and then nobody has to read it back.
+    elsewhere: Weak<Document>,
     /// Why there is none.
     missing: Option<String>,
     /// The step that has it.
@@ -313,6 +315,11 @@ impl Writer {
         let last = self.states.get_mut(stream)?;
         last.used = self.clock;
         let step = last.step;
+        if last.text.is_none()
+            && let Some(document) = last.elsewhere.upgrade()
+        {
+            return Some(Known::Document(document));
+        }
         if last.text.is_none() && step > 0 {
             let text = Known::new(self.read_back(step, false)?, None);
             self.held += text.bytes();
@@ -323,7 +330,7 @@ impl Writer {
 
     fn keep_state(&mut self, stream: &StreamKey, text: Known, step: u64) {
         self.held += text.bytes();
-        let last = Last { text: Some(text), missing: None, step, used: self.clock };
+        let last = Last { text: Some(text), step, used: self.clock, ..Last::default() };
         let before = self.states.insert(stream.clone(), last).and_then(|last| last.text);
         self.held -= before.map_or(0, |text| text.bytes());
     }
@@ -359,7 +366,7 @@ impl Writer {
 
     /// Makes `text` the last one of the page, and gives the one before.
     fn keep_page(&mut self, stream: &StreamKey, text: &Arc<str>, id: u64, used: u64) -> Option<Arc<str>> {
-        let last = Last { text: Some(Known::Text(text.clone())), missing: None, step: id, used };
+        let last = Last { text: Some(Known::Text(text.clone())), step: id, used, ..Last::default() };
         let base = self.pages.insert(stream.0.clone(), last).and_then(|last| last.text);
         self.held = self.held + text.len() - base.as_ref().map_or(0, Known::bytes);
         base.map(|base| base.text().clone())
@@ -394,7 +401,11 @@ impl Writer {
             if self.held <= HELD / 2 {
                 break;
             }
-            self.held -= last.text.take().map_or(0, |text| text.bytes());
+            let Some(text) = last.text.take() else { continue };
+            self.held -= text.bytes();
+            if let Known::Document(document) = text {
+                last.elsewhere = Arc::downgrade(&document);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use inspector_model::{Answer, ErrorCode, Failure, Keep, Level, RecordingId, Secret};
-use inspector_store::Retention;
+use inspector_store::{Retention, StoreError};
 
 use super::{KEEP_SETTING, Shared};
 use crate::work::Asker;
@@ -108,7 +108,12 @@ impl Shared {
                     shared.tell_recordings();
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the library could not be thinned"),
+                Err(StoreError::Cancelled) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the library could not be thinned");
+                    let text = format!("Old recordings could not be thinned, and take more than {} MB: {error}", library_bytes >> 20);
+                    shared.outbox.message(Level::Warning, text);
+                }
             }
         });
     }

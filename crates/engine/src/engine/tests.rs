@@ -6,6 +6,8 @@ use inspector_model::{Handle as _, Notice, RequestId};
 
 use super::*;
 
+mod live;
+
 struct Bench {
     engine: Engine,
     window: Window,

@@ -495,7 +495,7 @@ fn a_step_before_the_last_one_of_the_page_is_no_suspect() {
 }
 
 #[test]
-fn on_a_full_disk_the_recording_pauses_and_goes_on_by_itself_with_a_counted_gap() {
+fn on_a_full_disk_the_recording_pauses_and_asks_again_for_what_came_meanwhile() {
     use inspector_model::{Handle as _, Notice};
     let mut bench = Bench::new();
     let window = bench.outbox.window(tokio::sync::mpsc::channel(1).0);
@@ -511,27 +511,165 @@ fn on_a_full_disk_the_recording_pauses_and_goes_on_by_itself_with_a_counted_gap(
     bench.intake.flush(9.5);
     assert!(matches!(told().as_slice(), [text] if text.contains("Recording paused: the disk is full")), "it is told, and once");
     assert!(bench.source.info.lock().recorder.paused.is_some());
-    for (key, count) in [("e2", 2), ("e3", 3)] {
-        let rev = count + 1;
-        bench.event(key, &format!(r#"{{"rev":{count}}}"#), &format!(r#"{{"rev":{rev},"base":{count},"set":{{"count":{count}}}}}"#));
-    }
-    bench.frame(r#"{"t":"step","key":"p","session":"s","kind":"push","name":"p","html":{"version":1,"text":"<p>3</p>"}}"#);
+    let taken = bench.seq;
+    let meanwhile = |bench: &mut Bench| {
+        for (key, count) in [("e2", 2), ("e3", 3)] {
+            let rev = count + 1;
+            bench.event(key, &format!(r#"{{"rev":{count}}}"#), &format!(r#"{{"rev":{rev},"base":{count},"set":{{"count":{count}}}}}"#));
+        }
+        bench.frame(r#"{"t":"step","key":"p","session":"s","kind":"push","name":"p","html":{"version":1,"text":"<p>3</p>"}}"#);
+    };
+    meanwhile(&mut bench);
     assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Event], "nothing is taken");
-    assert_eq!(bench.source.info.lock().recorder.dropped, 3, "and all of it counted at once");
+    bench.intake.flush(10.0);
+    let words = bench.source.info.lock().recorder.paused.clone().unwrap();
+    assert!(words.contains("3 frames are then asked for again"), "{words}");
 
     bench.store.leave_free(0);
     bench.intake.flush(11.0);
     assert_eq!(told(), ["Recording goes on: there is room on the disk again"]);
     assert_eq!(bench.source.info.lock().recorder.paused, None);
+    assert!(bench.source.again.load(std::sync::atomic::Ordering::Relaxed), "the attachment is to connect anew");
+    bench.event("e4", r#"{"rev":4}"#, r#"{"rev":5,"base":4,"set":{"count":4}}"#);
+    assert_eq!(bench.kinds().len(), 2, "what comes after what is missing is not taken before it");
+    let point = bench.intake.resume_points().pop().unwrap();
+    assert_eq!((point.agent.as_str(), point.seq), ("agent-1", taken));
+
+    bench.welcome("agent-1", true, taken);
+    meanwhile(&mut bench);
     bench.event("e4", r#"{"rev":4}"#, r#"{"rev":5,"base":4,"set":{"count":4}}"#);
     let steps = bench.steps();
-    assert_eq!(bench.kinds()[2..], [StepKind::Gap, StepKind::Outside, StepKind::Event]);
-    assert!(matches!(&steps[2].cause, Some(Cause::Lost { dropped: Some(3), .. })), "{:?}", steps[2].cause);
-    assert_eq!(bench.source.info.lock().recorder.dropped, 3);
+    assert_eq!(bench.kinds()[2..], [StepKind::Event, StepKind::Event, StepKind::Push, StepKind::Event], "all of it, in order, and no gap");
+    assert_eq!(bench.source.info.lock().recorder.dropped, 0);
     assert_eq!(bench.state(&steps[3], Side::After), full(r#"{"count":3,"messages":[]}"#));
-    assert_eq!(bench.state(&steps[4], Side::Before), full(r#"{"count":3,"messages":[]}"#));
-    assert_eq!(bench.state(&steps[4], Side::After), full(r#"{"count":4,"messages":[]}"#));
-    assert_eq!(bench.source.reader.html(steps[4].id, Side::After).unwrap().as_deref(), Some("<p>3</p>"));
+    assert_eq!(bench.state(&steps[5], Side::Before), full(r#"{"count":3,"messages":[]}"#));
+    assert_eq!(bench.state(&steps[5], Side::After), full(r#"{"count":4,"messages":[]}"#));
+    assert_eq!(bench.source.reader.html(steps[5].id, Side::After).unwrap().as_deref(), Some("<p>3</p>"));
+}
+
+/// A recording that paused after its mount, and what came meanwhile.
+fn full_disk(frames: u64) -> Bench {
+    let mut bench = Bench::new();
+    bench.mount();
+    bench.store.leave_free(u64::MAX);
+    bench.intake.flush(9.0);
+    for n in 0..frames {
+        bench.event(&format!("e{n}"), r#"{"rev":1}"#, r#"{"rev":1}"#);
+    }
+    bench
+}
+
+#[test]
+fn what_the_server_has_no_more_after_a_full_disk_is_a_gap_with_its_exact_number() {
+    let mut bench = full_disk(5);
+    let last = bench.seq;
+    bench.store.leave_free(0);
+    bench.intake.flush(10.0);
+    // Two more came that nobody saw.
+    bench.welcome("agent-1", false, last + 2);
+    bench.frame(r#"{"t":"state","session":"s","view":null,"state":{"rev":9,"base":null,"set":{"count":9,"messages":[]}}}"#);
+    assert_eq!(bench.kinds(), [StepKind::Mount, StepKind::Gap, StepKind::Outside]);
+    let gap = &bench.steps()[1];
+    assert!(matches!(&gap.cause, Some(Cause::Lost { dropped: Some(7), why }) if why.contains("the disk was full")), "{gap:?}");
+    assert_eq!(bench.source.info.lock().recorder.dropped, 7);
+}
+
+#[test]
+fn an_agent_that_greets_while_the_disk_is_full_is_asked_again_from_where_the_recording_stands() {
+    let mut bench = full_disk(2);
+    let point = bench.intake.resume_points().pop().unwrap().seq;
+    bench.welcome("agent-1", false, 40);
+    bench.frame(r#"{"t":"state","session":"s","view":null,"state":{"rev":9,"base":null,"set":{"count":9}}}"#);
+    assert_eq!(bench.intake.resume_points().pop().unwrap().seq, point);
+    bench.store.leave_free(0);
+    bench.intake.flush(10.0);
+    assert!(bench.source.again.load(std::sync::atomic::Ordering::Relaxed));
+    bench.welcome("agent-1", false, 50);
+    let gap = bench.steps().pop().unwrap();
+    assert!(matches!(&gap.cause, Some(Cause::Lost { dropped: Some(lost), .. }) if *lost == 50 - point), "{gap:?}");
+}
+
+#[test]
+fn a_recording_that_ends_before_the_server_was_asked_again_says_what_it_lacks() {
+    let bench = full_disk(3);
+    bench.store.leave_free(0);
+    let Bench { intake, source, store, .. } = bench;
+    intake.finish(10.0);
+    let gap = source.steps.read().iter().last().unwrap();
+    assert!(matches!(&gap.cause, Some(Cause::Lost { dropped: Some(3), .. })), "{gap:?}");
+    let recording = store.recordings().unwrap().pop().unwrap();
+    assert_eq!(store.read(&recording.id).unwrap().steps().unwrap().len(), 2);
+}
+
+#[test]
+fn a_recording_that_cannot_be_thinned_goes_on_and_says_so_once() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use inspector_model::{Handle as _, Notice};
+    let mut bench = Bench::new();
+    let window = bench.outbox.window(tokio::sync::mpsc::channel(1).0);
+    bench.intake.wishes.keep.lock().recording_bytes = 1;
+    bench.mount();
+    // Several segments, which are written as they fill.
+    let fail = Arc::new(AtomicBool::new(false));
+    let fails = fail.clone();
+    bench.store.before_each_access(move |access| {
+        let fails = access == inspector_store::Access::Read && fails.load(Ordering::Relaxed);
+        if fails { Err(std::io::Error::other("a bad sector")) } else { Ok(()) }
+    });
+    for n in 1..1_500 {
+        bench.event(&format!("e{n}"), &format!(r#"{{"rev":{n}}}"#), &format!(r#"{{"rev":{},"base":{n},"set":{{"count":{n}}}}}"#, n + 1));
+    }
+    fail.store(true, Ordering::Relaxed);
+    for at in [9.0, 9.5] {
+        bench.event(&format!("f{at}"), r#"{"rev":1500}"#, r#"{"rev":1500}"#);
+        bench.intake.flush(at);
+    }
+    fail.store(false, Ordering::Relaxed);
+    assert_eq!(bench.source.info.lock().recorder.stopped, None);
+    let mut notices = Vec::new();
+    window.drain(0, &mut notices);
+    let mut told = notices.into_iter().filter_map(|notice| if let Notice::Message(_, text) = notice { Some(text) } else { None });
+    assert!(told.next().is_some_and(|text| text.contains("goes on, but cannot be kept within") && text.contains("a bad sector")));
+    assert_eq!(told.next(), None);
+    bench.event("g", r#"{"rev":1500}"#, r#"{"rev":1501,"base":1500,"set":{"count":7}}"#);
+    bench.intake.flush(11.0);
+    let last = bench.steps().pop().unwrap();
+    assert_eq!((last.id.0, bench.state(&last, Side::After)), (1_503, full(r#"{"count":7,"messages":[]}"#)));
+    assert!(bench.source.info.lock().recorder.thinned.is_some(), "it is thinned once it can be");
+}
+
+#[test]
+fn states_that_were_used_long_ago_are_given_up_and_made_again_when_they_are_needed() {
+    let mut bench = Bench::new();
+    let large = "x".repeat(1 << 20);
+    for page in 0..100 {
+        bench.frame(&format!(
+            r#"{{"t":"step","key":"m{page}","session":"p{page}","kind":"mount","name":"V","after":{{"rev":1,"base":null,"set":{{"large":"{large}","n":0}}}}}}"#
+        ));
+        assert!(bench.intake.held <= HELD, "{} bytes are held", bench.intake.held);
+    }
+    let held: usize = bench.intake.streams.values().filter_map(|now| now.document.as_ref()).map(|document| document.bytes()).sum();
+    assert_eq!(held, bench.intake.held, "what is counted is what is there");
+    bench.frame(
+        r#"{"t":"step","key":"e","session":"p0","kind":"event","name":"add","before":{"rev":1},"after":{"rev":2,"base":1,"set":{"n":1}}}"#,
+    );
+    let step = bench.steps().pop().unwrap();
+    assert_eq!(step.changed, ["n"]);
+    assert_eq!(bench.state(&step, Side::Before), full(&format!(r#"{{"large":"{large}","n":0}}"#)));
+    assert_eq!(bench.state(&step, Side::After), full(&format!(r#"{{"large":"{large}","n":1}}"#)));
+}
+
+#[test]
+fn workers_and_rates_that_are_made_up_take_no_memory() {
+    let mut bench = Bench::new();
+    for n in 0..2_000 {
+        bench.again(&format!(r#"{{"t":"log","worker":"made-up-{n}","seq":1,"level":"INFO","logger":"l","message":"m"}}"#));
+        bench.again(&format!(r#"{{"t":"config","worker":"made-up-{n}","seq":2,"views":[]}}"#));
+        bench.frame(&format!(r#"{{"t":"rate","session":"made-up-{n}"}}"#));
+    }
+    assert!(bench.intake.resume_points().len() <= 256);
+    assert!(bench.source.rates.lock().is_empty());
 }
 
 #[test]

@@ -9,6 +9,9 @@ use inspector_store::{NewState, NewStep};
 use super::Intake;
 use crate::outbox::Topic;
 
+/// Workers that are remembered: more than a server has, and than an agent tells of.
+const MOST: usize = 256;
+
 /// The workers that are known.
 #[derive(Default)]
 pub(super) struct Known {
@@ -45,7 +48,10 @@ impl Known {
                 true
             }
             None => {
-                self.points.insert(agent.to_owned(), seq);
+                // Of one more the frames are taken, but where to go on with it is not remembered.
+                if self.points.len() < MOST {
+                    self.points.insert(agent.to_owned(), seq);
+                }
                 true
             }
         }
@@ -64,8 +70,13 @@ impl Known {
 impl Intake {
     /// The agent has greeted.
     pub fn welcome(&mut self, welcome: &Welcome, now: f64) {
+        self.source.info.lock().access.clone_from(&welcome.access);
+        if self.greeted_in_pause() {
+            return;
+        }
         // What happened there and was not seen is placed by the clock of the server, as all else.
         let now = now + self.ahead;
+        let skipped = self.no_more_skipped();
         let agent = welcome.agent.as_str();
         let others = self.workers.points.keys().any(|known| known != agent);
         // Where workers reach each other, it is told soon which of those that were known are still there.
@@ -82,29 +93,33 @@ impl Intake {
             self.close_where(close, now, |_| true);
             self.workers.points.clear();
             self.workers.configs.clear();
-            self.gap(None, why, None, now);
+            self.gap(skipped, why, None, now);
         }
         self.workers.new_main = others && !self.workers.points.contains_key(agent);
         if let Some(missing) = self.workers.greeted(agent, welcome.resumed, welcome.seq) {
-            self.missing(missing, welcome.unrecorded, "", now);
+            self.missing(missing, welcome.unrecorded, skipped.is_some(), "", now);
         }
         self.workers.main = Some(welcome.agent.clone());
         // Where they reach each other, how many they are is told soon.
         self.workers.seen = u32::from(!welcome.server.workers.shared);
-        self.source.info.lock().access.clone_from(&welcome.access);
         self.server(&welcome.server);
     }
 
     /// Another worker greets.
     pub(super) fn worker(&mut self, seen: &WorkerSeen, now: f64) {
         if let Some(missing) = self.workers.greeted(&seen.agent, seen.resumed, seen.from) {
-            self.missing(missing, seen.unrecorded, " of a worker", now);
+            self.missing(missing, seen.unrecorded, false, " of a worker", now);
         }
     }
 
-    /// Tells of numbers that were given and whose frames cannot be had. `unrecorded`: for so many seconds there were none.
-    fn missing(&mut self, frames: u64, unrecorded: Option<f64>, whose: &str, now: f64) {
+    /// Tells of numbers that were given and whose frames cannot be had. `unrecorded`: for so many seconds there were none. `was_full`: they
+    /// had come, and could not be written.
+    fn missing(&mut self, frames: u64, unrecorded: Option<f64>, was_full: bool, whose: &str, now: f64) {
         let (lost, why) = match unrecorded {
+            None if was_full => (
+                Some(frames),
+                format!("the disk was full: {frames} frames{whose} were not recorded, and the server does not have them any more"),
+            ),
             None => (Some(frames), format!("{frames} frames{whose} could not be had again after the connection was lost")),
             // The first number after such a time is that of no frame.
             Some(secs) => (
@@ -157,7 +172,11 @@ impl Intake {
     /// A worker's configuration. All have the same but for the pages that differ, which are named by each worker for its own.
     pub(super) fn config(&mut self, config: Configuration, worker: Option<&str>) {
         let main = self.workers.main.clone().unwrap_or_default();
-        self.workers.configs.insert(worker.map_or_else(|| main.clone(), str::to_owned), config);
+        let of = worker.unwrap_or(&main);
+        if self.workers.configs.len() >= MOST && !self.workers.configs.contains_key(of) {
+            return;
+        }
+        self.workers.configs.insert(of.to_owned(), config);
         let Some(mut all) = self.workers.configs.get(&main).cloned() else { return };
         let others = self.workers.configs.iter().filter(|(agent, _)| **agent != main);
         for view in others.flat_map(|(_, config)| &config.views) {

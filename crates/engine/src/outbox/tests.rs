@@ -220,3 +220,28 @@ fn what_was_said_before_the_first_window_is_said_to_it_once() {
     assert_eq!((first.len(), first[0].as_str()), (MAX_MESSAGES, "message 2"));
     assert_eq!(told(&bench.window()), [""; 0]);
 }
+
+#[test]
+fn answers_that_nobody_takes_are_bounded_by_their_bytes_and_each_request_is_answered() {
+    let outbox = Arc::new(Outbox::default());
+    let window = outbox.window(mpsc::channel(1).0);
+    let state: Arc<str> = "x".repeat(100 << 20).into();
+    let ask = || {
+        for id in 0..4 {
+            window.mailbox().answer(RequestId(id), Answer::State(StateAnswer::Full(state.clone())));
+        }
+        window.mailbox().state.lock().open_requests = 4;
+        let mut notices = Vec::new();
+        window.drain(0, &mut notices);
+        notices
+            .into_iter()
+            .filter_map(|notice| if let Notice::Answer(_, answer) = notice { Some(answer) } else { None })
+            .collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        let answers = ask();
+        assert!(matches!(&answers[..2], [Answer::State(_), Answer::State(_)]));
+        assert!(answers[2..].iter().all(|answer| matches!(answer, Answer::Failed(failure) if failure.code == ErrorCode::Busy)));
+        assert_eq!(answers.len(), 4);
+    }
+}
