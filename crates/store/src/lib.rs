@@ -12,6 +12,7 @@ mod cache;
 mod convert;
 mod cursor;
 mod database;
+mod disk;
 mod error;
 mod expiry;
 mod file;
@@ -48,6 +49,8 @@ mod writer;
 mod hostile;
 
 pub use cursor::StateCursor;
+#[cfg(feature = "simulation")]
+pub use disk::simulation;
 pub use error::{ReadOnly, StoreError};
 pub use file::{Imported, read_file, read_file_watched, read_file_with};
 pub use history::glimpse;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::FORMAT;
 use crate::cache::Cache;
 use crate::database::{Batch, Database};
+use crate::disk;
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::key;
@@ -204,7 +205,7 @@ impl Writer {
         let (page_before, page_after) = self.place_page(&stream, html, id);
         self.segment.push(&stream, &detail, [&before, &after, &page_before, &page_after]);
 
-        if self.summaries.len() + summary.len() >= PIECE && !self.summaries.is_empty() {
+        if self.summaries.len() + summary.len() >= disk::tuned(PIECE, 1_500) && !self.summaries.is_empty() {
             self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
             self.summary_first = id;
         }
@@ -386,14 +387,15 @@ impl Writer {
 
     /// Lets go of the texts that were used longest ago when there are too many.
     fn give_up_texts(&mut self) {
-        if self.held <= HELD {
+        let most = disk::tuned(HELD, 3_000);
+        if self.held <= most {
             return;
         }
         let mut lasts: Vec<&mut Last> =
             self.states.values_mut().chain(self.pages.values_mut()).filter(|last| last.text.is_some()).collect();
         lasts.sort_unstable_by_key(|last| last.used);
         for last in lasts {
-            if self.held <= HELD / 2 {
+            if self.held <= most / 2 {
                 break;
             }
             self.held -= last.text.take().map_or(0, |text| text.bytes());
@@ -475,7 +477,7 @@ impl Writer {
             let closed = std::mem::replace(&mut self.segment, next);
             self.put_index(&closed.index)?;
         }
-        if self.summaries.len() >= ENOUGH {
+        if self.summaries.len() >= disk::tuned(ENOUGH, 700) {
             self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
             self.summary_first = self.steps() + 1;
         }
