@@ -1,4 +1,4 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | fuzz | recordings | wasm | bundle | audit | lock`.
+//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | simulate | fuzz | recordings | wasm | bundle | audit | lock`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -12,6 +12,7 @@ mod demo;
 mod environment;
 mod fuzz;
 mod licences;
+mod simulate;
 mod soak;
 mod test;
 mod wasm;
@@ -60,6 +61,18 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Record, read, thin, export, import, delete and reopen in random order on a disk that fails at any place, against a model.
+    Simulate {
+        /// How many runs.
+        #[arg(long, default_value_t = 10_000)]
+        seeds: u64,
+        /// The seed of the first.
+        #[arg(long, default_value_t = 1)]
+        first: u64,
+        /// Run this one alone, and say all that it does.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Put hostile input to what reads it, for long: each target, or one, led by what of the code is reached.
     Fuzz {
         /// One target of `fuzz/`; all of them one after the other without it.
@@ -94,6 +107,7 @@ fn main() -> ExitCode {
         Task::Test => test::all(),
         Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
         Task::Soak { minutes, only } => soak::all(minutes, only.as_deref()),
+        Task::Simulate { seeds, first, seed } => simulate::all(seeds, first, seed),
         Task::Fuzz { target, minutes, input } => fuzz::all(target.as_deref(), minutes, input.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Audit => audit::all().map(|not_run| test::say_what_was_not_run(&not_run)),

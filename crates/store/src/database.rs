@@ -18,7 +18,8 @@ use inspector_model::Secret;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sled::IVec;
 
-use crate::error::{ReadOnly, StoreError};
+use crate::disk;
+use crate::error::{ReadOnly, StoreError, is_full};
 use crate::guard::{Before, Entries, Reading, Stopped};
 use crate::key;
 use crate::keys::Keys;
@@ -83,8 +84,9 @@ impl Batch {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let no_more =
-            self.read_only.is_some() || self.stopped.why().is_some() || has_no_space(&self.path, self.margin.load(Ordering::Relaxed));
+        // A simulated disk fails before sled is asked: that is sound, and can be closed.
+        let no_more = disk::is_real()
+            && (self.read_only.is_some() || self.stopped.why().is_some() || has_no_space(&self.path, self.margin.load(Ordering::Relaxed)));
         // Flushed here, where an error does no harm, so that closing has nothing left to write.
         if no_more || self.stopped.unwatched(|| self.db.flush()).is_err() {
             // Never closed: see above.
@@ -112,7 +114,7 @@ fn file_id(path: &Path) -> Option<FileId> {
 /// Whether there is less free space than that.
 pub(crate) fn has_no_space(path: &Path, least: u64) -> bool {
     // A file system that does not tell is no reason to stop.
-    fs2::available_space(path).is_ok_and(|free| free < least)
+    disk::free_space(path).map_or_else(|error| is_full(&error), |free| free < least)
 }
 
 impl Database {
@@ -317,18 +319,24 @@ impl Database {
                 None => sealed.remove(name),
             }
         }
-        self.inner.stopped.watched(|| self.inner.db.apply_batch(sealed)).map_err(|error| self.stop(error))
+        self.inner.stopped.watched(|| disk::apply(&self.inner.db, sealed, &self.inner.path)).map_err(|error| self.stop(error))
     }
 
     /// Waits until everything that was written is on the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.check()?;
         self.check_files()?;
-        self.inner.stopped.unwatched(|| self.inner.db.flush()).map_err(|error| self.stop(error))?;
+        self.inner.stopped.unwatched(|| disk::flush(&self.inner.db, &self.inner.path)).map_err(|error| self.stop(error))?;
         if let Err(error) = self.tighten() {
             tracing::warn!(%error, "a file of the library is not private; its folder is");
         }
         Ok(())
+    }
+
+    /// Has sled write what it holds, which a simulated kill does not let it do any more.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn write_out(&self) {
+        let _ = self.inner.db.flush();
     }
 
     /// Takes from files that sled has made since what others may do with them. They are in a private folder, but a folder can be moved.
@@ -351,7 +359,7 @@ impl Database {
         };
         if self.inner.stopped.stop(|| error.to_string()) {
             // sled also writes when it reads: it splits what has grown too large. This gives it the room.
-            let _ = std::fs::remove_file(self.inner.path.join(RESERVE_WHILE_OPEN));
+            let _ = disk::remove(&self.inner.path.join(RESERVE_WHILE_OPEN));
         }
         error
     }

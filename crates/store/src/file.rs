@@ -1,7 +1,7 @@
 //! Recordings as files of their own: the same values, each in a frame with a checksum. See `docs/RECORDING_FORMAT.md`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -10,6 +10,7 @@ use inspector_model::{RecordingId, Secret};
 use sha2::{Digest as _, Sha256};
 
 use crate::descriptions;
+use crate::disk::{self, GrowingFile};
 use crate::error::StoreError;
 use crate::key;
 use crate::piece::{self, Growth};
@@ -154,17 +155,18 @@ pub(crate) fn write(path: &Path, moment: &Moment, source: &Source, progress: Pro
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = write_frames(&part, moment, source, progress)
-        .and_then(|bytes| fs::rename(&part, path).map(|()| bytes).map_err(StoreError::io("putting the exported file in its place", path)));
+    let written = write_frames(&part, moment, source, progress).and_then(|bytes| {
+        disk::rename(&part, path).map(|()| bytes).map_err(StoreError::io("putting the exported file in its place", path))
+    });
     if written.is_err() {
-        let _ = fs::remove_file(&part);
+        let _ = disk::remove(&part);
     }
     written
 }
 
 fn write_frames(path: &Path, moment: &Moment, source: &Source, progress: Progress<'_>) -> Result<u64, StoreError> {
     let file = private::create(path).map_err(StoreError::io("making the exported file", path))?;
-    let mut out = Frames { out: BufWriter::new(file), path, bytes: 0 };
+    let mut out = Frames { out: BufWriter::new(GrowingFile { file, path }), path, bytes: 0 };
     out.raw(&MAGIC)?;
     out.raw(&FORMAT.to_le_bytes())?;
     let catalogue = &moment.catalogue;
@@ -215,12 +217,12 @@ fn write_frames(path: &Path, moment: &Moment, source: &Source, progress: Progres
     out.frame(END, &[], &[])?;
     let Frames { out, bytes, .. } = out;
     let file = out.into_inner().map_err(|error| StoreError::io("writing the exported file", path)(error.into_error()))?;
-    file.sync_all().map_err(StoreError::io("writing the exported file", path))?;
+    disk::sync(&file.file, path).map_err(StoreError::io("writing the exported file", path))?;
     Ok(bytes)
 }
 
 struct Frames<'a> {
-    out: BufWriter<File>,
+    out: BufWriter<GrowingFile<'a>>,
     path: &'a Path,
     bytes: u64,
 }

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use inspector_model::{Glimpse, Path, Scope, Side, StateAnswer, StepId};
 use inspector_tape::{Document, Found, PlacePath, beginning};
 
+use crate::disk::Instant;
 use crate::error::StoreError;
 use crate::index::{AT, BELOW, NO_PARENT, ORDER, SegmentIndex, stream_of};
 use crate::piece::Growth;

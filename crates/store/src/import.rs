@@ -10,6 +10,7 @@ use inspector_model::{RecordingId, Secret};
 use parking_lot::MutexGuard;
 
 use crate::database::Batch;
+use crate::disk;
 use crate::error::StoreError;
 use crate::file::{self, Imported, Loaded};
 use crate::key;
@@ -60,7 +61,7 @@ impl Store {
         if let Some(known) = self.imported(id) {
             return Ok(known);
         }
-        self.database().keys().add(id.as_str().as_bytes(), true)?;
+        self.arrive(id)?;
         let mut recorder = self.begin(id.clone(), title, started, "")?;
         let recorded = record(&mut recorder).and_then(|()| recorder.flush().map_err(E::from));
         let steps = recorder.stats().steps;
@@ -80,6 +81,16 @@ impl Store {
         Some(Imported { id: id.clone(), steps: known.info.steps, damaged: known.damaged })
     }
 
+    /// Makes the key of what is being taken in. What an interrupted deletion left of an earlier one goes first.
+    fn arrive(&self, id: &RecordingId) -> Result<(), StoreError> {
+        let name = id.as_str().as_bytes();
+        let keys = self.database().keys();
+        if keys.remains().iter().any(|left| left == name) {
+            self.remove(id)?;
+        }
+        keys.add(name, true)
+    }
+
     /// One import at a time: two of the same thing would write, and remove, the same values.
     fn one_import(&self, progress: Progress<'_>) -> Result<MutexGuard<'_, ()>, StoreError> {
         loop {
@@ -94,7 +105,7 @@ impl Store {
 
     fn write_values(&self, id: &RecordingId, loaded: &Loaded, progress: Progress<'_>) -> Result<(), StoreError> {
         let database = self.database();
-        database.keys().add(id.as_str().as_bytes(), true)?;
+        self.arrive(id)?;
         let prefix = key::prefix(id);
         let total = loaded.catalogue.info.bytes.max(1);
         let mut batch = Batch::default();
@@ -102,7 +113,7 @@ impl Store {
         for (name, value) in &loaded.values {
             bytes += value.len();
             batch.insert([prefix.as_slice(), name].concat(), value.as_slice());
-            if bytes > BATCH {
+            if bytes > disk::tuned(BATCH, 1_000) {
                 done += bytes as u64;
                 bytes = 0;
                 database.apply(std::mem::take(&mut batch))?;

@@ -9,12 +9,13 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use inspector_model::Secret;
 use parking_lot::Mutex;
 
+use crate::disk;
 use crate::error::StoreError;
 use crate::private;
 use crate::seal::{Derivation, KEY, Key, OVERHEAD};
@@ -145,7 +146,10 @@ impl Keys {
         }
         let key = Key::random()?;
         let place = if arriving { Place::Arriving(id.to_owned(), key.clone()) } else { Place::Held(id.to_owned(), key.clone()) };
-        let free = inner.places.iter().position(|place| matches!(place, Place::Free)).unwrap_or(inner.places.len());
+        // An id has one place: that of a deletion that did not come to its end is used again.
+        let of_old = inner.places.iter().position(|place| matches!(place, Place::Leaving(left) if left == id));
+        let free = of_old.or_else(|| inner.places.iter().position(|place| matches!(place, Place::Free)));
+        let free = free.unwrap_or(inner.places.len());
         self.write(&mut inner, free, place)?;
         inner.by_id.insert(id.to_owned(), key);
         Ok(())
@@ -163,9 +167,19 @@ impl Keys {
     /// Overwrites the key of a recording. When this returns, nothing that it sealed can be read by anybody any more.
     pub(crate) fn destroy(&self, id: &[u8]) -> Result<(), StoreError> {
         let mut inner = self.inner.lock();
-        inner.by_id.remove(id);
         match inner.place_of(id) {
-            Some((at, Place::Arriving(id, _) | Place::Held(id, _))) => self.write(&mut inner, at, Place::Leaving(id)),
+            Some((at, old @ (Place::Arriving(..) | Place::Held(..)))) => {
+                let written = self.write(&mut inner, at, Place::Leaving(id.to_owned()));
+                if written.is_err() {
+                    // It may be on the disk all the same. Where it cannot be taken back, nothing more is kept under a key that may be gone.
+                    if self.write(&mut inner, at, old).is_ok() {
+                        return written;
+                    }
+                    inner.places[at] = Place::Leaving(id.to_owned());
+                }
+                inner.by_id.remove(id);
+                written
+            }
             Some((_, Place::Leaving(_))) => Ok(()),
             // A key that cannot be read might still be guessed.
             _ => match inner.places.iter().position(|place| matches!(place, Place::Damaged(bytes) if named(bytes) == Some(id))) {
@@ -207,14 +221,23 @@ impl Keys {
         unlock(&read_header(&path)?, &path, Some(passphrase)).map(drop)
     }
 
-    /// Keeps the keys under a passphrase from now on, or under none.
+    /// Keeps the keys under a passphrase from now on, or under none. After an error they are kept as they were.
     pub(crate) fn set_passphrase(&self, passphrase: Option<&Secret>) -> Result<(), StoreError> {
         let mut inner = self.inner.lock();
         // A new key over all: whoever knew the old passphrase and kept the old file learns none of the keys to come.
         let old = std::mem::replace(&mut inner.lock, Lock::new(passphrase)?);
         let replaced = self.replace(&inner);
         if replaced.is_err() {
-            inner.lock = old;
+            let path = self.folder.join(FILE);
+            let is_new = read_header(&path).is_ok_and(|header| header == inner.lock.header());
+            let new = std::mem::replace(&mut inner.lock, old);
+            // It failed after the new file was in its place already. What is not said to be done is taken back; where not even that
+            // can be done, what is written from now on must fit the file.
+            if is_new && self.replace(&inner).is_err() && read_header(&path).is_ok_and(|header| header == new.header()) {
+                inner.lock = new;
+            }
+            // It has all keys.
+            let _ = disk::remove(&self.folder.join(NEW_FILE));
         }
         replaced
     }
@@ -225,7 +248,8 @@ impl Keys {
         let bytes = inner.lock.bytes(&place)?;
         let mut file = OpenOptions::new().write(true).open(&path).map_err(failed())?;
         file.seek(SeekFrom::Start(((at + 1) * PLACE) as u64)).map_err(failed())?;
-        file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(failed())?;
+        let grows = at == inner.places.len();
+        disk::write(&file, &path, &bytes, grows).and_then(|()| disk::sync(&file, &path)).map_err(failed())?;
         if at == inner.places.len() {
             inner.places.push(place);
         } else {
@@ -244,21 +268,21 @@ impl Keys {
         for place in &inner.places {
             bytes.extend(inner.lock.bytes(place)?);
         }
-        let mut file = private::create(&new).map_err(failed())?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed())?;
+        let file = private::create(&new).map_err(failed())?;
+        disk::write(&file, &new, &bytes, true).and_then(|()| disk::sync(&file, &new)).map_err(failed())?;
         drop(file);
-        fs::rename(&new, &path).and_then(|()| private::sync_folder(&self.folder)).map_err(failed())?;
-        overwrite(old).map_err(failed())
+        disk::rename(&new, &path).and_then(|()| private::sync_folder(&self.folder)).map_err(failed())?;
+        overwrite(old, &path).map_err(failed())
     }
 }
 
 /// Nobody finds the keys in what the file system has freed, as far as that writes where it is told to.
-fn overwrite(old: Option<File>) -> io::Result<()> {
+fn overwrite(old: Option<File>, path: &Path) -> io::Result<()> {
     let Some(mut old) = old else { return Ok(()) };
     let len = old.metadata()?.len() as usize;
     old.seek(SeekFrom::Start(0))?;
-    old.write_all(&vec![0; len])?;
-    old.sync_all()
+    disk::write(&old, path, &vec![0; len], false)?;
+    disk::sync(&old, path)
 }
 
 impl Inner {

@@ -13,6 +13,7 @@ mod convert;
 mod cursor;
 mod database;
 mod descriptions;
+mod disk;
 mod error;
 mod expiry;
 mod file;
@@ -50,6 +51,8 @@ mod writer;
 mod hostile;
 
 pub use cursor::StateCursor;
+#[cfg(feature = "simulation")]
+pub use disk::simulation;
 pub use error::{ReadOnly, StoreError};
 pub use file::{Imported, read_file, read_file_watched, read_file_with};
 pub use guard::Access;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::database::{Batch, Database};
+use crate::disk;
 use crate::error::StoreError;
 use crate::file::{self, Moment};
 use crate::guard::PATIENCE;
@@ -80,7 +81,7 @@ impl Store {
 
     /// Begins a recording. `started` is in Unix seconds.
     pub fn create(&self, title: &str, started: f64, djust: &str) -> Result<Recorder, StoreError> {
-        let random = uuid::Uuid::new_v4().simple().to_string();
+        let random = disk::random().map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), |random| format!("{random:016x}"));
         self.begin(RecordingId::from(format!("{}-{}", started.max(0.0) as u64, &random[..8])), title, started, djust)
     }
 
@@ -143,9 +144,9 @@ impl Store {
     pub(crate) fn remove(&self, id: &RecordingId) -> Result<(), StoreError> {
         let database = &self.inner.database;
         let keys = database.keys();
-        database.witness().forget(id);
         // First: what comes after it is only tidying up.
         keys.destroy(id.as_str().as_bytes())?;
+        let forgotten = database.witness().forget(id);
         let mut earlier = None;
         loop {
             let mut batch = Batch::default();
@@ -166,6 +167,11 @@ impl Store {
         last.remove(key::catalogue(id));
         database.apply_on_any_disk(last)?;
         database.flush()?;
+        if let Err(error) = forgotten {
+            // Its key's place goes on saying that it was deleted, or it would be told as missing.
+            tracing::debug!(%error, "a deleted recording could not be forgotten");
+            return Ok(());
+        }
         keys.release(id.as_str().as_bytes())
     }
 
@@ -281,7 +287,7 @@ impl Store {
         Recorder::new(self.inner.database.clone(), writer, reader, known)
     }
 
-    fn live(&self, id: &RecordingId) -> Option<Arc<Mutex<Writer>>> {
+    pub(crate) fn live(&self, id: &RecordingId) -> Option<Arc<Mutex<Writer>>> {
         let writer = self.inner.live.lock().get(id)?.upgrade()?;
         let closed = writer.lock().closed;
         (!closed).then_some(writer)

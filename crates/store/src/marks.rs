@@ -44,6 +44,10 @@ impl Store {
             }
             None => batch.remove(name),
         }
+        if let Some(writer) = self.live(recording) {
+            // The step first: after a crash its mark would be that of another step.
+            writer.lock().store(false)?;
+        }
         self.database().apply(batch)?;
         self.database().flush()
     }

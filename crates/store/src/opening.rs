@@ -11,6 +11,7 @@ use inspector_model::{RecordingId, Secret};
 use crate::Progress;
 use crate::convert;
 use crate::database::{self, Batch, Database, RESERVE_WHILE_OPEN};
+use crate::disk;
 use crate::error::{ReadOnly, StoreError};
 use crate::guard::guarded;
 use crate::key;
@@ -172,7 +173,7 @@ impl<'a> Entrance<'a> {
             return Err(Trouble::Locked.into_error(&self.path));
         }
         self.set_aside()?;
-        fs::remove_file(&mark).map_err(StoreError::io("removing the mark of the damaged library", &mark))
+        disk::remove(&mark).map_err(StoreError::io("removing the mark of the damaged library", &mark))
     }
 
     /// Moves a damaged library away, under a name that is free, and makes an empty folder in its place.
@@ -184,7 +185,7 @@ impl<'a> Entrance<'a> {
             nth += 1;
             aside = self.dir.join(format!("library-damaged-{now}-{nth}"));
         }
-        fs::rename(&self.path, &aside).map_err(StoreError::io("moving the damaged library away", &self.path))?;
+        disk::rename(&self.path, &aside).map_err(StoreError::io("moving the damaged library away", &self.path))?;
         self.keys = None;
         self.report.set_aside = Some(aside);
         make_folder(&self.path)
@@ -201,7 +202,7 @@ impl<'a> Entrance<'a> {
             Ok(db) => Ok(db),
             Err(Trouble::Full) => {
                 self.report.read_only = Some(ReadOnly::DiskFull);
-                if fs::remove_file(self.dir.join("reserve")).is_err() {
+                if disk::remove(&self.dir.join("reserve")).is_err() {
                     return Err(StoreError::Full { path: self.dir.clone() });
                 }
                 match open_database(&self.path).map_err(|trouble| trouble.or_full(&self.dir)) {
@@ -256,7 +257,9 @@ impl<'a> Entrance<'a> {
             None => Keys::create(&self.path, self.for_new)?,
         };
         if !is_sealed {
-            guarded(|| db.insert(key::SEALED, b"1").and_then(|_| db.flush()))?;
+            let mut batch = sled::Batch::default();
+            batch.insert(key::SEALED, b"1");
+            guarded(|| disk::apply(&db, batch, &self.dir).and_then(|()| disk::flush(&db, &self.dir)))?;
         }
         Ok((db, keys))
     }
@@ -283,7 +286,7 @@ impl<'a> Entrance<'a> {
                 // It is not closed, and stays what it is under its new name.
                 drop(store);
                 let db = self.anew()?;
-                let _ = fs::remove_file(self.dir.join(database::DAMAGED));
+                let _ = disk::remove(&self.dir.join(database::DAMAGED));
                 let (db, keys) = self.unlock(db)?;
                 private::tighten_all(&self.path).map_err(not_private(&self.path))?;
                 let store = Store::with(Database::new(db, keys, &self.dir, None), None);
@@ -303,10 +306,10 @@ impl<'a> Entrance<'a> {
         }
         for reserve in reserves {
             if self.report.read_only.is_some() {
-                let _ = fs::remove_file(&reserve);
+                let _ = disk::remove(&reserve);
             } else if !reserve.exists() && fill(&reserve).is_err() {
                 // Better no reserve than half of one that takes the last space.
-                let _ = fs::remove_file(&reserve);
+                let _ = disk::remove(&reserve);
             }
         }
     }

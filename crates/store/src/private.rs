@@ -7,13 +7,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::disk;
+
 /// A new, empty file, in place of one that is there. Mode 0600 from its first moment.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    let file = disk::create(path, || options.open(path))?;
     // One that was there has the mode that it had.
     tighten(path)?;
     Ok(file)
@@ -68,7 +70,7 @@ pub(crate) fn tighten_all(folder: &Path) -> io::Result<bool> {
 /// Makes sure that a folder's names are on the disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     // A folder can be opened as a file where that can be needed.
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { disk::sync(&File::open(path)?, path) } else { Ok(()) }
 }
 
 #[cfg(all(test, unix))]

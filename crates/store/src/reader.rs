@@ -105,8 +105,9 @@ impl Reader {
             None => self.inner.source.catalogue(&self.inner.catalogue.info.id).unwrap_or_else(|| self.inner.catalogue.clone()).thinned,
         };
         let (first, last) = thinned?;
-        let end = self.inner.source.segment_after(last).ok().flatten()?;
-        Some(StepId(first)..=StepId(end - 1))
+        // Of a damaged file nothing may be there behind the last one that was thinned.
+        let last = self.inner.source.segment_after(last).ok()?.map_or_else(|| self.info().steps, |next| next - 1);
+        Some(StepId(first)..=StepId(last)).filter(|thinned| !thinned.is_empty())
     }
 
     /// The pages, by the time they were opened. One whose description cannot be read is closed, and its path says so.

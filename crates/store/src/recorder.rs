@@ -1,13 +1,14 @@
 //! Appending to a recording.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use inspector_model::{Configuration, PageShell, Phase, RecordingId, ServerInfo, Session, SessionId, Step, StepDetail, StepId};
 use inspector_tape::{Delta, Document};
 use parking_lot::Mutex;
 
 use crate::database::Database;
+use crate::disk::Instant;
 use crate::error::StoreError;
 use crate::key;
 use crate::reader::Reader;

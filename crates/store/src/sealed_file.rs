@@ -9,6 +9,7 @@ use std::path::Path;
 
 use inspector_model::Secret;
 
+use crate::disk::{self, GrowingFile};
 use crate::error::StoreError;
 use crate::private;
 use crate::seal::{Derivation, Key, OVERHEAD};
@@ -31,7 +32,7 @@ pub fn seal_file(plain: &Path, sealed: &Path, passphrase: &Secret) -> Result<u64
     let how = Derivation::random()?;
     let key = how.key(passphrase)?;
     let mut input = File::open(plain).map_err(failed())?;
-    let mut out = BufWriter::new(private::create(sealed).map_err(failed())?);
+    let mut out = BufWriter::new(GrowingFile { file: private::create(sealed).map_err(failed())?, path: sealed });
     let mut header = Vec::with_capacity(HEADER);
     header.extend(MAGIC);
     for number in [VERSION, how.memory, how.passes, how.lanes] {
@@ -55,7 +56,7 @@ pub fn seal_file(plain: &Path, sealed: &Path, passphrase: &Secret) -> Result<u64
         chunk = next;
     }
     let file = out.into_inner().map_err(|error| failed()(error.into_error()))?;
-    file.sync_all().map_err(failed())?;
+    disk::sync(&file.file, sealed).map_err(failed())?;
     Ok(bytes)
 }
 

@@ -3,12 +3,13 @@
 //! What is searched is the logs of changes, segment by segment: a value is found where it came, not in each of the steps
 //! that had it, so a recording of gigabytes is read as megabytes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use inspector_model::{Hit, SearchOptions, Side, StateAnswer, StepId};
 use inspector_tape::PlacePath;
 use memchr::memmem::Finder;
 
+use crate::disk::Instant;
 use crate::error::StoreError;
 use crate::history::meant;
 use crate::index::{IndexPath, LogEntry, LogOp, NO_PARENT, SegmentIndex, entries, readable, stream_of};

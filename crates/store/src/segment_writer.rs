@@ -6,6 +6,7 @@ use std::sync::Arc;
 use inspector_model::{SessionId, ViewId};
 use inspector_tape::{Delta, Document};
 
+use crate::disk;
 use crate::error::StoreError;
 use crate::index::SegmentIndex;
 use crate::piece::{Compressor, PIECE};
@@ -117,8 +118,8 @@ impl SegmentWriter {
 
     pub(crate) fn is_full(&self) -> bool {
         self.ended
-            || self.steps >= STEPS
-            || self.changed >= CHANGED.max(2 * self.largest)
+            || self.steps >= disk::tuned(STEPS as usize, 8) as u32
+            || self.changed >= disk::tuned(CHANGED, 2_000).max(2 * self.largest)
             || self.rebuilt >= REBUILT.max(2 * self.largest)
             || self.raw.len() >= WHOLE
     }
@@ -132,7 +133,7 @@ impl SegmentWriter {
     /// that, also when the page closed and came back since.
     pub(crate) fn begin_state(&mut self, stream: &StreamKey, document: Option<&Arc<Document>>) {
         if self.begun.insert(stream.clone())
-            && let Some(document) = document.filter(|document| document.text().len() > LARGE)
+            && let Some(document) = document.filter(|document| document.text().len() > disk::tuned(LARGE, 40))
         {
             self.large.insert(stream.clone(), (document.clone(), 0));
         }
@@ -142,7 +143,7 @@ impl SegmentWriter {
     pub(crate) fn checkpoint(&mut self, stream: &StreamKey, bytes: usize) -> Option<Arc<Document>> {
         let (first, since) = self.large.get_mut(stream)?;
         *since += bytes;
-        if *since < CHECKPOINT_AFTER {
+        if *since < disk::tuned(CHECKPOINT_AFTER, 500) {
             return None;
         }
         *since = 0;

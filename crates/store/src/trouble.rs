@@ -1,10 +1,11 @@
 //! Opening sled's database, and what can be wrong with it.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::disk;
 use crate::error::{StoreError, is_full};
 use crate::guard::guarded;
 use crate::private;
@@ -109,7 +110,7 @@ pub(crate) fn is_protected(error: &io::Error) -> bool {
 
 /// Writes a reserve.
 pub(crate) fn fill(path: &Path) -> io::Result<()> {
-    let mut file = private::create(path)?;
-    file.write_all(&vec![0; RESERVE])?;
-    file.sync_all()
+    let file = private::create(path)?;
+    disk::write(&file, path, &vec![0; RESERVE], true)?;
+    disk::sync(&file, path)
 }

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use inspector_model::RecordingId;
 use parking_lot::Mutex;
 
+use crate::disk;
 use crate::private;
 
 /// The file's name.
@@ -47,37 +48,47 @@ impl Witness {
     pub(crate) fn begin(&self, all: BTreeMap<RecordingId, u64>) {
         let mut steps = self.steps.lock();
         *steps = all;
-        self.write(&steps);
+        self.note(&steps);
     }
 
     /// So many steps of a recording are on the disk.
     pub(crate) fn has(&self, id: &RecordingId, count: u64) {
         let mut steps = self.steps.lock();
         if steps.insert(id.clone(), count) != Some(count) {
-            self.write(&steps);
+            self.note(&steps);
         }
     }
 
-    /// A recording is about to be deleted.
-    pub(crate) fn forget(&self, id: &RecordingId) {
+    /// A recording is deleted. When this returns the file does not say any more that it is there, also when the power fails.
+    pub(crate) fn forget(&self, id: &RecordingId) -> io::Result<()> {
         let mut steps = self.steps.lock();
-        if steps.remove(id).is_some() {
-            self.write(&steps);
-        }
+        steps.remove(id).map_or(Ok(()), |_| self.write(&steps, true))
     }
 
     /// Where that fails, on a full disk, the file says less than there is.
-    fn write(&self, steps: &BTreeMap<RecordingId, u64>) {
+    fn note(&self, steps: &BTreeMap<RecordingId, u64>) {
+        if let Err(error) = self.write(steps, false) {
+            tracing::debug!(%error, "what the library holds could not be written down");
+        }
+    }
+
+    /// `surely`: waits for the disk.
+    fn write(&self, steps: &BTreeMap<RecordingId, u64>, surely: bool) -> io::Result<()> {
         let mut text = String::new();
         for (id, count) in steps {
             let _ = writeln!(text, "{id} {count}");
         }
         text.push_str("end\n");
         let unfinished = self.path.with_extension("new");
-        let written = private::create(&unfinished).and_then(|mut file| file.write_all(text.as_bytes()));
-        let written = written.and_then(|()| fs::rename(&unfinished, &self.path));
-        if let Err(error) = written {
-            tracing::debug!(%error, "what the library holds could not be written down");
+        let file = private::create(&unfinished)?;
+        disk::write(&file, &unfinished, text.as_bytes(), true)?;
+        if surely {
+            disk::sync(&file, &unfinished)?;
+        }
+        disk::rename(&unfinished, &self.path)?;
+        match self.path.parent() {
+            Some(folder) if surely => private::sync_folder(folder),
+            _ => Ok(()),
         }
     }
 }
@@ -93,7 +104,7 @@ mod tests {
         witness.begin(BTreeMap::from([("a".into(), 3)]));
         witness.has(&"b".into(), 70);
         witness.has(&"b".into(), 71);
-        witness.forget(&"a".into());
+        witness.forget(&"a".into()).unwrap();
         assert_eq!(Witness::read(dir.path()), BTreeMap::from([("b".into(), 71)]));
         fs::write(dir.path().join(NAME), "b 71\nc 5").unwrap();
         assert!(Witness::read(dir.path()).is_empty());

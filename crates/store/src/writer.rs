@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::FORMAT;
 use crate::cache::Cache;
 use crate::database::{Batch, Database};
+use crate::disk;
 use crate::error::StoreError;
 use crate::key;
 use crate::piece::{self, PIECE};
@@ -212,7 +213,7 @@ impl Writer {
         let (page_before, page_after) = self.place_page(&stream, html, id);
         self.segment.push(&stream, &detail, [&before, &after, &page_before, &page_after]);
 
-        if self.summaries.len() + summary.len() >= PIECE && !self.summaries.is_empty() {
+        if self.summaries.len() + summary.len() >= disk::tuned(PIECE, 1_500) && !self.summaries.is_empty() {
             self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
             self.summary_first = id;
         }
@@ -391,14 +392,15 @@ impl Writer {
 
     /// Lets go of the texts that were used longest ago when there are too many.
     fn give_up_texts(&mut self) {
-        if self.held <= HELD {
+        let most = disk::tuned(HELD, 3_000);
+        if self.held <= most {
             return;
         }
         let mut lasts: Vec<&mut Last> =
             self.states.values_mut().chain(self.pages.values_mut()).filter(|last| last.text.is_some()).collect();
         lasts.sort_unstable_by_key(|last| last.used);
         for last in lasts {
-            if self.held <= HELD / 2 {
+            if self.held <= most / 2 {
                 break;
             }
             let Some(text) = last.text.take() else { continue };
@@ -519,7 +521,7 @@ impl Writer {
             self.put_values(values);
             self.segment.is_indexed = true;
         }
-        if self.summaries.len() >= ENOUGH {
+        if self.summaries.len() >= disk::tuned(ENOUGH, 700) {
             self.whole_summaries.push((self.summary_first, std::mem::take(&mut self.summaries)));
             self.summary_first = self.steps() + 1;
         }
