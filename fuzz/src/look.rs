@@ -8,6 +8,9 @@ use inspector_store::{Reader, StoreError};
 /// Steps of which everything is looked at.
 const MOST_STEPS: usize = 40;
 
+/// Parts that a recording is read in: more than any input has segments.
+const MOST_PARTS: usize = 20_000;
+
 /// Everything that can be read of a recording. What it says of itself must hold; an error has words.
 pub fn look(reader: &Reader) {
     told(reader.sessions()).into_iter().flatten().for_each(|session| drop(told(reader.shell(&session.id))));
@@ -35,13 +38,18 @@ pub fn look(reader: &Reader) {
             drop(told(reader.changes(&place, &Scope::Everywhere)));
         }
     }
+    // One segment at a time, to the end: that there is one is what is looked at.
+    let parts = (0..).take_while(|_| told(reader.prepare_changes(Duration::ZERO)) == Some(false)).take(MOST_PARTS).count();
+    assert!(parts < MOST_PARTS, "the history goes round in a circle");
     for text in ["a", "\u{1b}", "0"] {
         let mut search = reader.search(SearchOptions { text: text.into(), most: 50, ..SearchOptions::default() });
-        for _ in 0..20 {
-            if search.is_done() || told(search.run(Duration::from_millis(50))).is_none() {
-                break;
-            }
-        }
+        let parts = (0..).take_while(|_| !search.is_done() && told(search.run(Duration::ZERO)).is_some()).take(MOST_PARTS).count();
+        assert!(parts < MOST_PARTS, "the search goes round in a circle");
+    }
+    // The others once: also what only they have must be an answer.
+    for step in steps.iter().skip(MOST_STEPS).step_by((steps.len() / MOST_STEPS).max(1)) {
+        let _ = (told(reader.detail(step.id)), told(reader.logged(step.id)), told(reader.html(step.id, Side::After)));
+        let _ = told(cursor.state(step.id, Side::After));
     }
 }
 

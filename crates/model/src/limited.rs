@@ -24,7 +24,7 @@ pub fn cut(text: &mut String, longest: usize) {
     let len = text.len();
     if len > longest {
         text.truncate(text.floor_char_boundary(longest.saturating_sub(MARK)));
-        text.push_str(&format!("… [cut, {len} bytes]"));
+        *text += &format!("… [cut, {len} bytes]");
     }
 }
 

@@ -381,7 +381,9 @@ impl Cause {
             Self::Started { by } => cut(by, longest),
             Self::Outside { suspects } => {
                 suspects.truncate(most);
-                suspects.iter_mut().for_each(|suspect| suspect.cut(longest, most));
+                for suspect in suspects {
+                    suspect.cut(longest, most);
+                }
             }
             Self::Lost { why, .. } => cut(why, longest),
         }
@@ -389,7 +391,9 @@ impl Cause {
 }
 
 fn cut_all<'a>(texts: impl IntoIterator<Item = &'a mut String>, longest: usize) {
-    texts.into_iter().for_each(|text| cut(text, longest));
+    for text in texts {
+        cut(text, longest);
+    }
 }
 
 /// Everything about a step that its summary leaves out.

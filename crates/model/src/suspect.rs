@@ -102,7 +102,9 @@ impl Suspect {
     /// Cuts its texts to so many bytes, and its list to so many elements.
     pub fn cut(&mut self, longest: usize, most: usize) {
         self.names.truncate(most);
-        self.names.iter_mut().chain(&mut self.what).chain(&mut self.place).for_each(|text| cut(text, longest));
+        for text in self.names.iter_mut().chain(&mut self.what).chain(&mut self.place) {
+            cut(text, longest);
+        }
     }
 
     /// Who did it, in a few words, for a row of a table.

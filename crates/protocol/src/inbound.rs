@@ -277,7 +277,9 @@ pub fn decode(text: &str) -> Result<AgentFrame, Undecodable> {
             let wire: AnswerWire = read(text)?;
             let mut error = wire.error.unwrap_or_default();
             cut(&mut error.code, LONGEST_ID);
-            error.hint.iter_mut().chain([&mut error.message]).for_each(|text| cut(text, LONGEST_WORDS));
+            for text in error.hint.iter_mut().chain([&mut error.message]) {
+                cut(text, LONGEST_WORDS);
+            }
             let result = if wire.ok { wire.result.ok_or_else(AnswerError::default) } else { Err(error) };
             Body::Answer { id: wire.id, result }
         }

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use inspector_model::{RecordingId, Secret};
+use inspector_model::{LONGEST_ID, LONGEST_WORDS, RecordingId, Secret, cut};
 use sha2::{Digest as _, Sha256};
 
 use crate::descriptions;
@@ -325,13 +325,20 @@ pub(crate) fn load(path: &Path, passphrase: Option<&Secret>, progress: Progress<
     if !damage.is_empty() {
         catalogue.damaged = Some(damage.join("; "));
     }
+    if let Some(damaged) = &mut catalogue.damaged {
+        cut(damaged, LONGEST_WORDS);
+    }
+    catalogue.thinned = catalogue.thinned.filter(|(first, last)| (1..=*last).contains(first) && *last <= key::LAST_STEP);
     let info = &mut catalogue.info;
     info.steps = info.steps.min(steps);
     info.recording = false;
+    cut(&mut info.djust, LONGEST_ID);
     info.title = info.title.chars().filter(|c| !c.is_control()).take(LONGEST_TITLE).collect();
     info.format = format;
     let Source::Memory(values) = source else { return Err(not_one()) };
-    let values = Arc::unwrap_or_clone(values);
+    let mut values = Arc::unwrap_or_clone(values);
+    // What is said of later steps would be taken for theirs when the recording goes on.
+    values.retain(|name, _| key::step_of(name).is_none_or(|step| step <= info.steps));
     info.bytes = values.values().map(|value| value.len() as u64).sum();
     Ok(Loaded { catalogue, values, content_id: RecordingId::from(format!("file-{:032x}", content_name(hash))) })
 }

@@ -150,22 +150,26 @@ proptest! {
                 }
             }
         }
-        let info = RecordingInfo {
-            id: RecordingId::from("hostile"),
-            title: String::new(),
-            started: 0.0,
-            ended: 0.0,
-            steps: u64::MAX,
-            bytes: 0,
-            sessions: 0,
-            djust: String::new(),
-            format: 2,
-            recording: false,
-            kept: false,
-        };
-        let catalogue = Catalogue { info, damaged: None, thinned: Some((u64::MAX, u64::MAX)) };
-        ask_everything(&Reader::new(Source::Memory(Arc::new(values)), catalogue, Weak::new()));
+        ask_everything(&reader_of(values));
     }
+}
+
+fn reader_of(values: BTreeMap<Vec<u8>, Vec<u8>>) -> Reader {
+    let info = RecordingInfo {
+        id: RecordingId::from("hostile"),
+        title: String::new(),
+        started: 0.0,
+        ended: 0.0,
+        steps: u64::MAX,
+        bytes: 0,
+        sessions: 0,
+        djust: String::new(),
+        format: 2,
+        recording: false,
+        kept: false,
+    };
+    let catalogue = Catalogue { info, damaged: None, thinned: Some((u64::MAX, u64::MAX)) };
+    Reader::new(Source::Memory(Arc::new(values)), catalogue, Weak::new())
 }
 
 #[test]
@@ -236,4 +240,47 @@ fn segments_come_one_after_the_other_whatever_their_keys_are() {
     }
     assert_eq!(found, [1, 2, 300, key::LAST_STEP]);
     assert_eq!([1, 299, u64::MAX].map(|step| source.segment_of(step).unwrap()), [Some(1), Some(2), Some(key::LAST_STEP)]);
+}
+
+/// Each first state is read from the segment: a log of a million of them has as many as a segment can have.
+#[test]
+fn a_log_of_more_first_states_than_a_segment_has_is_searched_in_part() {
+    let (raw, index) = written(1, &[1, 2, 3]);
+    let mut log = Vec::new();
+    put_number(&mut log, 1_000_000);
+    log.extend([0, 5, 0].repeat(1_000_000));
+    let mut values = BTreeMap::new();
+    for (kind, raw) in [(key::SEGMENT, raw), (key::INDEX, index.to_bytes()), (key::LOG, log.clone())] {
+        for (number, body) in piece::compress(&raw).unwrap().chunks(PIECE).enumerate() {
+            values.insert(key::piece(kind, 1, number as u32), piece::sign(body));
+        }
+    }
+    let reader = reader_of(values);
+    let mut search = reader.search(SearchOptions { text: "rows".into(), values: true, most: 10_000_000, ..SearchOptions::default() });
+    let hits = search.run(Duration::from_mins(1)).unwrap();
+    assert!(search.is_done() && !hits.is_empty() && hits.len() <= 2 * MOST_STEPS, "{} hits", hits.len());
+    // Nor are more changes of one step told than a step has.
+    assert!(reader.logged(StepId(1)).unwrap().len() <= 200_000);
+}
+
+/// Indexes that become large together are not all held: they are made to fill memory.
+#[test]
+fn indexes_that_become_too_large_together_are_not_taken_in() {
+    let mut bytes = Vec::new();
+    put_number(&mut bytes, 4_000);
+    for _ in 0..4_000 {
+        bytes.extend([0, 2, 0, 0]);
+        put_number(&mut bytes, MOST_STEPS as u64);
+        bytes.extend([9].repeat(MOST_STEPS));
+    }
+    assert!(SegmentIndex::from_bytes(1, &bytes).is_some());
+    let packed = piece::sign(&piece::compress(&bytes).unwrap());
+    let mut values = BTreeMap::new();
+    for first in (1..200_000).step_by(5_000) {
+        values.insert(key::piece(key::SEGMENT, first, 0), piece::sign(b""));
+        values.insert(key::piece(key::INDEX, first, 0), packed.clone());
+    }
+    let reader = reader_of(values);
+    let changes = reader.changes(&PlacePath(Vec::new()), &Scope::Everywhere).unwrap();
+    assert!(!changes.is_empty() && changes.len() <= 4 * MOST_STEPS, "{} changes", changes.len());
 }

@@ -138,6 +138,16 @@ pub(crate) fn parse_summary(key: &[u8]) -> Option<u64> {
     parse_step(key.strip_prefix(&[SUMMARY])?)
 }
 
+/// The step, or the first of those, that a value is about.
+pub(crate) fn step_of(key: &[u8]) -> Option<u64> {
+    match key.first()? {
+        &SUMMARY => parse_summary(key),
+        &MARK => parse_mark(key),
+        &(SEGMENT_1 | SEGMENT | INDEX | LOG) => parse_first(key),
+        _ => None,
+    }
+}
+
 /// Whether a recording file may have a value of this key.
 pub(crate) fn is_known(key: &[u8]) -> bool {
     match key.split_first() {

@@ -111,7 +111,9 @@ impl Summaries {
     fn fill(&mut self, end: u64) {
         let missing = self.next..end.min(self.wanted.end);
         if missing.end.saturating_sub(missing.start) <= MOST_UNREADABLE.saturating_sub(self.unreadable) as u64 {
-            missing.for_each(|_| self.give(None));
+            for _ in missing {
+                self.give(None);
+            }
         }
     }
 

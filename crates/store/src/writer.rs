@@ -630,6 +630,8 @@ mod tests {
                         while let Ok(step) = append(&mut recorder, steps + 1) {
                             steps = step.0;
                         }
+                        // Whoever asks first still has the step.
+                        assert!(matches!(recorder.make_ready(), Err(StoreError::Full { .. })));
                     } else {
                         while recorder.flush().is_ok() {
                             steps = append(&mut recorder, steps + 1).unwrap().0;

@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{Model, Todo};
-use inspector_model::{Path as ValuePath, Scope, SearchOptions, Segment, Side, StepId};
-use inspector_store::{NewState, Reader, Retention, Store, read_file};
+use inspector_model::{Path as ValuePath, Scope, SearchOptions, Segment, Side, StateAnswer, StepDetail, StepId};
+use inspector_store::{NewState, NewStep, Reader, Retention, Store, read_file};
 
 /// No single file below takes a hundredth of it.
 const LONG: Duration = Duration::from_secs(20);
@@ -232,4 +232,43 @@ fn a_file_of_the_same_bytes_in_other_values_is_another_recording() {
     };
     assert_ne!(import(b"pab", b"cdefgh"), import(b"pabcd", b"efgh"));
     assert_eq!(import(b"pab", b"cdefgh"), import(b"pab", b"cdefgh"));
+}
+
+/// What a file says of steps that it does not have is not taken for those that come when its recording goes on.
+#[test]
+fn what_is_said_of_steps_to_come_is_not_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = sample(folder.path(), 20);
+    let file = folder.path().join("hostile.djrec");
+    let whole = packed(&[&[22, 0, 0, 0, 0, 0, 3, 13][..], br#"{"planted":1}"#, &[0, 0]].concat());
+    let later: Vec<u8> = [22, 25, 4000].iter().flat_map(|first| frame(b'k', &piece(b'e', *first, 0), &whole)).collect();
+    let summary = packed(br#"{"id":24,"kind":"event","name":"planted","started":1.0}"#);
+    let more = [
+        later,
+        frame(b'k', &[&b"t"[..], &24u64.to_be_bytes()].concat(), &summary),
+        frame(b'k', &[&b"m"[..], &23u64.to_be_bytes()].concat(), &packed(b"planted")),
+    ];
+    std::fs::write(&file, with(&bytes, &more.concat())).unwrap();
+    let (store, _) = Store::open(&folder.path().join("library")).unwrap();
+    let id = store.import(&file, &|_, _| true).unwrap().id;
+    let mut recorder = store.resume(&id).unwrap();
+    let mut appended = Vec::new();
+    for n in 21..40 {
+        let text: std::sync::Arc<str> = format!("{{\"n\":{n}}}").into();
+        let new = NewStep {
+            step: common::step(Some("a"), None, n),
+            detail: StepDetail::default(),
+            before: NewState::None,
+            after: NewState::Text(text.clone()),
+            html: None,
+        };
+        appended.push((recorder.append(new).unwrap(), text));
+    }
+    drop(recorder);
+    let reader = store.read(&id).unwrap();
+    assert!(reader.marks().unwrap().is_empty());
+    assert!(reader.steps().unwrap().iter().all(|step| step.name == "add"));
+    for (step, text) in appended {
+        assert_eq!(reader.state(step, Side::After).unwrap(), StateAnswer::Full(text), "step {step}");
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Model, Todo};
-use inspector_model::{Configuration, ServerInfo, Session, Side, StepId};
-use inspector_store::{NewState, Store, StoreError, read_file};
+use inspector_model::{Cause, Configuration, ServerInfo, Session, Side, StateAnswer, Step, StepDetail, StepId, StepKind, Suspect};
+use inspector_store::{NewState, NewStep, Store, StoreError, read_file};
 use inspector_tape::{Document, compare};
 use proptest::prelude::*;
 
@@ -253,6 +253,57 @@ fn large_states_of_a_page_that_comes_back_are_read_back() {
         drop(recorder);
         model.check_all(&store.read(&id).unwrap(), 193);
     }
+}
+
+/// One step with texts that no summary can hold does not hide the others.
+#[test]
+fn a_step_of_huge_texts_stands_in_the_timeline_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut recorder = store.create("huge", 1.0, "").unwrap();
+    let huge = "\u{1}é".repeat(6 << 20);
+    let suspect = Suspect { names: vec![huge[..999_999].to_owned(); 5], what: Some(huge.clone()), ..Suspect::default() };
+    let causes =
+        [Cause::Lost { dropped: None, why: huge.clone() }, Cause::Outside { suspects: vec![suspect] }, Cause::Started { by: huge.clone() }];
+    for cause in causes {
+        let step = Step {
+            key: huge.clone(),
+            session: Some(huge.as_str().into()),
+            view: Some(huge.as_str().into()),
+            hits: vec![huge[..999_999].to_owned(); 5],
+            cause: Some(cause),
+            ..Step::new(StepKind::Event, "small", 1.0)
+        };
+        let after = NewState::Text("{}".into());
+        let new = NewStep { step, detail: StepDetail::default(), before: NewState::Missing(huge.clone()), after, html: None };
+        recorder.append(new).unwrap();
+    }
+    for n in 0..3 {
+        let new = NewStep {
+            step: common::step(None, None, n),
+            detail: StepDetail::default(),
+            before: NewState::None,
+            after: NewState::None,
+            html: None,
+        };
+        recorder.append(new).unwrap();
+    }
+    let check = |reader: &inspector_store::Reader| {
+        let steps = reader.steps().unwrap();
+        assert_eq!(steps.len(), 6);
+        for step in &steps[..3] {
+            assert!(serde_json::to_vec(step).unwrap().len() < 60_000 && step.key.ends_with("bytes]") && step.name == "small");
+            assert_eq!(reader.state(step.id, Side::After).unwrap(), StateAnswer::Full("{}".into()));
+            assert!(matches!(reader.state(step.id, Side::Before).unwrap(), StateAnswer::Missing(why) if why.len() < 5_000));
+        }
+    };
+    check(&recorder.reader());
+    let id = recorder.id().clone();
+    drop(recorder);
+    check(&store.read(&id).unwrap());
+    let file = folder.path().join("huge.djrec");
+    store.export(&id, &file, &|_, _| true).unwrap();
+    check(&read_file(&file).unwrap());
 }
 
 /// Pages that are large are not rebuilt from far away: a segment ends after so many bytes of them.

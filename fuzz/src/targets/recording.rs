@@ -1,7 +1,9 @@
 //! Files that say they are recordings.
 
-use inspector_model::{Side, StateAnswer};
-use inspector_store::{Reader, read_file};
+use std::cell::Cell;
+
+use inspector_model::{SessionId, Side, StateAnswer, Step, StepDetail, StepKind};
+use inspector_store::{NewState, NewStep, Reader, Retention, read_file};
 
 use super::in_library;
 use crate::look::{look, told};
@@ -19,12 +21,44 @@ pub fn run(data: &[u8]) {
         let reader = store.read(&imported.id).expect("what was imported can be read");
         look(&reader);
         same(&read, &reader);
-        store.export(&imported.id, &again, &|_, _| true).expect("and exported");
+        let work = Work::of(data);
+        store.export(&imported.id, &again, &|_, _| work.goes_on("an export")).expect("and exported");
         let exported = read_file(&again).expect("and opened again");
         assert_eq!(exported.info().steps, read.info().steps);
         same(&read, &exported);
+        // Thinned as far as it goes, it has the same steps, and goes on.
+        let work = Work::of(data);
+        let retention = Retention { most_bytes: 0, slow_ms: f64::MAX };
+        store.keep_within(0, &retention, &|_, _| work.goes_on("thinning")).expect("it can be thinned");
+        let thinned = store.read(&imported.id).expect("and read");
+        assert_eq!(told(thinned.steps()), told(reader.steps()));
+        look(&thinned);
+        if let Some(mut recorder) = told(store.resume(&imported.id)) {
+            let step = Step { session: Some(SessionId::from("s")), ..Step::new(StepKind::Event, "e", 1.0) };
+            let after = NewState::Text("{}".into());
+            let new = NewStep { step, detail: StepDetail::default(), before: NewState::Same, after, html: None };
+            let id = recorder.append(new).expect("it goes on");
+            assert_eq!(recorder.reader().state(id, Side::After).expect("what came can be read"), StateAnswer::Full("{}".into()));
+        }
         store.delete(&imported.id).expect("it can be deleted");
     });
+}
+
+/// Counts what is done: a file of so many bytes has no more parts than that.
+struct Work {
+    left: Cell<usize>,
+}
+
+impl Work {
+    fn of(data: &[u8]) -> Self {
+        Self { left: Cell::new(100 + data.len() / 16) }
+    }
+
+    fn goes_on(&self, what: &str) -> bool {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or_else(|| panic!("{what} goes round in a circle")));
+        true
+    }
 }
 
 /// Both say the same of their first steps, or both nothing.
