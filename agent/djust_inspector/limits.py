@@ -19,9 +19,14 @@ def level(bucket: Any) -> dict[str, Any] | None:
     try:
         elapsed = time.monotonic() - bucket.last_refill
         tokens = min(bucket.burst, bucket.tokens + elapsed * bucket.rate)
-        return {"tokens": round(tokens, 2), "burst": bucket.burst, "rate": bucket.rate}
+        return {"tokens": round(tokens, 2), "burst": _number(bucket.burst), "rate": _number(bucket.rate)}
     except Exception:
         return None
+
+
+def _number(value: Any) -> Any:
+    """A number of a limiter, which a project may have replaced by one of its own."""
+    return value if type(value) in (int, float) else 0
 
 
 def callers(session: Session) -> dict[str, str]:
@@ -61,8 +66,8 @@ def describe(session: Session) -> str | None:
         dumps(session.id),
         dumps(level(getattr(limiter, "global_bucket", None))),
         dumps(level(getattr(limiter, "upload_bucket", None))),
-        dumps(getattr(limiter, "warnings", 0)),
-        dumps(getattr(limiter, "max_warnings", 0)),
+        dumps(_number(getattr(limiter, "warnings", 0))),
+        dumps(_number(getattr(limiter, "max_warnings", 0))),
         dumps(handlers),
         dumps(address_state(getattr(session.consumer, "_client_ip", None))),
     )

@@ -1,4 +1,5 @@
-//! All set-up and every task of the project: `cargo xtask demo | test | bench | soak | simulate | fuzz | recordings | wasm | bundle | audit | lock`.
+//! All set-up and every task of the project:
+//! `cargo xtask demo | test | bench | soak | simulate | fuzz | recordings | wasm | bundle | audit | lock | peer-suite`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -12,6 +13,7 @@ mod demo;
 mod environment;
 mod fuzz;
 mod licences;
+mod peer_suite;
 mod simulate;
 mod soak;
 mod test;
@@ -88,6 +90,8 @@ enum Task {
     Recordings,
     /// Check licences, origins and known faults of everything that is built on. `deny.toml` is the policy.
     Audit,
+    /// djust's own tests, without the agent and with it recording: fails when any of them ends otherwise. Takes some minutes.
+    PeerSuite,
     /// Choose anew, by `tests/project/requirements.txt`, which Python packages the tests stand on.
     Lock,
     /// Build the window as a page, in `target/web`: for the installed app and for tests in a browser.
@@ -111,6 +115,7 @@ fn main() -> ExitCode {
         Task::Fuzz { target, minutes, input } => fuzz::all(target.as_deref(), minutes, input.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Audit => audit::all().map(|not_run| test::say_what_was_not_run(&not_run)),
+        Task::PeerSuite => peer_suite::all(),
         Task::Lock => environment::lock(),
         Task::Wasm => wasm::page(),
         Task::Bundle { dev } => bundle::all(if dev { bundle::Profile::Dev } else { bundle::Profile::Release }),
