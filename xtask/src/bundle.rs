@@ -62,7 +62,13 @@ pub fn all(profile: Profile) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes one bundle and gives its file.
+/// Whether the app can be built now: what it is built with is installed, and its page was made.
+pub fn can_be_built() -> bool {
+    let webview = || Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1"]).status().is_ok_and(|status| status.success());
+    root().join("target/web/index.html").is_file() && (cfg!(not(target_os = "linux")) || webview())
+}
+
+/// Builds and packs one bundle and gives its file.
 pub fn make(format: &str, profile: Profile) -> anyhow::Result<PathBuf> {
     app_packages()?;
     wasm::page()?;
@@ -72,6 +78,11 @@ pub fn make(format: &str, profile: Profile) -> anyhow::Result<PathBuf> {
         build.arg("--release");
     }
     run(&mut build)?;
+    pack(format, profile)
+}
+
+/// Packs what was built into one bundle and gives its file.
+pub fn pack(format: &str, profile: Profile) -> anyhow::Result<PathBuf> {
     let licences = target().join("bundle/LICENCES.txt");
     licences::write(&["djust-inspector", "inspector-app"], &licences)?;
     let built = target().join(profile.folder());

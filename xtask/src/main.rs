@@ -1,5 +1,5 @@
 //! All set-up and every task of the project:
-//! `cargo xtask demo | test | bench | soak | simulate | fuzz | recordings | wasm | bundle | audit | lock | peer-suite`.
+//! `cargo xtask demo | check | test | bench | soak | simulate | peer-suite | fuzz | recordings | wasm | bundle | audit | lock`.
 //!
 //! Everything is made under `target/`. What cannot be made here (a missing system package without the right to install it)
 //! is said with the line that installs it.
@@ -18,6 +18,7 @@ mod simulate;
 mod soak;
 mod test;
 mod wasm;
+mod workspace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Task {
         #[arg(long)]
         headless: bool,
     },
+    /// Format check, lints, and the unit tests of the packages that changed since the last commit: before each commit.
+    Check,
     /// Format check, lints, Rust tests with real servers and a real browser, and the agent's tests on every supported djust.
     Test,
     /// Measure speed, memory and disk beside peers and limits, and write `docs/PERFORMANCE.md`. Takes about half an hour.
@@ -63,16 +66,19 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Record, read, thin, export, import, delete and reopen in random order on a disk that fails at any place, against a model.
+    /// Random runs against a model: the store on a disk that fails at any place, and the agent among pages that come, break and go.
     Simulate {
-        /// How many runs.
+        /// One part: store, agent.
+        #[arg(long)]
+        only: Option<String>,
+        /// How many runs of each part.
         #[arg(long, default_value_t = 10_000)]
         seeds: u64,
         /// The seed of the first.
         #[arg(long, default_value_t = 1)]
         first: u64,
-        /// Run this one alone, and say all that it does.
-        #[arg(long)]
+        /// Run this one of the store alone, and say all that it does.
+        #[arg(long, conflicts_with = "only")]
         seed: Option<u64>,
     },
     /// Put hostile input to what reads it, for long: each target, or one, led by what of the code is reached.
@@ -108,10 +114,11 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Demo { recording: true, .. } => demo::recording(),
         Task::Demo { headless, .. } => demo::live(headless),
+        Task::Check => test::check(),
         Task::Test => test::all(),
         Task::Bench { quick, only } => bench::all(quick, only.as_deref()),
         Task::Soak { minutes, only } => soak::all(minutes, only.as_deref()),
-        Task::Simulate { seeds, first, seed } => simulate::all(seeds, first, seed),
+        Task::Simulate { only, seeds, first, seed } => simulate::all(only.as_deref(), seeds, first, seed),
         Task::Fuzz { target, minutes, input } => fuzz::all(target.as_deref(), minutes, input.as_deref()),
         Task::Recordings => test::recordings(),
         Task::Audit => audit::all().map(|not_run| test::say_what_was_not_run(&not_run)),

@@ -1,64 +1,212 @@
-//! `cargo xtask test`: everything that must hold.
+//! `cargo xtask test`: everything that must hold. `cargo xtask check`: what is looked at before a commit.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::scope;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
 
 use crate::audit;
 use crate::bundle::{self, Profile};
-use crate::environment::{DJUST_VERSIONS, app_packages, as_root, cargo, python, run, system_packages, which};
+use crate::environment::{DJUST_VERSIONS, app_packages, as_root, cargo, python, root, run, system_packages, which};
 use crate::wasm;
+use crate::workspace::Workspace;
 
-/// Runs all checks, and says at the end what could not be run here. What would fail for a typing mistake comes first.
+/// Tests that measure: their figures hold only when nothing else runs.
+const MEASURING: &str = "package(inspector-soak) | package(inspector-bench)";
+/// Tests that drive the app: they run on the installed package.
+const OF_THE_APP: &str = "package(inspector-app) & binary(=app)";
+
+/// Runs all checks, and says at the end what could not be run here.
+///
+/// There is one build. What needs processors runs beside what waits for servers, browsers and downloads.
 pub fn all() -> anyhow::Result<()> {
-    let begun = Instant::now();
-    let step = |name: &str| println!("\n=== {name} ({} s)", begun.elapsed().as_secs());
+    let clock = Clock(Instant::now());
     let mut not_run = Vec::new();
 
-    step("Formatting");
-    run(cargo().args(["fmt", "--all", "--check"]))?;
-    run(cargo().args(["metadata", "--locked", "--format-version", "1"]).stdout(Stdio::null()))
-        .context("Cargo.lock does not belong to the manifests")?;
-    step("What the tests stand on");
-    system_packages_for_tests()?;
-    let pythons: Vec<_> = DJUST_VERSIONS.iter().map(|version| python(version).map(|python| (version, python))).collect::<Result<_, _>>()?;
-    let app = possible(&mut not_run, "the installed app", app_packages());
-    step("The window for WebAssembly");
-    let page = possible(&mut not_run, "the window in a page, and the installed app", wasm::page());
-    let app = app && page;
-    step("Lints");
-    let mut clippy = cargo();
-    clippy.args(["clippy", "--quiet", "--all-targets"]);
-    if app {
-        clippy.arg("--workspace");
-    }
-    run(clippy.args(["--", "-D", "warnings"]))?;
-    // With what only the benchmark is compared with: nothing else builds it.
-    let bench = ["clippy", "--quiet", "--all-targets", "--package", "inspector-bench", "--features", "peers", "--", "-D", "warnings"];
-    run(cargo().args(bench))?;
-    step("Rust tests, with real servers and a real browser");
-    run(cargo().args(["test", "--quiet", "--no-fail-fast"]))?;
-    if page {
-        step("The window's tests once more, in a browser");
-        run(cargo().args(["test", "--quiet", "--package", "inspector-ui", "--features", "web-tests", "--test", "web"]))?;
-    }
-    if app {
-        step("The installed app, with a real server and a real browser");
-        run(cargo().args(["test", "--quiet", "--package", "inspector-app"]))?;
-        step("The package: made, installed, used, removed");
-        possible(&mut not_run, "the installation of the package", package()?);
-    }
-    for (version, python) in &pythons {
-        step(&format!("The agent's tests on djust {version}"));
-        run(Command::new(python).args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]))?;
-    }
-    step("What is built on: licences, origins, known faults");
-    not_run.extend(audit::all()?);
-    step("Done");
+    clock.step("Formatting");
+    formatting()?;
+    clock.step("What the tests stand on, and the window for WebAssembly");
+    let (page, prepared) = scope(|scope| {
+        let page = scope.spawn(wasm::page);
+        let prepared = prepare();
+        (join(page), prepared)
+    });
+    let app_packages = prepared?;
+    let page = possible(&mut not_run, "the window in a page, and the installed app", page);
+    let with_app = possible(&mut not_run, "the installed app", app_packages) && page;
+    let workspace = Workspace { with_app };
+    clock.step("One build: lints, tests, the app");
+    workspace.build()?;
+
+    clock.step("Rust tests; beside them the window in a browser, the package, and the agent's tests");
+    let (rust, beside) = scope(|scope| {
+        let clock = &clock;
+        let beside = scope.spawn(move || beside_the_rust_tests(clock, workspace, page));
+        let filter = format!("not ({MEASURING} | {OF_THE_APP})");
+        let rust = workspace.nextest(&filter, threads()).and_then(|mut command| run(&mut command));
+        clock.step("The Rust tests are through");
+        (rust, join(beside))
+    });
+    let failed: Vec<String> = [rust, beside.map(|more| not_run.extend(more))]
+        .into_iter()
+        .filter_map(|outcome| outcome.err().map(|error| format!("{error:#}")))
+        .collect();
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
+
+    clock.step("Tests that measure, alone");
+    run(&mut workspace.nextest(MEASURING, 1)?)?;
+    clock.step("Done");
     say_what_was_not_run(&not_run);
     Ok(())
+}
+
+/// Formatting, the build with its lints, and the unit tests of the packages that changed since the last commit.
+pub fn check() -> anyhow::Result<()> {
+    let clock = Clock(Instant::now());
+    formatting()?;
+    let workspace = Workspace { with_app: bundle::can_be_built() };
+    clock.step("Build and lints");
+    workspace.build()?;
+    let changed = changed_packages()?;
+    if changed.is_empty() {
+        println!("No package changed since the last commit: no unit tests were run");
+    } else {
+        clock.step(&format!("Unit tests of {}", changed.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+        let packages: Vec<String> = changed.iter().map(|name| format!("package({name})")).collect();
+        run(&mut workspace.nextest(&format!("(kind(lib) | kind(bin)) & ({})", packages.join(" | ")), threads())?)?;
+    }
+    clock.step("Done");
+    Ok(())
+}
+
+/// When a step began, in seconds since the start.
+struct Clock(Instant);
+
+impl Clock {
+    fn step(&self, name: &str) {
+        println!("\n=== {name} ({} s)", self.0.elapsed().as_secs());
+    }
+
+    /// Runs a command beside others: what it prints is kept and printed at its end, in one piece.
+    fn run_beside(&self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+        let shown = format!("{command:?}").replace('"', "");
+        let begun = self.0.elapsed().as_secs();
+        let output = command.current_dir(root()).output().with_context(|| format!("could not be started: {shown}"))?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\n=== {name} ({begun} s to {} s)", self.0.elapsed().as_secs())?;
+        out.write_all(&output.stdout)?;
+        out.write_all(&output.stderr)?;
+        ensure!(output.status.success(), "failed ({}): {shown}", output.status);
+        Ok(())
+    }
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a task panicked, see above")))
+}
+
+/// Tests that run at a time: more than processors, because many wait for a server or a browser.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from) + 1
+}
+
+fn formatting() -> anyhow::Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["metadata", "--locked", "--format-version", "1"]).stdout(Stdio::null()))
+        .context("Cargo.lock does not belong to the manifests")
+}
+
+/// System packages and Python environments. The inner error: the app cannot be built here.
+fn prepare() -> anyhow::Result<anyhow::Result<()>> {
+    system_packages_for_tests()?;
+    let app = app_packages();
+    for version in DJUST_VERSIONS {
+        python(version)?;
+    }
+    Ok(app)
+}
+
+/// Everything that leaves processors idle, one after the other. The texts that come back: what could not be run here, and why.
+fn beside_the_rust_tests(clock: &Clock, workspace: Workspace, page: bool) -> anyhow::Result<Vec<String>> {
+    let mut not_run = Vec::new();
+    let mut failed = Vec::new();
+    let mut note = |outcome: anyhow::Result<()>| {
+        if let Err(error) = outcome {
+            failed.push(format!("{error:#}"));
+        }
+    };
+    if page {
+        note(clock.run_beside("The window's tests in a browser", &mut workspace.cargo(&["test", "--quiet", "--test", "web"])?));
+    }
+    if workspace.with_app {
+        note(app(clock, workspace, &mut not_run));
+    }
+    for version in DJUST_VERSIONS {
+        let mut pytest = Command::new(python(version)?);
+        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]);
+        note(clock.run_beside(&format!("The agent's tests on djust {version}"), &mut pytest));
+    }
+    clock.step("What is built on: licences, origins, known faults");
+    match audit::all() {
+        Ok(more) => not_run.extend(more),
+        Err(error) => note(Err(error)),
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
+    Ok(not_run)
+}
+
+/// Makes the package of this system, installs it, runs the app's tests on what was installed, and removes it. Where it cannot be
+/// installed, which is noted, the tests run on the app as it was built.
+fn app(clock: &Clock, workspace: Workspace, not_run: &mut Vec<String>) -> anyhow::Result<()> {
+    let mut tests = workspace.nextest(OF_THE_APP, 1)?;
+    let name = "The app, with a real server and a real browser";
+    if cfg!(not(target_os = "linux")) {
+        not_run.push("the installation of the package: packages are tried on Debian and Ubuntu only".to_owned());
+        return clock.run_beside(name, &mut tests);
+    }
+    let package = bundle::pack("deb", Profile::Dev)?;
+    let Some(apt) = as_root("apt-get") else {
+        let why = "that needs root, or sudo without a password; the package is";
+        not_run.push(format!("the installation of the package: {why} {}", package.display()));
+        return clock.run_beside(name, &mut tests);
+    };
+    let apt = |arguments: &[&str]| {
+        let mut command = apt();
+        command.args(["-q", "-y", "-o", "DPkg::Lock::Timeout=120"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    clock.run_beside("The package is installed", apt(&["install", "--no-install-recommends"]).arg(&package))?;
+    let tested = clock.run_beside(name, tests.env("DJUST_INSPECTOR_APP", "/usr/bin/djust-inspector-app"));
+    tested.and(clock.run_beside("The package is removed", &mut apt(&["remove", bundle::DEB_NAME])))
+}
+
+/// Packages of the workspace with files that differ from the last commit, or are new.
+fn changed_packages() -> anyhow::Result<BTreeSet<String>> {
+    let git = |arguments: &[&str]| -> anyhow::Result<String> {
+        let output = Command::new("git").args(arguments).current_dir(root()).output().context("git could not be started")?;
+        ensure!(output.status.success(), "git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    let names = git(&["diff", "--name-only", "HEAD"])? + &git(&["ls-files", "--others", "--exclude-standard"])?;
+    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root()).output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let mut folders = Vec::new();
+    for package in metadata["packages"].as_array().context("cargo metadata lists no packages")? {
+        let (name, manifest) = (package["name"].as_str(), package["manifest_path"].as_str());
+        let (name, manifest) = name.zip(manifest).context("a package has a name and a manifest")?;
+        folders.push((Path::new(manifest).parent().context("a manifest lies in a folder")?.to_owned(), name.to_owned()));
+    }
+    // The package whose folder is the deepest one around a file.
+    let package_of = |file: PathBuf| {
+        let around = folders.iter().filter(|(folder, _)| file.starts_with(folder));
+        around.max_by_key(|(folder, _)| folder.as_os_str().len()).map(|(_, name)| name.clone())
+    };
+    Ok(names.lines().filter_map(|name| package_of(root().join(name))).collect())
 }
 
 /// Each with its reason.
@@ -78,28 +226,6 @@ fn possible(not_run: &mut Vec<String>, what: &str, had: anyhow::Result<()>) -> b
             false
         }
     }
-}
-
-/// Makes the package of this system, installs it, uses the installed app, and removes it. The inner error: it cannot be installed here.
-fn package() -> anyhow::Result<anyhow::Result<()>> {
-    if cfg!(not(target_os = "linux")) {
-        return Ok(Err(anyhow::anyhow!("packages are tried on Debian and Ubuntu only")));
-    }
-    let package = bundle::make("deb", Profile::Dev)?;
-    let Some(apt) = as_root("apt-get") else {
-        return Ok(Err(anyhow::anyhow!("that needs root, or sudo without a password; the package is {}", package.display())));
-    };
-    let apt = |arguments: &[&str]| {
-        let mut command = apt();
-        command.args(["-q", "-y", "-o", "DPkg::Lock::Timeout=120"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    run(apt(&["install", "--no-install-recommends"]).arg(&package))?;
-    let tried = run(cargo()
-        .args(["test", "--quiet", "--package", "inspector-app", "--test", "app"])
-        .env("DJUST_INSPECTOR_APP", "/usr/bin/djust-inspector-app"));
-    run(&mut apt(&["remove", bundle::DEB_NAME]))?;
-    tried.map(Ok)
 }
 
 /// Makes the samples anew.
