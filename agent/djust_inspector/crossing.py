@@ -396,6 +396,8 @@ class Served:
         guard.guarded(configuration.refresh)()
         with HUB.lock:
             resumed = HUB.can_resume(HUB.agent_id, self.point)
+            if not resumed:
+                HUB.skip()
             self.inspector.put_always(
                 '{"t":"worker","agent":"%s","pid":%d,"resumed":%s,"from":%d,"unrecorded":%s}'
                 % (HUB.agent_id, os.getpid(), json.dumps(resumed), HUB.seq, json.dumps(HUB.unrecorded(self.point)))

@@ -189,6 +189,8 @@ def _welcome(inspector: Inspector, points: dict[str, int], grant: Grant) -> None
     }
     with HUB.lock:
         resumed = HUB.can_resume(HUB.agent_id, points.get(HUB.agent_id))
+        if not resumed:
+            HUB.skip()
         inspector.put_always(
             '{"t":"welcome","protocol":%d,"agent":"%s","version":"%s","resumed":%s,"seq":%d,"unrecorded":%s,"access":%s,"server":%s}'
             % (

@@ -93,12 +93,18 @@ def status_of(error: Any) -> str:
 
 
 def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
-    """The bodies of ``step`` frames for the whole ring of a view, oldest first."""
+    """The bodies of ``step`` frames for the whole ring of a view, oldest first.
+
+    Without a step that is still to be told: the ring's entry has the same key and much less, and would stand in its place.
+    """
     hidden = hidden_names(view)
     stream = Stream()
     stream.next_rev = 1  # older than anything live
     out = []
     for snapshot in entries(view)[0]:
+        key = key_of(session, view_id, snapshot)
+        if key in session.open_keys:
+            continue
         before = stream.commit(texts(snapshot.state_before, hidden, session.known))
         after = stream.commit(texts(snapshot.state_after, hidden, session.known))
         params = snapshot.params if type(snapshot.params) is dict else {}
@@ -114,7 +120,7 @@ def steps(session: Session, view_id: str | None, view: Any) -> list[str]:
             '"started":%.6f,"ms":0.0,"timing":null,"before":%s,"after":%s,"status":"%s","error":%s,"cause":null,'
             '"sql":[],"logs":[],"frames":[],"html":null,"history":true'
             % (
-                dumps(key_of(session, view_id, snapshot)),
+                dumps(key),
                 dumps(session.id),
                 dumps(view_id),
                 dumps(component if type(component) is str else None),

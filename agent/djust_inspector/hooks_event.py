@@ -49,6 +49,7 @@ def _event_end(view: Any, snapshot: Any, error: Any) -> None:
         from .history import key_of
 
         turn.key = key_of(turn.session, turn.view_id, snapshot)
+        turn.session.open_keys.add(turn.key)
 
 
 def make_call_handler(original: Any) -> Any:

@@ -223,6 +223,10 @@ class Hub:
         """Send live frames to it from now on. Call with the lock held, after beginning its sync."""
         self.inspectors.append(inspector)
 
+    def skip(self) -> None:
+        """Use a number for no frame. Call with the lock held."""
+        self.seq += 1
+
     def replay(self, inspector: Inspector, seq: int) -> None:
         """Queue what came after `seq`. Call with the lock held."""
         for number, text in self.backlog:
@@ -233,7 +237,9 @@ class Hub:
         """Remember the numbers of an inspector's sync: whoever was told a part of it cannot resume. Call with the lock held."""
         if inspector.sync is not None:
             if not whole:
-                self.seq += 1  # the last number that was sent lies within it, too
+                self.skip()  # the last number that was sent lies within it, too
+            if len(self._sync_ranges) == self._sync_ranges.maxlen:
+                self.lost_upto = max(self.lost_upto, self._sync_ranges[0][1])  # it is forgotten, and with it what it forbids
             self._sync_ranges.append((inspector.sync.first, self.seq))
             inspector.sync = None
 

@@ -94,6 +94,8 @@ class Session:
         self.shell_sent = False
         #: For `causes`: background work that is under way, and the last message that was no step, with its time.
         self.running: set[Any] = set()
+        #: Keys of steps that djust's own ring has already and that are still to be told.
+        self.open_keys: set[str | None] = set()
         self.message: tuple[str, float] | None = None
 
     @property

@@ -20,7 +20,7 @@ class Sync:
     """The rest of a sync: pages of which one inspector was not told yet, in the order in which they opened."""
 
     def __init__(self, first: int, history: bool) -> None:
-        #: The number of its first frame. Nobody can resume from a number within it.
+        #: The number that its inspector was told last before it. Nobody can resume from that, or from one within the sync.
         self.first = first
         self.history = history
         self.pages = {session.id: None for session in sessions.recorded()}
@@ -28,9 +28,12 @@ class Sync:
 
 
 def begin(inspector: Inspector, history: bool) -> None:
-    """Begin a whole sync for one inspector, in place of one that is under way. Call with the hub's lock held."""
+    """Begin a whole sync for one inspector, in place of one that is under way. Call with the hub's lock held.
+
+    A greeting before it has a number of its own (`HUB.skip`), so that others can still resume from theirs.
+    """
     HUB.end_sync(inspector, whole=False)
-    inspector.sync = Sync(HUB.seq + 1, history)
+    inspector.sync = Sync(HUB.seq, history)
     text = configuration.latest()
     if text is not None:
         inspector.put_always(HUB.frame("config", text))

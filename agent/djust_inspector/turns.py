@@ -146,6 +146,7 @@ class Turn:
         self.place.key = self.key if self.published else None
         if self.session is not None:
             self.session.running.discard(self)
+            self.session.open_keys.discard(self.key)
 
     def release(self) -> None:
         """Let go of all that its step has told; whoever still asks for it wants its name and its end."""

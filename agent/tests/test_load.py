@@ -211,6 +211,70 @@ def test_an_inspector_that_lost_its_connection_during_its_sync_gets_a_new_one():
     run(check())
 
 
+def test_nobody_resumes_from_a_greeting_whose_sync_did_not_come():
+    async def check():
+        async with attached(COUNTER) as (first, page):
+            number = HUB.seq
+            assert HUB.can_resume(HUB.agent_id, number), "one that was told everything"
+            other = Inspector()
+            await other.open()
+            await other.send({"t": "hello", "protocol": 1, "inspector": "test", "writes": True, "resume": None})
+            await other.until(lambda: other.frames("welcome"), "the welcome")
+            greeted = other.frames("welcome")[0]["seq"]
+            await other.close()
+            assert not HUB.can_resume(HUB.agent_id, greeted)
+            assert HUB.can_resume(HUB.agent_id, number), "it still was told everything"
+
+    run(check())
+
+
+def test_what_many_syncs_forbid_is_not_forgotten():
+    async def check():
+        page = await Page().mount(COUNTER)
+        inspector = await Inspector().attach()
+        middle = [frame["seq"] for frame in inspector.got if frame["t"] == "session"][0]
+        assert not HUB.can_resume(HUB.agent_id, middle)
+        for _ in range(70):
+            await inspector.command("sync")
+        await inspector.until(lambda: inspector.got[-1]["t"] == "synced" and len(inspector.frames("synced")) > 1, "the last sync")
+        assert not HUB.can_resume(HUB.agent_id, middle)
+        await page.close()
+        await inspector.close()
+
+    run(check())
+
+
+def test_a_sync_in_the_middle_of_an_event_does_not_take_its_place():
+    async def check():
+        page = await Page().mount("lab.views.todo.TodoView", "/todo/")
+        inspector = await Inspector().attach()
+        session = sessions.SESSIONS[page.id]
+        from djust_inspector import history
+
+        listed = []
+        original = turns.publish_step
+
+        def publish_step(turn):
+            # The entry is in djust's ring, and the step is not told yet.
+            listed.append((turn.key, history.steps(session, None, session.root)))
+            return original(turn)
+
+        turns.publish_step = publish_step
+        try:
+            await page.event("increment" if hasattr(session.root, "increment") else "add", title="x")
+            await inspector.step(kind="event", session=page.id)
+        finally:
+            turns.publish_step = original
+        [(key, told)] = [each for each in listed if each[0] is not None][:1]
+        assert history.entries(session.root)[0], "the view keeps a ring"
+        assert all(json.dumps(key) not in step for step in told)
+        assert json.dumps(key) in history.steps(session, None, session.root)[-1]
+        await page.close()
+        await inspector.close()
+
+    run(check())
+
+
 # -- memory
 
 
