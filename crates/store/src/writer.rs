@@ -657,41 +657,6 @@ mod tests {
         }
     }
 
-    /// What is wrong with one segment says nothing of the others, nor of what is recorded now.
-    #[test]
-    fn a_segment_that_cannot_be_thinned_keeps_neither_others_nor_recording_from_it() {
-        for live in [true, false] {
-            let folder = tempfile::tempdir().unwrap();
-            let (store, _) = Store::open(folder.path()).unwrap();
-            let mut recorder = store.create("damaged", 1.0, "").unwrap();
-            let id = recorder.id().clone();
-            for n in 1..=256 * 6 + 1 {
-                append(&mut recorder, n).unwrap();
-            }
-            recorder.flush().unwrap();
-            let damaged = [key::prefix(&id), key::piece(key::SEGMENT, 257, 1)].concat();
-            let mut batch = Batch::default();
-            batch.insert(damaged.as_slice(), b"garbage".as_slice());
-            store.database().apply(batch).unwrap();
-            let retention = Retention { most_bytes: 0, slow_ms: 1e9 };
-            if live {
-                recorder.set_retention(Some(retention));
-                for n in 256 * 6 + 2..256 * 6 + 20 {
-                    append(&mut recorder, n).unwrap();
-                    recorder.flush().unwrap();
-                }
-            } else {
-                drop(recorder);
-                assert_eq!(store.keep_within(0, &retention, &|_, _| true).unwrap().segments, 4);
-            }
-            let reader = store.read(&id).unwrap();
-            assert_eq!(reader.thinned(), Some(StepId(257)..=StepId(if live { 1024 } else { 1280 })));
-            assert!(matches!(reader.state(StepId(600), Side::After).unwrap(), StateAnswer::Missing(why) if why == thin::DROPPED));
-            assert_eq!(store.database().get(&damaged).unwrap().as_deref(), Some(b"garbage".as_slice()), "it stays as it is");
-            assert!(matches!(reader.state(StepId(258), Side::After).unwrap(), StateAnswer::Full(_)), "so does what is before it");
-        }
-    }
-
     /// On a full disk thinning changes nothing, neither in the database nor in what is said of it.
     #[test]
     fn thinning_on_a_full_disk_changes_nothing() {

@@ -106,15 +106,15 @@ fn extreme_numbers_in_keys_are_an_answer() {
     let bytes = sample(folder.path(), 300);
     let value = packed(b"anything at all");
     for kind in *b"deil" {
-        for first in [0, 1, 2, 257, 300, 1 << 40, u64::MAX - 1, u64::MAX] {
-            for number in [0, 1, u32::MAX - 1, u32::MAX] {
+        for first in [0, 1, 257, 1 << 40, u64::MAX] {
+            for number in [0, 1, u32::MAX] {
                 let frames = frame(b'k', &piece(kind, first, number), &value);
                 assert_ends(&format!("{} of {first}, {number}", char::from(kind)), with(&bytes, &frames));
             }
         }
     }
     for kind in *b"tm" {
-        for first in [0, 1, 2, 299, 300, 301, u64::MAX] {
+        for first in [0, 2, 301, u64::MAX] {
             let frames = frame(b'k', &[&[kind][..], &first.to_be_bytes()].concat(), &value);
             assert_ends(&format!("{} of {first}", char::from(kind)), with(&bytes, &frames));
         }
