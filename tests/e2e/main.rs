@@ -12,6 +12,7 @@ mod kills;
 mod lab;
 mod pages;
 mod pictures;
+mod planted;
 mod privacy;
 mod program;
 mod questions;
