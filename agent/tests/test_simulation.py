@@ -2,10 +2,7 @@
 
 import gc
 import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import djust
 import pytest
@@ -36,19 +33,9 @@ def test_everything_that_happened_is_told_once_or_within_a_gap(first):
 
 
 def test_the_same_seed_is_the_same_run():
-    here = [world.simulate(24, KNOWN).digest.hexdigest() for _ in range(2)]
-    code = "import conftest; from simulation import known, world; print(world.simulate(24, known.KNOWN).digest.hexdigest())"
-    elsewhere = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        env={**os.environ, "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert {*here, elsewhere.stdout.split()[-1]} == {here[0]}
-    assert world.simulate(3, KNOWN).digest.hexdigest() != here[0]
+    first, second = (world.simulate(24, KNOWN).digest.hexdigest() for _ in range(2))
+    assert first == second
+    assert world.simulate(3, KNOWN).digest.hexdigest() != first
 
 
 def test_memory_is_flat_when_everybody_has_left():
