@@ -9,6 +9,7 @@ the server.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
@@ -32,6 +33,7 @@ class Budget:
         self._looked = 0.0
         self._told = 0.0
         self._untold = 0
+        self._timer: asyncio.TimerHandle | None = None
         #: Processor seconds of the agent's work since it was measured first.
         self.spent = 0.0
         #: Things that happened and were not recorded, and pages that were given up.
@@ -64,7 +66,22 @@ class Budget:
             self.thinned += 1
             self._untold += 1
         self.tell(now)
+        self._tell_later()
         return False
+
+    def _tell_later(self) -> None:
+        """Say what is still untold when it may be said, also if nothing happens any more."""
+        if not self._untold or self._timer is not None:
+            return
+        try:
+            self._timer = asyncio.get_running_loop().call_later(EVERY_SECS, self._told_late)
+        except RuntimeError:  # a thread without a loop: the next step tells it
+            return
+
+    def _told_late(self) -> None:
+        self._timer = None
+        guard.guarded(self.tell)(time.monotonic())
+        self._tell_later()
 
     def tell(self, now: float) -> None:
         """Say what was left out, at most once a second."""
@@ -81,10 +98,10 @@ class Budget:
         """Keep the memory within its budget. Called after each step, works at most once a second."""
         limit = options.current().record.memory
         now = time.monotonic()
+        self.tell(now)
         if limit is None or now - self._looked < EVERY_SECS:
             return
         self._looked = now
-        self.tell(now)
         guard.guarded(self.reduce)(limit)
 
     def reduce(self, limit: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import guard, hub, redact, sessions, turns
 from .guard import argument
+from .hidden import Known
 from .turns import Turn, current
 from .walker import own_dict
 
@@ -306,7 +307,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         name = message.get("event")
         turn.name = name if type(name) is str else ""
         turn.ref = message.get("ref") if type(message.get("ref")) is int else None
-        turn.raw = dumps(redact.redact_json(params, hidden, known))
+        turn.raw = _raw(params, hidden, known)
         turn.given = _plain_params(params)
         target = params.get("view_id")
         if type(target) is str and target in session.views():
@@ -324,7 +325,7 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
     elif kind == "url_change":
         turn.name = str(message.get("uri") or turn.name)
         turn.params = turns.typed(params, hidden, known)
-        turn.raw = dumps(redact.redact_json(params, hidden, known))
+        turn.raw = _raw(params, hidden, known)
         turn.look_before(view)
     elif kind == "message":
         turn.quiet = turn.name != "cursor_move"  # which calls the project's handler
@@ -341,6 +342,14 @@ def _describe_message(turn: Turn, session: sessions.Session, message: dict[str, 
         component = message.get("component_id")
         turn.component = component if type(component) is str else None
         turn.look_before(view)
+
+
+def _raw(params: Any, hidden: frozenset[str], known: Known) -> str:
+    """Parameters as they came, as JSON text without secrets."""
+    try:
+        return dumps(redact.redact_json(params, hidden, known))
+    except RecursionError:
+        return dumps("(nested too deeply to be shown)")
 
 
 def _about_upload(view: Any, ref: Any) -> dict[str, Any]:

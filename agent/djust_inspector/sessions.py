@@ -214,6 +214,8 @@ class Session:
         else:
             try:
                 shown = redact.redact_frame(text, self.hidden(), self.known)[:FRAME_TEXT]
+            except RecursionError:
+                shown = f"({size} bytes, nested too deeply to be looked through for secrets)"
             except Exception:
                 guard.report("add_frame")
                 shown = f"({size} bytes, which could not be looked through for secrets)"

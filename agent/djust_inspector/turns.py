@@ -325,7 +325,9 @@ def _finish(turn: Turn, session: Session | None, error: BaseException | None) ->
     status, _ = turn.result()
     if turn.quiet and status == "ok" and not set(turn.sent) - _NO_NEWS and not turn.logs and not turn.sql:
         stream = session.stream(turn.view_id) if session is not None else None
-        if stream is None or turn.after is None or turn.after == stream.texts:
+        # A tick that djust left out, because an event was under way, looked at nothing: what changed meanwhile is not its own.
+        is_skipped = turn.kind == "tick" and turn.before is None
+        if is_skipped or stream is None or turn.after is None or turn.after == stream.texts:
             _left_out(turn, session)
             return
     publish_step(turn)

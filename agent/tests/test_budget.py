@@ -250,3 +250,21 @@ def test_in_development_nothing_is_bounded(monkeypatch):
         assert account.allows() and hub.ACTIVE is False
         account.look()
         assert account.held == 0
+
+
+def test_what_was_left_out_last_is_told_also_when_nothing_happens_any_more(staged, monkeypatch):
+    monkeypatch.setattr(budget, "EVERY_SECS", 0.05)
+
+    async def check():
+        inspector = await Inspector(staged.token).attach()
+        account = budget.BUDGET
+        account.allows()
+        account._left, account._filled = -1e9, 1e18
+        for _ in range(7):
+            assert not account.allows(budget.time.monotonic())
+        told = lambda: sum(gap["dropped"] for gap in inspector.frames("gap"))  # noqa: E731
+        await inspector.until(lambda: told() == account.thinned, "all that was left out")
+        await inspector.close()
+
+    with staged({"cpu": 0.25}):
+        run(check())

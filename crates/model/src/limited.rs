@@ -24,7 +24,9 @@ pub fn cut(text: &mut String, longest: usize) {
     let len = text.len();
     if len > longest {
         text.truncate(text.floor_char_boundary(longest.saturating_sub(MARK)));
-        *text += &format!("… [cut, {len} bytes]");
+        text.push_str("… [cut, ");
+        text.push_str(&len.to_string());
+        text.push_str(" bytes]");
     }
 }
 

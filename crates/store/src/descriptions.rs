@@ -1,6 +1,6 @@
 //! What is known of the server and of pages, as it is stored. One that cannot be read costs no more than itself.
 
-use inspector_model::{Configuration, Phase, ServerInfo, Session};
+use inspector_model::{Configuration, Phase, ServerInfo, Session, Transport};
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
@@ -42,6 +42,7 @@ impl Pages {
             opened: 0.0,
             close: None,
             succeeds: None,
+            transport: Transport::default(),
         })
     }
 

@@ -244,7 +244,7 @@ pub(crate) fn is_real() -> bool {
 
 /// A number that is usual, or, in some worlds, the small one: so that what is rare happens often.
 pub(crate) fn tuned(usual: usize, small: usize) -> usize {
-    let is_small = with(|world| (world.tuning >> (usual.trailing_zeros() + small as u32) % 61) & 1 == 1);
+    let is_small = with(|world| (world.tuning >> ((usual.trailing_zeros() + small as u32) % 61)) & 1 == 1);
     if is_small.unwrap_or_default() { small } else { usual }
 }
 
