@@ -257,7 +257,8 @@ impl Termination {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::ffi::OsString;
     use std::time::{Duration, Instant};
@@ -317,12 +318,13 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_server_and_its_children() {
-        let (told, running) = std::sync::mpsc::channel();
-        let panicked = std::thread::spawn(move || {
+        let (told, running) = std::sync::mpsc::sync_channel(1);
+        let fails = move || {
             let (_server, running, _home) = server(WITH_CHILDREN);
             told.send(running).unwrap();
             panic!("the window fails");
-        });
+        };
+        let panicked = std::thread::Builder::new().name("window".into()).spawn(fails).unwrap();
         assert!(panicked.join().is_err());
         assert_gone(&running.recv().unwrap());
     }

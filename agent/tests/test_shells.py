@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import Client
 from djust_inspector import guard, shells
+from djust_inspector.hub import size_of
 from djust_inspector.shells import Load, Loads, clean, stylesheets
 from harness import TOKEN, Inspector, Page, attached, run, unnamed
 
@@ -168,15 +169,15 @@ def test_kept_pages_are_bounded_in_number_and_size():
     loads = Loads()
     for n in range(shells.MAX_PAGES + 3):
         loads.add("k", Load("x", "http", "h", f"/{n}", ""))
-    assert len(loads.entries) == shells.MAX_PAGES and loads.size == shells.MAX_PAGES
+    assert len(loads.entries) == shells.MAX_PAGES and loads.size == shells.MAX_PAGES * size_of("x")
     assert loads.find("/2", "k") is None and loads.find("/3", "k") is not None
-    big = "x" * (shells.MAX_DOCUMENT - 1)
+    big = "x" * (shells.MAX_DOCUMENT - size_of(""))
     for n in range(6):
         loads.add("k", Load(big, "http", "h", f"/big{n}", ""))
     assert loads.size <= shells.MAX_TEXT and loads.find("/big5", "k") is not None
     loads.add("k", Load(big + "xx", "http", "h", "/big5", ""))
     assert loads.find("/big5", "k") is None, "the one that was kept is not this page any more"
-    assert loads.size == sum(len(entry.document) for entry in loads.entries.values())
+    assert loads.size == sum(size_of(entry.document) for entry in loads.entries.values())
 
 
 @pytest.mark.parametrize(
@@ -260,5 +261,5 @@ def test_a_page_load_costs_little_while_nobody_is_attached():
         shells._loaded(view, document)
     each = (time.perf_counter() - begun) / 1000
     assert shells.LOADS.find("/counter/", client.session.session_key).document is document, "kept, not copied"
-    assert shells.LOADS.size == len(document)
+    assert shells.LOADS.size == size_of(document)
     assert each < 200e-6, each

@@ -70,7 +70,7 @@ def test_what_is_done_wrong_is_noticed(what, monkeypatch):
     """The model would see it, if the agent did it."""
     publish, frame, count = hub.Hub.publish, hub.Hub.frame, Counter()
 
-    def spoiled(self, kind, body):
+    def spoiled(self, kind, body, page=None):
         count[kind] += 1
         event = kind == "step" and '"kind":"event"' in body
         if what == "a step is lost" and event and count[kind] > 20 and not count["done"]:
@@ -78,12 +78,12 @@ def test_what_is_done_wrong_is_noticed(what, monkeypatch):
             return
         if what == "a step is told twice" and event and count[kind] > 20 and not count["done"]:
             count["done"] = 1
-            publish(self, kind, body)
+            publish(self, kind, body, page)
         if what == "a state is told wrongly" and event:
             body = body.replace('"count":', '"count":1')
         if what == "a page's end is kept quiet" and kind == "session" and '"phase":"closed"' in body:
             return
-        publish(self, kind, body)
+        publish(self, kind, body, page)
 
     def unnumbered(self, kind, body):
         if what == "a frame is not numbered" and kind == "step":

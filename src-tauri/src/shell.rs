@@ -37,6 +37,9 @@ const STEPS_AT_ONCE: usize = 20_000;
 /// Notifications whose clicks lead somewhere. A desktop shows fewer.
 const MOST_NEWS: usize = 64;
 
+/// A recording or a live server, and a step in it.
+type Place = (SourceId, Option<StepId>);
+
 /// The app.
 pub struct Shell {
     /// Tauri's.
@@ -64,7 +67,7 @@ pub struct Shell {
     questions: Mutex<Questions>,
     update: Mutex<Option<Update>>,
     /// The newest notifications by their numbers, and where a click on each leads.
-    news: Mutex<VecDeque<(i32, (SourceId, Option<StepId>))>>,
+    news: Mutex<VecDeque<(i32, Place)>>,
     began: Instant,
     has_tray: AtomicBool,
     /// A server is attached and recorded.

@@ -28,7 +28,8 @@ fn spellings(secret: &str) -> Vec<String> {
     let json = &json[1..json.len() - 1];
     let again = serde_json::to_string(json).expect("JSON");
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String =
+        secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     let percent: String =
         secret
             .bytes()

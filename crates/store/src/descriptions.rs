@@ -27,8 +27,8 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// The page whose description is stored under a key.
-    pub(crate) fn parse(&mut self, name: &[u8], value: &[u8]) -> Result<Session, Session> {
-        self.read(value).ok_or_else(|| Session {
+    pub(crate) fn parse(&mut self, name: &[u8], value: &[u8]) -> Session {
+        self.read(value).unwrap_or_else(|| Session {
             id: String::from_utf8_lossy(name.get(1..).unwrap_or_default()).into_owned().into(),
             phase: Phase::Closed,
             client: None,
@@ -46,6 +46,7 @@ impl Pages {
         })
     }
 
+    /// The page, if its description can be read.
     fn read(&mut self, value: &[u8]) -> Option<Session> {
         if self.is_over {
             return None;
@@ -66,8 +67,8 @@ pub(crate) fn unreadable(source: &Source) -> Result<Vec<String>, StoreError> {
         what.push("the configuration cannot be read".to_owned());
     }
     let (mut pages, mut count) = (Pages::default(), 0);
-    source.each(&[key::SESSION], |name, value| {
-        count += usize::from(pages.parse(name, value).is_err());
+    source.each(&[key::SESSION], |_, value| {
+        count += usize::from(pages.read(value).is_none());
         Ok(true)
     })?;
     if count > 0 {

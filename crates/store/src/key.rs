@@ -140,10 +140,10 @@ pub(crate) fn parse_summary(key: &[u8]) -> Option<u64> {
 
 /// The step, or the first of those, that a value is about.
 pub(crate) fn step_of(key: &[u8]) -> Option<u64> {
-    match key.first()? {
-        &SUMMARY => parse_summary(key),
-        &MARK => parse_mark(key),
-        &(SEGMENT_1 | SEGMENT | INDEX | LOG) => parse_first(key),
+    match *key.first()? {
+        SUMMARY => parse_summary(key),
+        MARK => parse_mark(key),
+        SEGMENT_1 | SEGMENT | INDEX | LOG => parse_first(key),
         _ => None,
     }
 }

@@ -124,8 +124,7 @@ impl Reader {
         })?;
         values.extend(newer.into_iter().flatten());
         let mut pages = Pages::default();
-        let mut sessions: Vec<Session> =
-            values.iter().map(|(name, value)| pages.parse(name, value).unwrap_or_else(|unreadable| unreadable)).collect();
+        let mut sessions: Vec<Session> = values.iter().map(|(name, value)| pages.parse(name, value)).collect();
         sessions.sort_by(|a, b| a.opened.total_cmp(&b.opened));
         Ok(sessions)
     }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use inspector_model::{ErrorDetail, ExportOptions, Frame, LogRecord, Phase, Session, SessionId, SqlQuery, Step, StepDetail, StepKind};
+use inspector_model::{
+    ErrorDetail, ExportOptions, Frame, LogRecord, Phase, Session, SessionId, SqlQuery, Step, StepDetail, StepKind, Transport,
+};
 use inspector_share::preview;
 use inspector_store::{NewState, NewStep};
 
@@ -49,6 +51,7 @@ fn took(text: &str) -> Duration {
             opened: 1.0,
             close: None,
             succeeds: None,
+            transport: Transport::Websocket,
         });
         let detail = StepDetail {
             raw_params: Some(text.into()),

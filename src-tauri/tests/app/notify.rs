@@ -18,22 +18,26 @@ const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A notification server that shows nothing and keeps what it was told: titles and actions.
 #[derive(Clone, Default)]
-struct Notifications(Arc<Mutex<Vec<(String, Vec<String>)>>>);
+struct Notifications(Arc<Mutex<Vec<Shown>>>);
+
+/// A notification's title and actions.
+type Shown = (String, Vec<String>);
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
     #[expect(clippy::too_many_arguments, reason = "so the desktop's specification has it")]
     fn notify(
         &self,
-        _app: String,
-        _replaces: u32,
-        _icon: String,
+        app: String,
+        replaces: u32,
+        icon: String,
         title: String,
-        _body: String,
+        body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
-        _timeout: i32,
+        hints: HashMap<String, OwnedValue>,
+        timeout: i32,
     ) -> u32 {
+        drop((app, replaces, icon, body, hints, timeout));
         let mut all = self.0.lock();
         all.push((title, actions));
         u32::try_from(all.len()).unwrap()

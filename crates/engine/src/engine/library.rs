@@ -107,8 +107,7 @@ impl Shared {
                     shared.outbox.message(Level::Info, text);
                     shared.tell_recordings();
                 }
-                Ok(_) => {}
-                Err(StoreError::Cancelled) => {}
+                Ok(_) | Err(StoreError::Cancelled) => {}
                 Err(error) => {
                     tracing::warn!(%error, "the library could not be thinned");
                     let text = format!("Old recordings could not be thinned, and take more than {} MB: {error}", library_bytes >> 20);

@@ -113,13 +113,15 @@ impl World {
 
 /// What kind of file it is.
 fn kind_of(path: &Path) -> String {
+    if path.extension().is_some_and(|extension| extension == "part" || extension == "djrec") {
+        return "export".to_owned();
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let kind = match &*name {
         "keys" | "keys.new" => "keys",
         "recordings" | "recordings.new" => "witness",
         "reserve" | "reserve-while-open" => "reserve",
         "in-use" | "damaged" => "mark",
-        name if name.ends_with(".part") || name.ends_with(".djrec") => "export",
         _ => "library",
     };
     kind.to_owned()
@@ -155,13 +157,12 @@ fn decide(world: &mut World, act: Act, path: &Path) -> Decision {
     let fault = world.arrive(act, path);
     match fault {
         Some(Fault::Error) => return Decision::Fail(failed()),
-        Some(Fault::NoSpace) => return Decision::Fail(no_space()),
+        Some(Fault::NoSpace | Fault::Short) => return Decision::Fail(no_space()),
         Some(Fault::ErrorAfter) => return Decision::GoAndFail(failed()),
         Some(Fault::Kill | Fault::Torn) => {
             world.killed = true;
             return Decision::Fail(killed());
         }
-        Some(Fault::Short) => return Decision::Fail(no_space()),
         Some(Fault::KillAfter) => {
             world.killed = true;
             return Decision::GoAndFail(killed());
