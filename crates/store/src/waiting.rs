@@ -41,7 +41,7 @@ mod tests {
         let here = must_not_wait();
         drop(must_not_wait());
         assert!(std::panic::catch_unwind(waits).is_err(), "the outer one still lives");
-        assert!(std::thread::spawn(waits).join().is_ok());
+        assert!(std::thread::Builder::new().name("other".into()).spawn(waits).unwrap().join().is_ok());
         drop(here);
         waits();
     }

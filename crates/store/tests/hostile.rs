@@ -74,8 +74,8 @@ fn ask(reader: &Reader) {
 
 /// Does all that is done with a file, and is an answer before the time is over.
 fn assert_ends(what: &str, bytes: Vec<u8>) {
-    let (tell, told) = mpsc::channel();
-    let worker = std::thread::spawn(move || {
+    let (tell, told) = mpsc::sync_channel(1);
+    let work = move || {
         let folder = tempfile::tempdir().unwrap();
         let file: PathBuf = folder.path().join("hostile.djrec");
         std::fs::write(&file, bytes).unwrap();
@@ -93,7 +93,8 @@ fn assert_ends(what: &str, bytes: Vec<u8>) {
             drop(store.resume(&imported.id));
         }
         let _ = tell.send(());
-    });
+    };
+    let worker = std::thread::Builder::new().name("reader".into()).spawn(work).unwrap();
     match told.recv_timeout(LONG) {
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("{what}: it does not end"),
         Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => assert!(worker.join().is_ok(), "{what}: it panicked"),
@@ -177,7 +178,7 @@ fn with_lines(bytes: &[u8], change: impl Fn(&mut Vec<String>)) -> Vec<u8> {
     let raw = zstd::decode_all(&value[4..]).unwrap();
     let mut lines: Vec<String> = String::from_utf8(raw).unwrap().lines().map(str::to_owned).collect();
     change(&mut lines);
-    let raw = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let raw = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
     [&bytes[..at], &frame(b'k', &name, &packed(raw.as_bytes())), &bytes[at + 7 + name.len() + len + 4..]].concat()
 }
 

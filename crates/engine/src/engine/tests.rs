@@ -12,7 +12,7 @@ struct Bench {
     engine: Engine,
     window: Window,
     notices: Vec<Notice>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Bench {
@@ -20,7 +20,7 @@ impl Bench {
         let data = tempfile::tempdir().unwrap();
         let engine = Engine::start(&Settings::new(data.path())).unwrap();
         let window = engine.window();
-        Self { engine, window, notices: Vec::new(), _data: data }
+        Self { engine, window, notices: Vec::new(), data }
     }
 
     /// The first notice that fits, which may take a moment.
@@ -129,7 +129,7 @@ fn expired_recordings_are_deleted_at_the_start_and_it_is_said() {
     drop(store);
     let engine = Engine::start(&Settings::new(data.path())).unwrap();
     let window = engine.window();
-    let mut bench = Bench { engine, window, notices: Vec::new(), _data: data };
+    let mut bench = Bench { engine, window, notices: Vec::new(), data };
     bench.wait(|notice| {
         matches!(notice, Notice::Message(_, text) if text == "1 recording was older than 7 days and was deleted").then_some(())
     });

@@ -247,7 +247,8 @@ fn a_learned_secret_is_found_in_every_encoding() {
     let secret = "s3cr\u{e9}t-&-four";
     let encode =
         |shift: usize| base64::engine::general_purpose::STANDARD.encode([&b"xyz"[..shift], secret.as_bytes(), b"and more"].concat());
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String =
+        secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     let spelled = [
         secret.to_owned(),
         "s3cr\u{e9}t-&amp;-four".into(),

@@ -18,6 +18,7 @@ mod run;
 mod states;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
@@ -37,7 +38,7 @@ const PROCESSES: u64 = 2;
 const PER_PROCESS: u64 = 250;
 
 /// No run takes as long: one that does hangs.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Operations of a run.
 const OPERATIONS: u64 = 60;
@@ -73,7 +74,7 @@ fn child(task: &str) {
         let outcome = simulate(seed, false);
         let mut line = format!("end {seed} {} {}", outcome.operations, outcome.restarts);
         for ((act, kind, fault), count) in outcome.faults {
-            line += &format!(" {act:?}/{kind}/{fault:?}={count}");
+            write!(line, " {act:?}/{kind}/{fault:?}={count}").unwrap();
         }
         println!("{line}");
         std::io::stdout().flush().unwrap();
@@ -97,7 +98,7 @@ fn watch(first: u64, count: u64, apart: u64, sum: &mut Sum, progress: &dyn Fn(u6
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (said, heard) = mpsc::channel();
+    let (said, heard) = mpsc::sync_channel(64);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let listener = std::thread::Builder::new().name("listener".into()).spawn(move || {
         for line in lines.map_while(Result::ok) {
@@ -169,7 +170,7 @@ fn random_operations_with_faults_are_what_the_model_says() {
                 })
             })
             .collect();
-        workers.into_iter().map(|worker| worker.join()).collect::<Vec<_>>()
+        workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     })
     .into_iter()
     .map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

@@ -1,5 +1,7 @@
 //! Attached to an agent that does what a test says, and with a disk that hangs when a test says so.
 
+#![expect(clippy::print_stdout, reason = "a test that measures says what it saw")]
+
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -12,10 +14,15 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 
+/// Runs a helper of a test on a thread of its own.
+fn aside(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().name("agent".into()).spawn(work).unwrap();
+}
+
 /// An agent on a free port. It answers each command, and says what it is told to.
 struct Agent {
     url: String,
-    say: mpsc::UnboundedSender<String>,
+    say: mpsc::Sender<String>,
     /// Bytes that the socket has taken of what it said.
     sent: Arc<AtomicUsize>,
     /// The greetings that came.
@@ -28,11 +35,11 @@ impl Agent {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (say, mut said) = mpsc::unbounded_channel::<String>();
-        let (greeted, hellos) = std::sync::mpsc::channel();
+        let (say, mut said) = mpsc::channel::<String>(64);
+        let (greeted, hellos) = std::sync::mpsc::sync_channel(64);
         let sent = Arc::new(AtomicUsize::new(0));
         let counted = sent.clone();
-        std::thread::spawn(move || {
+        aside(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -147,7 +154,7 @@ impl Gate {
 
 /// Waits for something, and fails when it does not come.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < end, "never: {what}");
         std::thread::park_timeout(Duration::from_millis(5));
@@ -236,7 +243,7 @@ fn with_every_request() -> (Bench, Agent, SourceId, Vec<Request>) {
     let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recordings/shop.djrec");
     let Answer::Opened(opened) = bench.ask(2, Request::OpenFile(sample)) else { panic!("{:?}", bench.notices) };
     let recording = bench.engine.shared.sources.lock()[&opened].info.lock().recorder.recording.clone().unwrap();
-    let file = bench._data.path().join("out.djrec");
+    let file = bench.data.path().join("out.djrec");
     (bench, agent, live, every_request(live, opened, &recording, file))
 }
 
@@ -315,15 +322,15 @@ fn a_server_that_sends_faster_than_the_disk_takes_it_is_held_back_by_bytes() {
     let live = bench.attach(1, &agent);
     until("two steps", || bench.steps(live).len() == 2);
     gate.close();
-    agent.say.send(event(4, 2)).unwrap();
+    agent.say.blocking_send(event(4, 2)).unwrap();
     until("the recorder waits for the disk", || gate.waiting.load(Ordering::Relaxed) > 0);
     let before = resident();
     let (frames, size) = (30_u64, 4 << 20);
     let pad = "x".repeat(size);
     for seq in 5..5 + frames {
-        agent.say.send(format!(r#"{{"t":"new","seq":{seq},"pad":"{pad}"}}"#)).unwrap();
+        agent.say.blocking_send(format!(r#"{{"t":"new","seq":{seq},"pad":"{pad}"}}"#)).unwrap();
     }
-    agent.say.send(event(5 + frames, 3)).unwrap();
+    agent.say.blocking_send(event(5 + frames, 3)).unwrap();
     // What the test itself holds of them is not counted.
     let said = resident();
     let sent = agent.sent.clone();
@@ -352,7 +359,7 @@ fn a_server_that_sends_faster_than_the_disk_takes_it_is_held_back_by_bytes() {
 /// Megabytes that this process has in memory.
 fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096 >> 20
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) / 256
 }
 
 #[test]
@@ -368,7 +375,7 @@ fn a_recorder_that_dies_ends_the_attachment_and_says_why() {
         assert!(!fails || failed.swap(true, Ordering::Relaxed), "the store fails in a way that nobody foresaw");
         Ok(())
     });
-    agent.say.send(event(4, 2)).unwrap();
+    agent.say.blocking_send(event(4, 2)).unwrap();
     let reason = bench.ended(live);
     assert!(reason.contains("Recording has stopped") && reason.contains("nobody foresaw"), "{reason}");
     bench.wait(|notice| matches!(notice, Notice::Message(Level::Error, text) if text.contains("nobody foresaw")).then_some(()));
@@ -399,7 +406,7 @@ fn after_a_full_disk_the_server_is_asked_for_what_was_missed() {
     };
     paused(&mut bench, "Recording paused");
     for seq in 3..=5 {
-        agent.say.send(event(seq, seq - 2)).unwrap();
+        agent.say.blocking_send(event(seq, seq - 2)).unwrap();
     }
     paused(&mut bench, "3 frames are then asked for again");
     bench.engine.store().leave_free(0);
@@ -413,8 +420,8 @@ fn after_a_full_disk_the_server_is_asked_for_what_was_missed() {
 fn a_server_that_is_not_ready_is_tried_again_and_it_is_said() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (tried, tries) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    let (tried, tries) = std::sync::mpsc::sync_channel(64);
+    aside(move || {
         use std::io::{Read as _, Write as _};
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
