@@ -132,11 +132,6 @@ fn no_planted_secret_is_exported() {
 }
 
 #[test]
-fn no_text_costs_the_square_of_its_length() {
-    short("slow");
-}
-
-#[test]
 fn every_target_has_a_test_a_program_and_a_corpus() {
     let own = std::fs::read_to_string(root().join("fuzz/tests/short.rs")).expect("this file");
     for target in TARGETS {

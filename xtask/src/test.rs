@@ -17,7 +17,7 @@ use crate::wasm;
 use crate::workspace::Workspace;
 
 /// Tests that measure: their figures hold only when nothing else runs.
-const MEASURING: &str = "package(inspector-soak) | package(inspector-bench)";
+const MEASURING: &str = "package(inspector-soak) | package(inspector-bench) | test(time_grows_with_the_size)";
 /// Tests that drive the app: they run on the installed package.
 const OF_THE_APP: &str = "package(inspector-app) & binary(=app)";
 

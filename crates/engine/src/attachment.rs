@@ -358,8 +358,8 @@ async fn connection(
                 }
                 continue;
             }
-            message = async { next.take().flatten() }, if next.is_some() => message,
-            message = read.next() => message,
+            message = async { next.take().flatten() }, if batch.is_none() && next.is_some() => message,
+            message = read.next(), if batch.is_none() => message,
         };
         silence.heard(clock());
         let text = match message {

@@ -8,7 +8,6 @@ mod library;
 mod page;
 mod recording;
 mod redaction;
-mod slow;
 mod tape;
 
 use std::cell::RefCell;
@@ -39,7 +38,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 9] = [
     // Frames of an agent: decoded, made steps of, stored, and read again.
     Target { name: "frames", run: frames::run, change: change::lines, also: &[], memory: 16 << 20, memory_per_byte: 200, short_runs: 250 },
     // Recording files: read, imported, exported. A segment may be decompressed to 264 MiB and a text to 64; of inputs of this size the
@@ -90,16 +89,6 @@ pub const TARGETS: [Target; 10] = [
         memory: 48 << 20,
         memory_per_byte: 1_000,
         short_runs: 20,
-    },
-    // Texts that are looked through for secrets: eight times as long takes about eight times as long.
-    Target {
-        name: "slow",
-        run: slow::run,
-        change: change::bytes,
-        also: &["fuzz/corpus/redaction"],
-        memory: 64 << 20,
-        memory_per_byte: 2_000,
-        short_runs: 40,
     },
 ];
 

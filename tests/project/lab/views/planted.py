@@ -69,7 +69,6 @@ class PlantedView(LiveView):
         self.login = Login("visible-user", s["state namedtuple"])
         self.account = Account("visible-owner", s["state dataclass"])
         self.odd = {1: "visible-text", "password": s["state dict with odd keys"]}
-        self.byte_keys = {b"cookie": s["state bytes key"].encode()}
         self.header = (b"authorization", f"Token {s['state header pair']}".encode())
         self.queue = collections.deque([{"pwd": s["state in a deque"]}])
 
@@ -150,6 +149,8 @@ class PlantedView(LiveView):
         self.extra = s["patch with a new field"]
         self.typed = s["patch of a password input"]
         self.is_open = True
+        # Not in the first state: djust writes that into the Django session, as JSON.
+        self.byte_keys = {b"cookie": s["state bytes key"].encode()}
         self.became = password and f"it became {password}"
         log = logging.getLogger("lab")
         log.warning("login with pwd=%s failed", s["log pwd="])
