@@ -12,7 +12,6 @@ mod kills;
 mod lab;
 mod pages;
 mod pictures;
-mod planted;
 mod privacy;
 mod program;
 mod questions;

@@ -43,17 +43,22 @@ pub fn all() -> anyhow::Result<()> {
     clock.step("One build: lints, tests, the app");
     workspace.build()?;
 
-    clock.step("Rust tests; beside them the window in a browser, the package, and the agent's tests");
+    clock.step("Rust tests and the agent's tests; beside them the window in a browser, and the package");
     let (rust, beside) = scope(|scope| {
         let clock = &clock;
         let beside = scope.spawn(move || beside_the_rust_tests(clock, workspace, page));
         let filter = format!("not ({MEASURING} | {OF_THE_APP})");
         let rust = workspace.nextest(&filter, threads()).and_then(|mut command| run(&mut command));
         clock.step("The Rust tests are through");
-        (rust, join(beside))
+        let mut done = vec![rust];
+        for version in DJUST_VERSIONS {
+            done.push(agent(clock, version));
+        }
+        (done, join(beside))
     });
-    let failed: Vec<String> = [rust, beside.map(|more| not_run.extend(more))]
+    let failed: Vec<String> = rust
         .into_iter()
+        .chain([beside.map(|more| not_run.extend(more))])
         .filter_map(|outcome| outcome.err().map(|error| format!("{error:#}")))
         .collect();
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
@@ -131,6 +136,12 @@ fn prepare() -> anyhow::Result<anyhow::Result<()>> {
     Ok(app)
 }
 
+fn agent(clock: &Clock, version: &str) -> anyhow::Result<()> {
+    let mut pytest = Command::new(python(version)?);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]);
+    clock.run_beside(&format!("The agent's tests on djust {version}"), &mut pytest)
+}
+
 /// Everything that leaves processors idle, one after the other. The texts that come back: what could not be run here, and why.
 fn beside_the_rust_tests(clock: &Clock, workspace: Workspace, page: bool) -> anyhow::Result<Vec<String>> {
     let mut not_run = Vec::new();
@@ -145,11 +156,6 @@ fn beside_the_rust_tests(clock: &Clock, workspace: Workspace, page: bool) -> any
     }
     if workspace.with_app {
         note(app(clock, workspace, &mut not_run));
-    }
-    for version in DJUST_VERSIONS {
-        let mut pytest = Command::new(python(version)?);
-        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "agent/tests"]);
-        note(clock.run_beside(&format!("The agent's tests on djust {version}"), &mut pytest));
     }
     clock.step("What is built on: licences, origins, known faults");
     match audit::all() {

@@ -267,6 +267,7 @@ fn dom_key(key: Key, shift: bool) -> (String, String, u32, String) {
         Key::End => named("End", 35, ""),
         Key::Enter => named("Enter", 13, "\r"),
         Key::Escape => named("Escape", 27, ""),
+        Key::Comma => (",".to_owned(), "Comma".to_owned(), 188, ",".to_owned()),
         letter => {
             let name = letter.name();
             assert!(name.len() == 1 && name.chars().all(char::is_alphabetic), "{letter:?} has no place on the tests' keyboard");

@@ -140,7 +140,8 @@ fn killed() -> io::Error {
 }
 
 fn with<T>(work: impl FnOnce(&mut World) -> T) -> Option<T> {
-    WORLD.with_borrow_mut(|world| world.as_mut().map(work))
+    // A thread that ends may still close a store, and has no world any more.
+    WORLD.try_with(|world| world.borrow_mut().as_mut().map(work)).ok().flatten()
 }
 
 /// What is decided about a place before anything is done.
@@ -240,7 +241,7 @@ impl Instant {
 
 /// Whether there is no world.
 pub(crate) fn is_real() -> bool {
-    WORLD.with_borrow(Option::is_none)
+    WORLD.try_with(|world| world.borrow().is_none()).unwrap_or(true)
 }
 
 /// A number that is usual, or, in some worlds, the small one: so that what is rare happens often.
