@@ -24,13 +24,15 @@ crate::cases![
     dropped_recordings_are_opened_and_other_files_are_refused_in_words,
     closing_while_something_is_recorded_asks_first,
     closing_goes_on_in_the_tray_only_where_there_is_one,
-    what_closing_does_is_remembered_until_the_settings_ask_again,
     a_link_is_asked_about_with_time_to_read_it_and_the_newest_replaces_the_one_before,
     an_update_says_how_far_it_is_and_what_its_restart_ends,
 ];
 
 // These need keys and scrolling that the tests' browser does not have yet.
-crate::native_cases![the_desktop_is_set_in_the_settings_and_says_how_it_stands,];
+crate::native_cases![
+    the_desktop_is_set_in_the_settings_and_says_how_it_stands,
+    what_closing_does_is_remembered_until_the_settings_ask_again,
+];
 
 /// A desktop that can do everything.
 fn desktop() -> DesktopInfo {
