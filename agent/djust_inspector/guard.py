@@ -103,3 +103,12 @@ def guarded(function: F) -> F:
 def argument(args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str, default: Any = None) -> Any:
     """What a hooked function was given at a place, or under its name. Hooks pass on all that they are given, as it came."""
     return args[place] if place < len(args) else kwargs.get(name, default)
+
+
+def module(name: str) -> Any:
+    """A module of djust's that may be absent, or may not be importable here: then ``None``."""
+    try:
+        __import__(name)
+        return sys.modules[name]
+    except Exception:
+        return None

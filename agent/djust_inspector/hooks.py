@@ -79,16 +79,16 @@ def install_all() -> None:
     hook(time_travel, "djust.time_travel.record_event_start", hooks_event.make_event_start)
     hook(time_travel, "djust.time_travel.record_event_end", hooks_event.make_event_end)
 
-    runtime = _module("djust.runtime")
+    runtime = guard.module("djust.runtime")
     view_runtime = getattr(runtime, "ViewRuntime", None)
     if hasattr(view_runtime, "_execute_async_task"):  # where it is absent the consumer runs all background work
         hook(view_runtime, "djust.runtime.ViewRuntime._execute_async_task", hooks_background.make_async_work)
-    background = _module("djust.mixins.async_work")
+    background = guard.module("djust.mixins.async_work")
     if hasattr(background, "run_async_callback"):
         # Where it is absent `make_async_work` times the callback.
         hook(background, "djust.mixins.async_work.run_async_callback", hooks_background.make_async_callback)
     found = {"_call_handler": False, "_validate_event_security": False}
-    for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime"), (_module("djust.sse"), "djust.sse")):
+    for module, label in ((websocket, "djust.websocket"), (runtime, "djust.runtime"), (guard.module("djust.sse"), "djust.sse")):
         for name, make in (
             ("_call_handler", hooks_event.make_call_handler),
             ("_validate_event_security", hooks_event.make_validate),
@@ -101,13 +101,13 @@ def install_all() -> None:
     hook(websocket, "djust.websocket._snapshot_assigns", hooks_background.make_snapshot_assigns)
     hooks_http.install(hook, runtime)
 
-    live_view = _module("djust.live_view")
+    live_view = guard.module("djust.live_view")
     hook(getattr(live_view, "LiveView", None), "djust.live_view.LiveView.render_with_diff", hooks_event.make_render)
     hook(getattr(live_view, "LiveView", None), "djust.live_view.LiveView._inject_client_script", shells.make_inject)
-    swap = _module("djust.hot_view_replacement")
+    swap = guard.module("djust.hot_view_replacement")
     hook(swap, "djust.hot_view_replacement.apply_class_swap", hooks_reload.make_class_swap)
     hook(swap, "djust.hot_view_replacement.reload_module_if_liveview", hooks_reload.make_reload_module)
-    rate = _module("djust.rate_limit")
+    rate = guard.module("djust.rate_limit")
     tracker = getattr(rate, "IPConnectionTracker", None)
     hook(tracker, "djust.rate_limit.IPConnectionTracker.connect", hooks_page.make_ip_connect)
     hook(
@@ -133,14 +133,6 @@ def install_all() -> None:
     except ImportError as error:
         missing.append({"hook": "django.db.backends.utils.CursorWrapper", "why": str(error)})
     hub.HUB.on_active.append(_on_active)
-
-
-def _module(name: str) -> Any:
-    try:
-        __import__(name)
-        return sys.modules[name]
-    except Exception:
-        return None
 
 
 def _on_active(active: bool) -> None:

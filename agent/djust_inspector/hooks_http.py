@@ -29,7 +29,7 @@ MAX_BODY = 1024 * 1024
 
 def install(hook: Callable[..., bool], runtime: Any) -> None:
     """Hook what this djust has of both. `runtime` is its module ``djust.runtime``."""
-    sse = _module("djust.sse")
+    sse = guard.module("djust.sse")
     view_runtime = getattr(runtime, "ViewRuntime", None)
     if hasattr(sse, "SSESession"):
         hook(sse.SSESession, "djust.sse.SSESession.push", make_push)
@@ -43,17 +43,9 @@ def install(hook: Callable[..., bool], runtime: Any) -> None:
             from .hooks_background import make_async_work
 
             hook(sse, "djust.sse._sse_execute_async_task", make_async_work)
-    request = _module("djust.mixins.request")
+    request = guard.module("djust.mixins.request")
     hook(getattr(request, "RequestMixin", None), "djust.mixins.request.RequestMixin.post", make_post)
     hook(request, "djust.mixins.request.validate_handler_params", make_validate_params)
-
-
-def _module(name: str) -> Any:
-    try:
-        __import__(name)
-        return sys.modules[name]
-    except Exception:
-        return None
 
 
 def page_of(owner: Any) -> Any:
